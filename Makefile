@@ -1,0 +1,37 @@
+# `make demo` runs the main job, `make test` the tests; both install what is missing into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install demo check format test bench-freshness clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "reshelf needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	touch $@
+
+# make demo DATA=path/to/online_retail.csv.gz runs the main job on real data instead of the simulated shop.
+demo: install
+	$(BIN)/reshelf demo $(if $(DATA),--data $(DATA))
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: install
+	$(BIN)/python -m pytest
+
+bench-freshness: install
+	$(BIN)/python -m benchmarks.freshness
+
+clean:
+	rm -rf .venv .reshelf build *.egg-info .mypy_cache .ruff_cache .pytest_cache

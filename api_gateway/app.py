@@ -1,0 +1,112 @@
+"""The gateway: ranked rows out, events and catalogue changes in. It computes no ranking.
+
+Started by `reshelf gateway`, or by any ASGI server from the factory `api_gateway.app:create`.
+"""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from api_gateway import documentation, doors, errors, keys, parameters, services
+from api_gateway import metrics as measuring
+from api_gateway.keys import Keys
+from api_gateway.metrics import Metrics
+from api_gateway.ringer import Bell
+from api_gateway.routes import catalogue, events, items, operations, popular, recommendations
+from api_gateway.services import Services
+from workers import settings as configuration
+from workers.settings import Settings
+
+_ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
+
+
+class Gateway(Litestar):
+    """The application; around its routes it measures every answer, and keeps slashes in ids."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one connection."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        _keep_slashes(scope)
+        start = perf_counter()
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, noting)
+        finally:
+            metrics: Metrics = self.state.metrics
+            route = scope.get("path_template") or measuring.UNMATCHED
+            metrics.answered(route, scope["method"], status, perf_counter() - start)
+
+
+def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gateway:
+    """Return the application, with `settings` (default: the process's own) and the doorbell (default: the broker's).
+
+    Nothing is connected before it starts. Raises `SettingsError` where the settings let it not serve, or not safely.
+    """
+    settings = settings or configuration.load()
+    services.check(settings)
+    state = State({"api_keys": Keys(settings), "metrics": Metrics()})
+    gateway = Gateway(
+        route_handlers=[_guarded(), operations.health, operations.ready, operations.show],
+        dependencies={
+            "services": Provide(_services, sync_to_thread=False),
+            "paging": Provide(parameters.paging, sync_to_thread=False),
+            "traits": Provide(parameters.traits, sync_to_thread=False),
+        },
+        state=state,
+        lifespan=[services.running(settings, state.metrics, bell)],
+        exception_handlers={Exception: errors.answer},
+        request_max_body_size=doors.MOST_BYTES,
+        openapi_config=documentation.config(),
+        cache_control=CacheControlHeader(no_store=True),
+        logging_config=None,
+    )
+    documentation.add_messages(gateway.openapi_schema)
+    return gateway
+
+
+def _guarded() -> Router:
+    """Return the routes that need a key where keys are set."""
+    return Router(
+        path="/",
+        guards=[keys.require],
+        route_handlers=[
+            recommendations.for_user,
+            recommendations.for_session,
+            items.similar,
+            items.bought_together,
+            popular.popular,
+            popular.new,
+            events.take,
+            catalogue.take,
+        ],
+    )
+
+
+def _services(state: State) -> Services:
+    running: Services = state.services
+    return running
+
+
+def _keep_slashes(scope: Scope) -> None:
+    """Route an encoded slash as part of its id; the server has decoded it in `path` already."""
+    raw = scope.get("raw_path") or b""
+    if _ENCODED_SLASH.search(raw):
+        stand_in = f"%{ord(parameters.SLASH):02X}".encode()
+        scope["path"] = unquote(_ENCODED_SLASH.sub(stand_in, raw.partition(b"?")[0]).decode("ascii"))

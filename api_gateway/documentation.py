@@ -1,0 +1,130 @@
+"""The OpenAPI document, and what the types alone do not say: errors, examples, and the bodies of the doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPI,
+    OpenAPIMediaType,
+    Operation,
+    RequestBody,
+    SecurityScheme,
+    Tag,
+)
+
+from api_gateway.doors import Taken
+from api_gateway.errors import ErrorBody
+from api_gateway.reference import ReferencePlugin
+from workers.contract.catalogue import Change
+from workers.contract.events import Event
+
+DESCRIPTION = """\
+Ranked shelves of a shop, and the doors through which the shop tells what happens. Every list says which source served
+each of its items; it is never empty while the catalogue has an available item that the filters leave. Errors have one
+shape, {"error": {"code", "message", "field"?, "fix"?}}."""
+
+EVENT_EXAMPLE = {
+    "event_id": "e-1001",
+    "kind": "click",
+    "at": "2026-03-01T12:00:00Z",
+    "user_id": "ann",
+    "item_id": "4711",
+    "surface": "home",
+    "request_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "context": {"country": "FR"},
+}
+CHANGE_EXAMPLE = {
+    "change_id": "c-1001",
+    "kind": "upsert",
+    "item_id": "4711",
+    "at": "2026-03-01T12:00:00Z",
+    "title": "Espresso cup",
+    "category": "kitchen",
+    "price": 12.5,
+    "currency": "EUR",
+    "stock": 40,
+}
+
+
+def _error(description: str) -> ResponseSpec:
+    return ResponseSpec(ErrorBody, generate_examples=False, description=description)
+
+
+READ_ERRORS = {
+    400: _error("A parameter cannot be read; `field` names it."),
+    401: _error("No accepted API key."),
+    503: _error("The database cannot be reached; try again after Retry-After seconds."),
+}
+DOOR_ERRORS = READ_ERRORS | {
+    400: _error("The body is no JSON, or no batch of rows."),
+    413: _error("More than 4 MiB, or more than 1000 rows."),
+    422: ResponseSpec(Taken, generate_examples=False, description="No row of the batch could be taken."),
+}
+
+
+def _batch(rows_field: str, row: str, example: dict[str, Any]) -> RequestBody:
+    rows = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"$ref": f"#/components/schemas/{row}"}}
+    wrapped = {"type": "object", "properties": {rows_field: rows}, "required": [rows_field]}
+    media = OpenAPIMediaType(
+        schema={"oneOf": [rows, wrapped | {"additionalProperties": False}]},  # type: ignore[arg-type]  # as raw JSON
+        examples={"one": Example(summary="A batch of one", value=[example])},
+    )
+    return RequestBody({"application/json": media}, description="1 to 1000 rows, up to 4 MiB.", required=True)
+
+
+@dataclass
+class EventsOperation(Operation):
+    """The body that the events door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("events", "Event", EVENT_EXAMPLE)
+
+
+@dataclass
+class CatalogueOperation(Operation):
+    """The body that the catalogue door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("changes", "Change", CHANGE_EXAMPLE)
+
+
+def config() -> OpenAPIConfig:
+    """Return the configuration of the document at /schema/openapi.json and of the page at /schema."""
+    return OpenAPIConfig(
+        title="reshelf",
+        version=version("reshelf"),
+        description=DESCRIPTION,
+        use_handler_docstrings=True,
+        tags=[
+            Tag("Shelves", "Ranked items, best first."),
+            Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
+            Tag("Operations", "For probes and monitoring."),
+        ],
+        security=[{"bearer": []}, {"header": []}, {}],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme("http", scheme="bearer", description="One of RESHELF_API_KEYS."),
+                "header": SecurityScheme("apiKey", name="X-API-Key", security_scheme_in="header"),
+            },
+        ),
+        render_plugins=[ReferencePlugin(), JsonRenderPlugin()],
+    )
+
+
+def add_messages(document: OpenAPI) -> None:
+    """Add the schemas of the messages as msgspec gives them, which is what the doors check."""
+    (_, change), schemas = msgspec.json.schema_components([Event, Change], ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        schema["description"] = cleandoc(schema.get("description", ""))
+    known: dict[str, Any] = document.components.schemas
+    known |= schemas | {"Change": change}

@@ -1,0 +1,146 @@
+"""What went wrong, in one shape: `{"error": {"code", "message", "field"?, "fix"?}}`.
+
+ApiError                  anything that an answer says to the caller
+├── Invalid        400    a parameter or the body cannot be read; names the field
+├── Unauthorized   401    no accepted API key
+├── TooLarge       413    the body is larger than a door takes
+└── Unavailable    503    the database cannot be reached now; comes with Retry-After
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 2
+
+# SQLSTATE: undefined table, column or function; query cancelled; lost connection, no resources, shut down, standby, no database.
+_UNMIGRATED = ("42P01", "42703", "42883")
+_SLOW = ("57014",)
+_AWAY = ("08", "53", "57P", "25006", "3D000")
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
+_CODES = {400: "invalid", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was wrong, where, and what to do about it."""
+
+    code: str
+    message: str
+    field: str | None = None
+    fix: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class ApiError(Exception):
+    """An error that the caller is told about. `fix` says what to do."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.detail = ErrorDetail(self.code, message, field, fix)
+        self.headers: dict[str, str] = {}
+
+
+class Invalid(ApiError):
+    """A parameter or the body cannot be read."""
+
+    status = 400
+    code = "invalid"
+
+
+class Unauthorized(ApiError):
+    """The request has no accepted API key."""
+
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this gateway asks for an API key",
+            fix="send `Authorization: Bearer KEY` with one of the keys in RESHELF_API_KEYS",
+        )
+        self.headers = {"WWW-Authenticate": "Bearer"}
+
+
+class TooLarge(ApiError):
+    """The body is larger than a door takes."""
+
+    status = 413
+    code = "too_large"
+
+
+class Unavailable(ApiError):
+    """The database cannot answer now."""
+
+    status = 503
+    code = "unavailable"
+
+    def __init__(self, message: str, *, fix: str | None = None) -> None:
+        super().__init__(
+            message, fix=fix or f"try again in {RETRY_AFTER_SECONDS} seconds; /v1/ready says when it is back"
+        )
+        self.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+def of(error: Exception) -> ApiError | None:
+    """Return what a database error means to the caller; None when it is no such error, but a bug."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    state = getattr(cause, "sqlstate", None)
+    if state in _UNMIGRATED:
+        return Unavailable("the database has not been migrated to this version", fix="run `reshelf migrate`")
+    if state in _SLOW or isinstance(cause, TimeoutError):
+        return Unavailable("the database took too long to answer")
+    # Without a state, the server never came to answer.
+    lost = state is None and isinstance(error, OSError | asyncpg.InterfaceError | OperationalError | InterfaceError)
+    if lost or (state is not None and state.startswith(_AWAY)):
+        return Unavailable("the database cannot be reached")
+    return None
+
+
+def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    """Answer any error in the one shape; what is no fault of the caller or of the database is logged, and is a 500."""
+    if isinstance(error, ApiError):
+        return _response(error.status, error.detail, error.headers)
+    if isinstance(error, HTTPException):
+        return _response(error.status_code, _detail(error), error.headers or {})
+    if (known := of(error)) is not None:
+        log.warning("%s: %s", known, error)
+        return _response(known.status, known.detail, known.headers)
+    log.error("a request failed", exc_info=error)
+    return _response(500, ErrorDetail("internal", "the gateway failed; its log says why"), {})
+
+
+def _detail(error: HTTPException) -> ErrorDetail:
+    code = _CODES.get(error.status_code, "error")
+    first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    if isinstance(first, dict) and "key" in first:
+        return ErrorDetail(code, f"{first['key']}: {first['message']}", field=first["key"])
+    if (missing := _MISSING.match(error.detail)) is not None:
+        return ErrorDetail(code, error.detail, field=missing[1])
+    if error.status_code == 404:
+        return ErrorDetail(code, "there is nothing at this path", fix="/schema lists the paths")
+    if error.status_code == 413:
+        return ErrorDetail(code, "the body is too large", fix="send fewer rows in a request")
+    return ErrorDetail(code, error.detail)
+
+
+def _response(status: int, detail: ErrorDetail, headers: Mapping[str, str]) -> Response[ErrorBody]:
+    return Response(ErrorBody(detail), status_code=status, headers=headers, media_type="application/json")

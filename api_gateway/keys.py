@@ -1,0 +1,66 @@
+"""API keys: who may use the gateway."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from hashlib import sha256
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from api_gateway.errors import Unauthorized
+from workers.settings import Settings, SettingsError
+
+_BEARER = "bearer "
+
+
+class Keys:
+    """The accepted keys. Without any, everyone is accepted, which only loopback allows."""
+
+    def __init__(self, settings: Settings) -> None:
+        names = (settings.api_keys or "").split(",")
+        self._digests = [_digest(name.strip()) for name in names if name.strip()]
+        self.on_loopback = is_loopback(settings.gateway_host)
+        if not self._digests and not self.on_loopback:
+            raise SettingsError(
+                f"RESHELF_GATEWAY_HOST={settings.gateway_host} lets other machines in: set RESHELF_API_KEYS "
+                "to the keys that the gateway shall accept"
+            )
+
+    def accepts(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        """Return whether the request carries an accepted key, in a time that tells nothing about the keys."""
+        if not self._digests:
+            return True
+        authorization = connection.headers.get("authorization", "")
+        bearer = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
+        given = _digest(bearer.strip() or connection.headers.get("x-api-key", ""))
+        # Every key is compared, so that the time is the same whichever of them matches.
+        return sum([hmac.compare_digest(given, digest) for digest in self._digests]) > 0
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def require(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Guard of the reads and the doors. Raises `Unauthorized`."""
+    if not connection.app.state.api_keys.accepts(connection):
+        raise Unauthorized
+
+
+async def require_beyond_loopback(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of the metrics, which a local Prometheus reads without a key. Raises `Unauthorized`."""
+    if not connection.app.state.api_keys.on_loopback:
+        await require(connection, handler)
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()

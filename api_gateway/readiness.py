@@ -1,0 +1,84 @@
+"""Readiness: whether this gateway can serve now."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import msgspec
+from redis import asyncio as redis
+from redis.exceptions import RedisError
+
+import storage
+from api_gateway import database
+from api_gateway.services import Services
+
+_BROKER_SECONDS = 1.0
+_DATABASE_SECONDS = 3.0
+_APPLIED = "SELECT array_agg(version_num) FROM alembic_version"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """The state of one part."""
+
+    ok: bool
+    required: bool
+    detail: str
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether every required part is well."""
+
+    ready: bool
+    checks: Annotated[dict[str, Check], msgspec.Meta(description="`database`, `schema` and `broker`.")]
+
+
+async def check(services: Services) -> Readiness:
+    """Return the state of the parts. Only the database, migrated, is required: without a broker the rows wait."""
+    (reached, schema), broker = await asyncio.gather(_database(services), _broker(services.settings.broker_url))
+    checks = {"database": reached, "schema": schema, "broker": broker}
+    return Readiness(all(one.ok for one in checks.values() if one.required), checks)
+
+
+async def _database(services: Services) -> tuple[Check, Check]:
+    try:
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            applied = await database.read(services.pool, lambda connection: connection.fetchval(_APPLIED))
+    except asyncpg.UndefinedTableError:
+        return Check(True, True, "answers"), Check(False, True, "never migrated: run `reshelf migrate`")
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Check(False, True, f"does not answer ({type(error).__name__})"), Check(False, True, "not known")
+    return Check(True, True, "answers"), _schema(set(applied or ()))
+
+
+def _schema(applied: set[str]) -> Check:
+    """Take a database that is ahead of this code for ready: that is what it is while a new version rolls out."""
+    known, heads = _revisions()
+    if heads <= applied or applied - known:
+        return Check(True, True, "migrated")
+    return Check(False, True, "not migrated to this version: run `reshelf migrate`")
+
+
+@cache
+def _revisions() -> tuple[set[str], set[str]]:
+    """Return every revision that this code knows, and the newest ones."""
+    from alembic.script import ScriptDirectory  # brings much that no other request needs
+
+    scripts = ScriptDirectory(str(Path(storage.__file__).parent / "migrations"))
+    return {script.revision for script in scripts.walk_revisions()}, set(scripts.get_heads())
+
+
+async def _broker(broker_url: str | None) -> Check:
+    if broker_url is None:
+        return Check(False, False, "not configured: nothing rings the workers but their own clock")
+    client = redis.from_url(broker_url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS)
+    try:
+        await client.ping()
+    except (RedisError, OSError, TimeoutError) as error:
+        return Check(False, False, f"does not answer ({type(error).__name__}); rows wait until it is back")
+    finally:
+        await client.aclose()
+    return Check(True, False, "answers")

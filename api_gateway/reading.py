@@ -1,0 +1,98 @@
+"""Reading a list: the first page from a chain of shelves, later ones from what the cursor holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from api_gateway import answers, cursor, database
+from api_gateway.answers import Answer
+from api_gateway.services import Services
+from storage import shelves
+from storage.shelves import Listing, Query, Step
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """Which part of a list is wanted."""
+
+    limit: int
+    cursor: str | None
+    category: str | None
+    exclude: Sequence[str]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which list is wanted. `owner` is whose it is, in words; with the surface it names the list."""
+
+    surface: str
+    owner: str
+    chain: Sequence[Step]
+    shoppers: Sequence[str] = ()
+    anchor: str | None = None
+
+
+async def read(services: Services, wanted: Wanted, paging: Paging) -> Answer:
+    """Return the page. Raises `errors.Invalid` for a bad cursor, and asyncpg's errors."""
+    of = f"{wanted.surface}\0{wanted.owner}"
+    if paging.cursor is None:
+        answer = await _first_page(services, wanted, paging, of)
+    else:
+        answer = await _later_page(services, wanted, paging, of, paging.cursor)
+    services.metrics.served(answer.surface, answer.source)
+    return answer
+
+
+async def _first_page(services: Services, wanted: Wanted, paging: Paging, of: str) -> Answer:
+    query = Query(
+        chain=wanted.chain,
+        shoppers=wanted.shoppers,
+        hidden_kinds=services.hidden_kinds,
+        category=paging.category,
+        exclude=[*paging.exclude, wanted.anchor] if wanted.anchor is not None else paging.exclude,
+        anchor=wanted.anchor,
+        limit=paging.limit,
+    )
+    listing = await _listing(services, query)
+    reason = None
+    if not listing.item_nos and wanted.shoppers:
+        listing = await _listing(services, _unhidden(query))
+        reason = "every item left was already bought or dismissed, so they are shown again"
+    if not listing.item_nos:
+        reason = _why_empty(paging, wanted.anchor)
+    return answers.of_listing(listing, surface=wanted.surface, of=of, category=paging.category, reason=reason)
+
+
+async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: str, packed: str) -> Answer:
+    rest = cursor.unpack(packed, of)
+    categories = [category for category in (rest.category, paging.category) if category is not None]
+    found = await database.read(
+        services.pool,
+        lambda connection: shelves.page(
+            connection, rest.item_nos, categories=categories, exclude=paging.exclude, limit=paging.limit
+        ),
+    )
+    return answers.of_page(rest, found, paging.limit, surface=wanted.surface, of=of)
+
+
+async def _listing(services: Services, query: Query) -> Listing:
+    return await database.read(services.pool, lambda connection: shelves.read(connection, query))
+
+
+def _unhidden(query: Query) -> Query:
+    """Return the query with nothing hidden: a shop that has an item never shows an empty shelf."""
+    return Query(
+        chain=query.chain,
+        shoppers=query.shoppers,
+        category=query.category,
+        exclude=query.exclude,
+        anchor=query.anchor,
+        limit=query.limit,
+    )
+
+
+def _why_empty(paging: Paging, anchor: str | None) -> str:
+    if paging.category is None and not paging.exclude:
+        others = "" if anchor is None else " but this one"
+        return f"the catalogue has no available item{others}"
+    return "no available item is left by the filters (category, exclude)"

@@ -1,0 +1,26 @@
+"""The door for catalogue changes."""
+
+from __future__ import annotations
+
+from litestar import Response, post
+from litestar.params import RawBody
+
+from api_gateway import documentation, doors
+from api_gateway.doors import Taken
+from api_gateway.parameters import Running
+
+
+@post(
+    "/v1/catalogue",
+    status_code=202,
+    operation_id="sendCatalogueChanges",
+    operation_class=documentation.CatalogueOperation,
+    summary="Tell what became of items",
+    tags=["Doors"],
+    responses=documentation.DOOR_ERRORS,
+    name="catalogue",
+)
+async def take(services: Running, body: RawBody) -> Response[Taken]:
+    """Write 1 to 1000 changes. 202 means that the good rows are committed; 422 that no row could be taken."""
+    taken = await doors.take(services, doors.CATALOGUE, body)
+    return Response(taken, status_code=doors.status(taken))

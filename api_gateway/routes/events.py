@@ -1,0 +1,26 @@
+"""The door for behaviour events."""
+
+from __future__ import annotations
+
+from litestar import Response, post
+from litestar.params import RawBody
+
+from api_gateway import documentation, doors
+from api_gateway.doors import Taken
+from api_gateway.parameters import Running
+
+
+@post(
+    "/v1/events",
+    status_code=202,
+    operation_id="sendEvents",
+    operation_class=documentation.EventsOperation,
+    summary="Tell what shoppers did",
+    tags=["Doors"],
+    responses=documentation.DOOR_ERRORS,
+    name="events",
+)
+async def take(services: Running, body: RawBody) -> Response[Taken]:
+    """Write 1 to 1000 events. 202 means that the good rows are committed; 422 that no row could be taken."""
+    taken = await doors.take(services, doors.EVENTS, body)
+    return Response(taken, status_code=doors.status(taken))

@@ -1,0 +1,54 @@
+"""Recommendations for a user, or for a visitor who is not logged in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import QueryParameter
+
+from api_gateway import chain, documentation, parameters, reading
+from api_gateway.answers import Answer
+from api_gateway.parameters import Given, Page, Running, SessionId, UserId
+from api_gateway.reading import Wanted
+from workers.contract.events import shopper_key
+
+
+@get(
+    "/v1/users/{user_id:str}/recommendations",
+    operation_id="recommendForUser",
+    summary="What a user should see",
+    tags=["Shelves"],
+    responses=documentation.READ_ERRORS,
+    name="user_recommendations",
+)
+async def for_user(
+    services: Running, paging: Page, traits: Given, user_id: UserId, session_id: SessionId = None
+) -> Answer:
+    """Personal → session → segment (traits given here, then stored ones) → popular → newest."""
+    user_id = parameters.path_id(user_id, "user_id")
+    session_id = None if session_id is None else parameters.identity(session_id, "session_id")
+    shoppers = [user_id] if session_id is None else [user_id, shopper_key(None, session_id)]
+    steps = chain.of_shopper(user_id, session_id, traits, paging.category)
+    return await reading.read(services, Wanted(chain.HOME, user_id, steps, shoppers), paging)
+
+
+@get(
+    "/v1/recommendations",
+    operation_id="recommendForSession",
+    summary="What a visitor should see who is not logged in",
+    tags=["Shelves"],
+    responses=documentation.READ_ERRORS,
+    name="session_recommendations",
+)
+async def for_session(
+    services: Running,
+    paging: Page,
+    traits: Given,
+    session_id: Annotated[str, QueryParameter(name="session_id", description="The visitor's session.")],
+) -> Answer:
+    """Session → segment (traits given here, then stored ones) → popular → newest."""
+    session_id = parameters.identity(session_id, "session_id")
+    shopper = shopper_key(None, session_id)
+    steps = chain.of_shopper(None, session_id, traits, paging.category)
+    return await reading.read(services, Wanted(chain.HOME, shopper, steps, [shopper]), paging)

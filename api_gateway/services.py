@@ -1,0 +1,78 @@
+"""The composition root: builds what the routes work with, and takes it down again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api_gateway import database
+from api_gateway.database import Pool
+from api_gateway.metrics import Metrics
+from api_gateway.ringer import Bell, Ringer
+from api_gateway.writers import Writers
+from storage import histories
+from workers.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with, for as long as the application runs."""
+
+    settings: Settings
+    pool: Pool
+    engine: AsyncEngine
+    writers: Writers
+    ringer: Ringer
+    metrics: Metrics
+    hidden_kinds: Sequence[str]
+
+
+def check(settings: Settings) -> None:
+    """Raise `SettingsError` for settings with which the gateway cannot serve."""
+    if settings.database_url is None:
+        raise SettingsError("RESHELF_DATABASE_URL is not set: start the embedded servers with `reshelf up`, or set it")
+    if settings.repeat_policy not in histories.HIDDEN_KINDS:
+        raise SettingsError(
+            f"RESHELF_REPEAT_POLICY={settings.repeat_policy!r} is none of {', '.join(histories.HIDDEN_KINDS)}"
+        )
+
+
+def running(
+    settings: Settings, metrics: Metrics, bell: Bell | None
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Return the lifespan that puts the services into the application's state."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        assert settings.database_url is not None  # `check` saw to it
+        engine = database.writing_engine(settings.database_url)
+        ringer = Ringer(bell or _doorbell(settings))
+        async with database.pool(settings.database_url) as pool:
+            app.state.services = Services(
+                settings=settings,
+                pool=pool,
+                engine=engine,
+                writers=Writers(database.WRITERS),
+                ringer=ringer,
+                metrics=metrics,
+                hidden_kinds=histories.HIDDEN_KINDS[settings.repeat_policy],
+            )
+            try:
+                yield
+            finally:
+                await ringer.close()
+                await engine.dispose()
+
+    return lifespan
+
+
+def _doorbell(settings: Settings) -> Bell | None:
+    if settings.broker_url is None:
+        return None
+    from workers.contract.doorbell import Doorbell  # brings Celery, which only a running gateway needs
+
+    return Doorbell(settings.broker_url)

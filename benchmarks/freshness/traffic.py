@@ -1,0 +1,53 @@
+"""Traffic: single-event messages at a steady rate, from a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+import uuid
+from datetime import UTC, datetime
+
+from benchmarks.freshness import shop
+from workers.contract import client, tasks
+
+
+class Traffic:
+    """Sends `rate` events a second for users from `first_user` on, until stopped."""
+
+    def __init__(self, broker_url: str, *, rate: int, users: int, items: int, first_user: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stop = context.Event()
+        self._sent = context.Value("q", 0)
+        self._process = context.Process(
+            target=_send, args=(broker_url, rate, users, items, first_user, self._stop, self._sent), daemon=True
+        )
+
+    def __enter__(self) -> Traffic:
+        self._process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._process.join(30)
+
+    @property
+    def sent(self) -> int:
+        """How many messages were put on the queue."""
+        return self._sent.value
+
+
+def _send(broker_url, rate, users, items, first_user, stop, sent) -> None:  # type: ignore[no-untyped-def]
+    sender = client.sender(broker_url)
+    run = uuid.uuid4().hex[:8]
+    draw = random.Random(rate)
+    due = time.monotonic()
+    n = 0
+    while not stop.is_set():
+        user = draw.randrange(first_user, users)
+        message = shop.event(f"live-{run}-{n}", user, f"item-{draw.randrange(items)}", datetime.now(UTC))
+        sender.send_task(tasks.EVENTS, args=[[message]])
+        n += 1
+        sent.value = n
+        due += 1 / rate
+        time.sleep(max(0.0, due - time.monotonic()))

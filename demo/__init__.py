@@ -1,0 +1,1 @@
+"""A simulated shop: an ordinary user of the contract and of the gateway."""

@@ -1,0 +1,119 @@
+"""`reshelf demo`: a simulated shop, or a real one's file, from start to end."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from demo import report, run, screen
+from demo.catalogue import MOST_ITEMS
+from demo.gateway import GatewayError
+from demo.installation import Installation, InstallationError
+from demo.run import Size
+
+WIDTH = 110
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True, help="How long the shop is open.")
+@click.option("--data", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A real shop's file.")
+@click.option("--customers", default=600, show_default=True, type=click.IntRange(20, 9_999))
+@click.option("--items", default=1500, show_default=True, type=click.IntRange(100, MOST_ITEMS))
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same shop and customers.")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new or empty folder to keep everything in; default: a temporary one, deleted at the end.",
+)
+@click.option("--keep", is_flag=True, help="Leave everything running at the end.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save the final tables as a picture.")
+def demo(
+    seconds: float,
+    data: Path | None,
+    customers: int,
+    items: int,
+    seed: int,
+    home: Path | None,
+    keep: bool,
+    svg: Path | None,
+) -> None:
+    """Run a simulated shop against reshelf: start it, train it, open the shop, and stop it again.
+
+    With --data the UCI Online Retail file takes the place of the made-up shop. Servers that you already run are
+    never used. Exit status: 0 when everything worked.
+    """
+    started = time.monotonic()
+    console = _console()
+    size = Size(customers=customers, items=items, seconds=seconds, seed=seed)
+    with _installed(home, console, keep=keep) as installation:
+        outcome = run.play(installation, size, console)
+        if keep:
+            outcome.places = places(installation)
+    outcome.seconds = time.monotonic() - started
+    report.show(console, outcome)
+    if svg is not None:
+        _save(svg, lambda recorder: report.show(recorder, outcome))
+    if outcome.problems():
+        raise SystemExit(1)
+
+
+def places(installation: Installation) -> dict[str, str]:
+    """Return where to look at what is left running, and how to stop it."""
+    return {
+        "gateway": f"{installation.gateway_url}/schema",
+        "Flower": installation.flower_url,
+        "logs": str(installation.home / "logs"),
+        "stop it": f"RESHELF_HOME={installation.home} reshelf down",
+    }
+
+
+@contextmanager
+def _installed(home: Path | None, console: Console, *, keep: bool) -> Iterator[Installation]:
+    """Yield an installation that is stopped at the end, whatever happens, and whose temporary folder is deleted."""
+    if home is not None and home.exists() and any(home.iterdir()):
+        raise click.ClickException(f"{home} is not empty: the demo needs a home folder of its own")
+    _interrupt_on_signals()
+    installation = Installation(home or Path(tempfile.mkdtemp(prefix="reshelf-demo-")))
+    finished = False
+    try:
+        yield installation
+        finished = True
+    except (InstallationError, GatewayError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        if not (keep and finished):
+            _stop(installation, console)
+            if home is None:
+                shutil.rmtree(installation.home, ignore_errors=True)
+
+
+def _stop(installation: Installation, console: Console) -> None:
+    with screen.step(console, "stopped everything"):
+        installation.stop()
+
+
+def _interrupt_on_signals() -> None:
+    """Let the signals that end a process end it as Ctrl-C does, so that nothing is left running."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # A log has no width of its own, and 80 columns would break every title.
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
+
+
+def _save(path: Path, show: Callable[[Console], None]) -> None:
+    recorder = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
+    show(recorder)
+    recorder.save_svg(str(path), title="reshelf demo")

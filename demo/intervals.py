@@ -1,0 +1,64 @@
+"""Click rates of two groups, and what can be said about their difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Z_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A rate with the half width of its 95% interval (nan where there is too little to tell)."""
+
+    value: float
+    margin: float
+    shown: int
+    clicked: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rate of the first group less that of the second, with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the interval lies wholly above or wholly below zero."""
+        return self.low > 0 or self.high < 0
+
+
+def rate(counts: Iterable[tuple[int, int]]) -> Rate:
+    """Return clicks per impression, from a pair (impressions, clicks) for every customer.
+
+    The clicks of one customer are alike, so the interval counts customers and not impressions: the linearised
+    variance of a ratio with the customer as the cluster (Cochran, *Sampling Techniques*, 3rd ed., 6.4).
+    """
+    pairs = [(shown, clicked) for shown, clicked in counts if shown]
+    shown, clicked = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    if not shown:
+        return Rate(math.nan, math.nan, 0, 0)
+    value, number = clicked / shown, len(pairs)
+    if number < 2:
+        return Rate(value, math.nan, shown, clicked)
+    spread = sum((pair[1] - value * pair[0]) ** 2 for pair in pairs) * number / (number - 1)
+    return Rate(value, Z_95 * math.sqrt(spread) / shown, shown, clicked)
+
+
+def difference(first: Rate, second: Rate) -> Difference:
+    """Return the difference of two groups' rates; its interval is nan where one of theirs is."""
+    value, margin = first.value - second.value, math.hypot(first.margin, second.margin)
+    return Difference(value, value - margin, value + margin)
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Return the smallest value that at least `share` of all values do not exceed; nan for none."""
+    ordered = sorted(values)
+    if not ordered:
+        return math.nan
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

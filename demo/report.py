@@ -1,0 +1,132 @@
+"""How the demo ends: tables, and what did not work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from demo import screen
+from demo.catalogue import CURRENCY
+from demo.customers import GROUPS, HOME, POPULAR
+from demo.intervals import Difference
+from demo.stories import Story
+from demo.tally import HTTP, MESSAGE, Tally
+
+LEAST_PERSONAL = 0.9
+"""Share of `home` answers that must be ranked for the customer, or the demo has failed."""
+
+
+@dataclass
+class Outcome:
+    """What a run came to. Events that were sent and not delivered, and the rows that the workers gave up."""
+
+    tally: Tally
+    stories: Sequence[Story] = ()
+    undelivered: int = 0
+    dead_letters: int = 0
+    places: dict[str, str] = field(default_factory=dict)
+    """Where to look, by what is to be seen there; empty where nothing goes on running."""
+    seconds: float = 0.0
+
+    def problems(self) -> list[str]:
+        """Return what did not work, a line each; empty when everything did."""
+        tally = self.tally
+        found = [f"{count} requests failed: {reason}" for reason, count in tally.failures.most_common(3)]
+        if tally.unseen or not tally.probes():
+            found.append(f"{tally.unseen} of {tally.unseen + tally.probes()} probe events never became visible")
+        if tally.personal_share() < LEAST_PERSONAL:
+            found.append(f"only {tally.personal_share():.0%} of the home shelves were ranked for their customer")
+        if self.undelivered:
+            found.append(f"{self.undelivered} events did not reach the broker")
+        if self.dead_letters:
+            found.append(f"{self.dead_letters} rows are dead letters: `reshelf status` shows them")
+        found += [
+            f"{story.customer_id}'s clicks never became visible" for story in self.stories if story.seconds is None
+        ]
+        return found
+
+
+def show(console: Console, outcome: Outcome) -> None:
+    """Print the outcome."""
+    console.print()
+    console.print(_counts(outcome.tally))
+    console.print(_rates(outcome.tally))
+    console.print(verdict(outcome.tally))
+    for story in outcome.stories:
+        console.print()
+        console.print(f"[bold]{story.customer_id}[/bold] likes {escape(', '.join(story.likes))}; clicked on")
+        console.print(Padding(Text("\n".join(story.clicks)), (0, 0, 0, 2)))
+        console.print(_story(story))
+    console.print()
+    for what, where in outcome.places.items():
+        console.print(f"{what:<10} {where}", highlight=False, soft_wrap=True)
+    for problem in outcome.problems():
+        console.print(f"[red]✗[/red] {escape(problem)}")
+    if not outcome.problems():
+        console.print(f"[green]✓[/green] everything worked; {outcome.seconds:.0f} s in all", highlight=False)
+
+
+def verdict(tally: Tally) -> str:
+    """Return, in words, how the two halves of the customers compare."""
+    home, popular, difference = tally.rate(HOME), tally.rate(POPULAR), tally.difference()
+    interval = f"{_points(difference.low)} to {_points(difference.high)} points (95% interval)"
+    if not difference.is_significant:
+        return "The two click rates do not differ significantly: " + (
+            f"the difference is {interval}." if difference.low == difference.low else "too few customers came."
+        )
+    times = f"{home.value / popular.value:.1f} times as often as" if popular.value else "and never clicked on"
+    return f"[bold]home[/bold] is clicked {times} [bold]popular[/bold]: {_gain(difference)}, {interval}."
+
+
+def _gain(difference: Difference) -> str:
+    return f"{_points(difference.value)} points"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
+
+
+def _counts(tally: Tally) -> Table:
+    table = Table(title="The live shop", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in tally.events.most_common())
+    table.add_row("events", f"{tally.events.total():,}")
+    table.add_row("", kinds)
+    for name, door in (("as messages", MESSAGE), ("over HTTP", HTTP)):
+        table.add_row(
+            f"event → visible on the shelf, {name}", f"{screen.latency(tally, door)}  ({tally.probes(door)} probes)"
+        )
+    table.add_row("purchases", f"{tally.events['purchase']:,} for {CURRENCY} {tally.revenue:,.0f}")
+    table.add_row("model", "  ".join(screen.model(tally)))
+    return table
+
+
+def _rates(tally: Tally) -> Table:
+    table = Table(title="Half of the customers see each shelf", title_justify="left")
+    table.add_column("shelf")
+    for name in ("shown", "clicked", "click rate, 95%", "purchases"):
+        table.add_column(name, justify="right")
+    for group in GROUPS:
+        rate = tally.rate(group)
+        table.add_row(
+            group, f"{rate.shown:,}", f"{rate.clicked:,}", screen.per_cent(rate), f"{tally.purchases(group):,}"
+        )
+    return table
+
+
+def _story(story: Story) -> Table:
+    seconds = "never" if story.seconds is None else f"{1000 * story.seconds:.0f} ms later"
+    table = Table(expand=True)
+    table.add_column("home before", ratio=1)
+    table.add_column(f"home {seconds}", ratio=1)
+    for before, after in zip(story.before, story.after, strict=False):
+        style = "bold green" if after.item_id in story.fresh else ""
+        table.add_row(escape(before.title), Text(after.title, style))
+    return table

@@ -1,0 +1,151 @@
+"""The demo from start to end: start, fill, train, open the shop, tell what happened, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from demo import catalogue, customers, history, screen, stories
+from demo.catalogue import Item
+from demo.customers import HOME, Customer
+from demo.gateway import Gateway
+from demo.installation import Installation, InstallationError
+from demo.prober import Prober
+from demo.report import Outcome
+from demo.screen import View
+from demo.shop import Shop
+from demo.tally import Tally
+from workers.contract.producer import Producer
+
+PRESET = "small"
+TRAIN_MINUTES = 0.25
+BATCH = 500
+STATUS_SECONDS = 10.0
+FILL_SECONDS = 60.0
+SERVE_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the demo is, and the seed of everything that is drawn."""
+
+    customers: int = 600
+    items: int = 1500
+    seconds: float = 60.0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class World:
+    """The made-up shop: its items, its customers and what they did in the weeks before."""
+
+    items: list[Item]
+    customers: list[Customer]
+    past: list[dict[str, Any]]
+
+
+def make(size: Size) -> World:
+    """Return the world of this size; the same seed makes the same one, but for the date."""
+    items = catalogue.make(size.items, seed=size.seed)
+    people = customers.make(size.customers, seed=size.seed)
+    return World(items, people, history.make(people, items, until=datetime.now(UTC), seed=size.seed))
+
+
+def play(installation: Installation, size: Size, console: Console) -> Outcome:
+    """Run the whole demo on a fresh installation, which goes on running. Raises `InstallationError`."""
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(make, size)
+        with screen.step(console, "started PostgreSQL, Redis, workers and gateway"):
+            installation.start()
+        world = made.result()
+    with screen.step(
+        console, f"sent {len(world.items):,} items and {len(world.past):,} events of {history.WEEKS} weeks"
+    ):
+        asyncio.run(_fill(installation, world))
+    with screen.step(console, f"trained the {PRESET} model"):
+        installation.train(preset=PRESET, minutes=TRAIN_MINUTES, seed=size.seed)
+    outcome = asyncio.run(_live(installation, world, size, console))
+    outcome.dead_letters = sum((installation.status().get("dead_letters") or {}).values())
+    return outcome
+
+
+async def _live(installation: Installation, world: World, size: Size, console: Console) -> Outcome:
+    """Open the shop once every customer has a shelf, then tell three stories."""
+    rng = random.Random(f"shop:{size.seed}")
+    items = {item.item_id: item for item in world.items}
+    async with Gateway(installation.gateway_url) as gateway:
+        with screen.step(console, "ranked every customer's shelf"):
+            await _wait_until_personal(gateway, world.customers)
+        with Producer(installation.broker_url) as producer:
+            shop = Shop(gateway, producer, world.customers, items, Tally(), rng)
+            await _open(shop, installation, size.seconds, console)
+            with screen.step(console, "let three customers turn to something new"):
+                told = await stories.tell(shop, world.customers, rng)
+            report = await asyncio.to_thread(producer.close)
+    return Outcome(shop.tally, told, report.undelivered)
+
+
+async def _fill(installation: Installation, world: World) -> None:
+    """Announce the catalogue by message and post the past over HTTP, and return when all of it is in the database."""
+    now = datetime.now(UTC)
+    with Producer(installation.broker_url) as producer:
+        for item in world.items:
+            producer.change(**catalogue.change(item, now))
+        async with Gateway(installation.gateway_url) as gateway:
+            for start in range(0, len(world.past), BATCH):
+                await gateway.send(world.past[start : start + BATCH])
+    deadline = time.monotonic() + FILL_SECONDS
+    # Without a model every announced item stays due, so the backlog says how many have arrived.
+    while _due(await asyncio.to_thread(installation.status), "item") < len(world.items):
+        if time.monotonic() > deadline:
+            raise InstallationError(f"the catalogue had not arrived after {FILL_SECONDS:.0f} s")
+
+
+async def _wait_until_personal(gateway: Gateway, people: Sequence[Customer]) -> None:
+    """Return when every customer who will be shown `home` has a shelf of their own."""
+    deadline = time.monotonic() + SERVE_SECONDS
+    for customer in people:
+        while customer.group == HOME and not (await gateway.home(customer.customer_id, limit=1)).is_personal:
+            if time.monotonic() > deadline:
+                raise InstallationError(f"{customer.customer_id} had no ranked shelf after {SERVE_SECONDS:.0f} s")
+            await asyncio.sleep(0.1)
+
+
+async def _open(shop: Shop, installation: Installation, seconds: float, console: Console) -> None:
+    """Let the shop run with the prober beside it, and show how it goes."""
+    view = View(shop.tally, time.monotonic() + seconds)
+    prober = Prober(shop, list(shop.items.values()), random.Random(shop.rng.random()))
+    watching = [
+        asyncio.create_task(screen.show(console, view)),
+        asyncio.create_task(_follow(installation, view)),
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(shop.open(seconds))
+            group.create_task(prober.run(seconds))
+    finally:
+        for task in watching:
+            task.cancel()
+        for task in watching:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _follow(installation: Installation, view: View) -> None:
+    """Ask `reshelf status` now and then: it is a process of its own, and costs a core a second."""
+    while True:
+        view.status = await asyncio.to_thread(installation.status)
+        await asyncio.sleep(STATUS_SECONDS)
+
+
+def _due(status: dict[str, Any], kind: str) -> int:
+    return sum(row["count"] for row in status.get("due") or () if row["kind"] == kind)

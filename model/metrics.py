@@ -1,0 +1,79 @@
+"""Ranking and classification metrics in numpy: each one's formula stands in its docstring.
+
+Rankings are `hits_BxK`: True where the item that was ranked k-th is one of the user's true items.
+`relevant_B` is how many true items each user has (>= 1). Each ranking metric returns one float per user; take
+the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+def hits(ranked: Sequence[Sequence[object]], truth: Sequence[Collection[object]], k: int) -> Bool[np.ndarray, "B K"]:
+    """`hits_BxK` (K = `k`) from lists of ranked ids and each user's true ids; short lists are padded with misses."""
+    hits_BxK = np.zeros((len(ranked), k), bool)
+    for row, (ids, true_ids) in enumerate(zip(ranked, truth, strict=True)):
+        wanted = set(true_ids)
+        for column, item in enumerate(ids[:k]):
+            hits_BxK[row, column] = item in wanted
+    return hits_BxK
+
+
+def hit_rate(hits_BxK: Bool[np.ndarray, "B K"], k: int) -> Float[np.ndarray, " B"]:
+    """1 if any of the first k is true, else 0 (HR@k; Deshpande and Karypis 2004, TOIS 22(1))."""
+    return hits_BxK[:, :k].any(1).astype(np.float64)
+
+
+def ndcg(
+    hits_BxK: Bool[np.ndarray, "B K"], k: int, relevant_B: Int[np.ndarray, " B"] | None = None
+) -> Float[np.ndarray, " B"]:
+    """DCG / ideal DCG, DCG = sum over hits of 1 / log2(rank + 1), ranks from 1 (Järvelin and Kekäläinen 2002).
+
+    The ideal has min(k, relevant) hits on top. Without `relevant_B` each user has one true item.
+    """
+    discounts_K = 1.0 / np.log2(np.arange(2, k + 2))
+    relevant = np.ones(len(hits_BxK), np.int64) if relevant_B is None else np.asarray(relevant_B)
+    ideal_K = np.cumsum(discounts_K)
+    kept_BxK = hits_BxK[:, :k]
+    return kept_BxK @ discounts_K[: kept_BxK.shape[1]] / ideal_K[np.minimum(relevant, k) - 1]
+
+
+def mrr(hits_BxK: Bool[np.ndarray, "B K"], k: int) -> Float[np.ndarray, " B"]:
+    """1 / rank of the first hit within k, 0 without one (Voorhees 1999, TREC-8)."""
+    kept_BxK = hits_BxK[:, :k]
+    return np.where(kept_BxK.any(1), 1.0 / (kept_BxK.argmax(1) + 1), 0.0)
+
+
+def precision(hits_BxK: Bool[np.ndarray, "B K"], k: int) -> Float[np.ndarray, " B"]:
+    """Hits within k, divided by k (Manning et al. 2008, Introduction to Information Retrieval, 8.4)."""
+    return hits_BxK[:, :k].sum(1) / k
+
+
+def recall(hits_BxK: Bool[np.ndarray, "B K"], k: int, relevant_B: Int[np.ndarray, " B"]) -> Float[np.ndarray, " B"]:
+    """Hits within k, divided by the number of true items (Manning et al. 2008, 8.4)."""
+    return hits_BxK[:, :k].sum(1) / np.asarray(relevant_B)
+
+
+def coverage(ranked_BxK: Int[np.ndarray, "B K"], catalogue: int) -> float:
+    """Distinct items in all rankings / items in the catalogue (Ge et al. 2010, RecSys); negative ids are padding."""
+    shown = np.unique(ranked_BxK)
+    return float((shown >= 0).sum() / catalogue)
+
+
+def roc_auc(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarray, " N"]) -> float:
+    """P(score of a positive > score of a negative) + P(tie) / 2, by ranks (Mann and Whitney 1947).
+
+    Raises ValueError when there is no positive or no negative: the figure is undefined then.
+    """
+    labels = np.asarray(labels_N, bool)
+    positives, negatives = int(labels.sum()), int((~labels).sum())
+    if not positives or not negatives:
+        raise ValueError(f"AUC needs both classes: {positives} positives, {negatives} negatives")
+    _, inverse, counts = np.unique(np.asarray(scores_N), return_inverse=True, return_counts=True)
+    mean_ranks = np.cumsum(counts) - (counts - 1) / 2.0
+    rank_sum = mean_ranks[inverse][labels].sum()
+    return float((rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives))

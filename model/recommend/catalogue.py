@@ -1,0 +1,69 @@
+"""Which item sits in which row of the matrix: host-side bookkeeping of slots, availability and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Int32
+
+from model.batching import power_of_two
+
+LEAST_CAPACITY = 1024
+
+
+class Catalogue:
+    """Slots of items. A slot outlives its item's removal, since the item may stand in histories, and is
+    reused, oldest removal first, once no fresh slot is left.
+    """
+
+    def __init__(self, expected_items: int = 0) -> None:
+        self.capacity = power_of_two(int(np.ceil(1.25 * expected_items)), least=LEAST_CAPACITY)
+        self.slots: dict[str, int] = {}
+        self.ids_C = np.full(self.capacity, None, object)
+        self.open_C = np.zeros(self.capacity, bool)
+        self.categories_C = np.zeros(self.capacity, np.int32)
+        self._fresh = 0
+        self._removed: dict[str, None] = {}
+
+    def place(self, item_ids: Sequence[str]) -> Int32[np.ndarray, " N"]:
+        """The slot of each item, `item_ids` being distinct; a new one where it had none.
+
+        The capacity doubles when it must; the caller compares it before and after.
+        """
+        for item_id in item_ids:
+            self._removed.pop(item_id, None)
+        for item_id in item_ids:
+            if item_id not in self.slots:
+                slot = self._free_slot()
+                self.slots[item_id], self.ids_C[slot] = slot, item_id
+        return self.find(item_ids)
+
+    def find(self, item_ids: Iterable[str]) -> Int32[np.ndarray, " N"]:
+        """The slot of each item that has one; the others are left out."""
+        slots = self.slots
+        return np.array([slots[item_id] for item_id in item_ids if item_id in slots], np.int32)
+
+    def remove(self, item_ids: Iterable[str]) -> None:
+        """Closes these items' slots; ids without a slot are ignored."""
+        for item_id in item_ids:
+            if item_id in self.slots:
+                self.open_C[self.slots[item_id]] = False
+                self._removed[item_id] = None
+
+    def _free_slot(self) -> int:
+        if self._fresh == self.capacity and self._removed:
+            oldest = next(iter(self._removed))
+            del self._removed[oldest]
+            return self.slots.pop(oldest)
+        if self._fresh == self.capacity:
+            self._grow()
+        self._fresh += 1
+        return self._fresh - 1
+
+    def _grow(self) -> None:
+        added = self.capacity
+        self.capacity += added
+        self.ids_C = np.concatenate([self.ids_C, np.full(added, None, object)])
+        self.open_C = np.concatenate([self.open_C, np.zeros(added, bool)])
+        self.categories_C = np.concatenate([self.categories_C, np.zeros(added, np.int32)])

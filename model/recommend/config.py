@@ -1,0 +1,133 @@
+"""What the recommender is made of: a frozen config with named presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.errors import ConfigError
+
+KINDS = ("impression", "view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss", "search")
+
+# How much one event says about a taste: a purchase as much as ten views. Being shown is almost nothing, a
+# search names no item, a dismissal speaks against.
+_DEFAULT_WEIGHTS = {
+    "impression": 0.05,
+    "view": 0.3,
+    "click": 0.5,
+    "add_to_cart": 1.5,
+    "wishlist": 1.0,
+    "purchase": 3.0,
+    "rating": 1.0,
+    "dismiss": -1.0,
+    "search": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class RecommendConfig:
+    """Shapes, regularisation, training and serving of one recommender. Make one with `preset`."""
+
+    dim: int = 64
+    blocks: int = 2
+    heads: int = 2
+    history: int = 50  # last events of a user that count, longer histories are cut
+    text_width: int = 16
+    attribute_width: int = 8
+    hash_buckets: int = 16384
+    # Aligned with KINDS.
+    kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
+    target_weight: float = 0.3  # kinds of at least this weight are worth predicting
+
+    dropout: float = 0.2
+    id_dropout: float = 0.1  # share of items whose id embedding is hidden in a step, so that content learns
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    row: int = 64  # events in a packed training row
+    batch_rows: int = 64
+    negatives: int = 1024  # shared by a batch; 0 is the full softmax
+    epochs: int = 30
+    patience: int = 5  # epochs without a better validation NDCG@10 before training stops
+    refit_epochs: int = 3  # epochs over all events, held-out ones included, after the metrics were taken
+    validation_users: int = 5000
+    filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
+
+    candidates: int = 256  # the best by score, among which diversity re-ranks; the largest k
+    diversity: float = 0.1  # penalty for repeating a category, in standard deviations of the candidates' scores
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads:
+            raise ConfigError(f"dim {self.dim} must be a multiple of heads {self.heads}")
+        if len(self.kind_weights) != len(KINDS) or max(self.kind_weights) <= 0:
+            raise ConfigError(f"kind_weights needs a weight for each of {KINDS}, at least one above 0")
+        if self.history >= self.row:
+            raise ConfigError(f"row {self.row} must exceed history {self.history}: a whole history fits in a row")
+        if not 1 <= self.candidates <= 1024:
+            raise ConfigError(f"candidates {self.candidates} must be in 1..1024, the smallest catalogue capacity")
+
+
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "tiny": {
+        "dim": 16,
+        "blocks": 1,
+        "history": 12,
+        "row": 16,
+        "batch_rows": 16,
+        "text_width": 8,
+        "attribute_width": 4,
+        "hash_buckets": 512,
+        "negatives": 0,
+        "learning_rate": 1e-2,
+        "candidates": 32,
+    },
+    "small": {},
+    "base": {"dim": 128, "blocks": 3, "heads": 4, "hash_buckets": 65536, "dropout": 0.3, "negatives": 2048},
+}
+
+
+def preset(name: str = "small", **overrides: Any) -> RecommendConfig:
+    """The preset "tiny" (for tests), "small" (the default) or "base", with single options replaced.
+
+    `kind_weights` may be a mapping that names only the kinds to change. Raises ConfigError for an unknown
+    preset, option or kind, naming the nearest known one.
+    """
+    if name not in _PRESETS:
+        raise _unknown("preset", name, _PRESETS)
+    return replace(RecommendConfig(**_PRESETS[name]), **overrides)
+
+
+def replace(config: RecommendConfig, **overrides: Any) -> RecommendConfig:
+    """`config` with single options replaced; the rules and errors are those of `preset`."""
+    known = [field.name for field in dataclasses.fields(RecommendConfig)]
+    for option in overrides:
+        if option not in known:
+            raise _unknown("option", option, known)
+    weights = overrides.get("kind_weights")
+    if isinstance(weights, Mapping):
+        for kind in weights:
+            if kind not in KINDS:
+                raise _unknown("event kind", kind, KINDS)
+        merged = dict(zip(KINDS, config.kind_weights, strict=True)) | dict(weights)
+        overrides["kind_weights"] = tuple(float(merged[kind]) for kind in KINDS)
+    elif weights is not None:
+        overrides["kind_weights"] = tuple(float(weight) for weight in weights)
+    return dataclasses.replace(config, **overrides)
+
+
+def to_json(config: RecommendConfig) -> dict[str, Any]:
+    """A JSON object that `from_json` reads back; the weights carry their kinds' names."""
+    return dataclasses.asdict(config) | {"kind_weights": dict(zip(KINDS, config.kind_weights, strict=True))}
+
+
+def from_json(options: Mapping[str, Any]) -> RecommendConfig:
+    """The config that `to_json` described. Options it does not name keep their defaults."""
+    return replace(RecommendConfig(), **options)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
+    known = list(known)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")

@@ -1,0 +1,124 @@
+"""Rankings against held-out baskets: the same figures for a network, a table, or anything that ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from model import metrics
+from model.batching import pad_lists, pad_rows, power_of_two, tiles
+from model.recommend import layers, packing, topk
+from model.recommend.config import RecommendConfig
+from model.recommend.events import Interactions
+from model.recommend.items import ItemFeatures
+from model.recommend.split import Holdout
+
+# Users scored at once: as many as keep their scores under 64 MiB, within 8..256.
+_SCORES = 2**24
+
+
+def evaluate_holdout(
+    ranked: Sequence[Sequence[int]], truth: Sequence[np.ndarray], *, catalogue: int, k: int = 10
+) -> dict[str, float]:
+    """Means over cases of HR@k, NDCG@k, MRR@k, precision@k and recall@k, and the catalogue's coverage@k.
+
+    `catalogue` is how many items there are to cover. `ranked[s]` are dense item ids, best first, at least `k`
+    where the catalogue allows; `truth[s]` the held-out ones. Cases without any true item are left out. Raises
+    ValueError when none is left.
+    """
+    cases = [s for s, true_items in enumerate(truth) if len(true_items)]
+    if not cases:
+        raise ValueError("no held-out case has a true item; are there users with at least three baskets?")
+    kept = [np.asarray(ranked[s])[:k].tolist() for s in cases]
+    relevant_B = np.array([len(truth[s]) for s in cases])
+    hits_BxK = metrics.hits(kept, [truth[s].tolist() for s in cases], k)
+    shown = np.concatenate([np.asarray(row, np.int64) for row in kept])
+    return {
+        f"hit_rate@{k}": float(metrics.hit_rate(hits_BxK, k).mean()),
+        f"ndcg@{k}": float(metrics.ndcg(hits_BxK, k, relevant_B).mean()),
+        f"mrr@{k}": float(metrics.mrr(hits_BxK, k).mean()),
+        f"precision@{k}": float(metrics.precision(hits_BxK, k).mean()),
+        f"recall@{k}": float(metrics.recall(hits_BxK, k, relevant_B).mean()),
+        f"coverage@{k}": metrics.coverage(shown, catalogue),
+        "cases": float(len(cases)),
+    }
+
+
+def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:
+    """The distinct items of each case's whole history."""
+    spans = zip(holdout.start_S, holdout.end_S, strict=True)
+    return [np.unique(events.items_E[start:end]) for start, end in spans]
+
+
+def unseen_truth(truth: Sequence[np.ndarray], seen_items: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Each case's true items that its history does not hold."""
+    return [np.setdiff1d(true, old) for true, old in zip(truth, seen_items, strict=True)]
+
+
+def rank_holdout(
+    params: layers.Params,
+    features: ItemFeatures,
+    events: Interactions,
+    holdout: Holdout,
+    config: RecommendConfig,
+    *,
+    excluded: Sequence[np.ndarray] | None = None,
+    k: int = 10,
+) -> Int[np.ndarray, "S K"]:
+    """`ranked_SxK`: for each case the network's best `k` of all items but the excluded, by score alone."""
+    items_NxD = embed_all(params, features, config)
+    users_SxD = encode_holdout(params, items_NxD, events, holdout, config)
+    ranked_SxK = np.zeros((len(users_SxD), k), np.int32)
+    excluded = excluded if excluded is not None else [np.zeros(0, np.int32)] * len(users_SxD)
+    width = power_of_two(max((len(old) for old in excluded), default=1))
+    batch = max(8, min(256, _SCORES // len(items_NxD)))
+    for tile in tiles(len(users_SxD), batch):
+        mask_BxX = pad_lists(excluded[tile], rows=batch, width=width, fill=len(items_NxD), dtype=np.int32)
+        best = _best(pad_rows(users_SxD[tile], batch), items_NxD, mask_BxX, k)
+        ranked_SxK[tile] = np.asarray(best)[: tile.stop - tile.start]
+    return ranked_SxK
+
+
+def embed_all(params: layers.Params, features: ItemFeatures, config: RecommendConfig) -> Float[Array, "N D"]:
+    """Every item's vector."""
+    return _embed(config, params, features)
+
+
+def encode_holdout(
+    params: layers.Params, items_NxD: Array, events: Interactions, holdout: Holdout, config: RecommendConfig
+) -> Float[np.ndarray, "S D"]:
+    """Each case's user vector, from the last `config.history` events before the held-out basket."""
+    start_S = np.maximum(holdout.start_S, holdout.end_S - config.history)
+    packed = packing.pack(events, start_S, holdout.end_S, config, multiple=config.batch_rows)
+    users_RxLxD = np.concatenate(
+        [
+            np.asarray(_encode(config, params, items_NxD, packing.Rows(*(column[tile] for column in packed.rows))))
+            for tile in tiles(len(packed.rows.items_RxL), config.batch_rows)
+        ]
+    )
+    return users_RxLxD[packed.row_S, packed.column_S]
+
+
+def _embed_jit(config: RecommendConfig, params: layers.Params, features: ItemFeatures) -> Array:
+    return layers.bind(config, params).items(features)
+
+
+def _encode_jit(config: RecommendConfig, params: layers.Params, items_NxD: Array, rows: packing.Rows) -> Array:
+    return layers.bind(config, params).histories(
+        items_NxD[rows.items_RxL], rows.kinds_RxL, rows.seconds_RxL, rows.segments_RxL
+    )
+
+
+def _best_jit(users_BxD: Array, items_NxD: Array, excluded_BxX: Array, k: int) -> Array:
+    scores_BxN = users_BxD @ items_NxD.T
+    rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
+    return topk.top_k(scores_BxN.at[rows_Bx1, excluded_BxX].set(-jnp.inf, mode="drop"), k)[1]
+
+
+_embed = jax.jit(_embed_jit, static_argnums=0)
+_encode = jax.jit(_encode_jit, static_argnums=0)
+_best = jax.jit(_best_jit, static_argnums=3)

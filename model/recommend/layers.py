@@ -1,0 +1,205 @@
+"""The network: an item tower and a causal history encoder, in one NNX module with flat parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from model.recommend.config import RecommendConfig
+from model.recommend.items import ItemFeatures
+
+Params = Mapping[str, Array]
+
+# Seconds after which a moment has faded to 1/e: ten minutes, a day, a month.
+_FADES = (600.0, 86_400.0, 2_592_000.0)
+_TIME_FEATURES = 2 + len(_FADES)
+
+
+def time_features(seconds: Float[Array, "*S"]) -> Float[Array, "*S F"]:
+    """A smooth basis of a time difference >= 0, in seconds: one, its logarithm, and three fading memories."""
+    parts = [jnp.ones_like(seconds), jnp.log1p(seconds) / 10.0]
+    parts += [jnp.exp(seconds * (-1.0 / fade)) for fade in _FADES]
+    return jnp.stack(parts, -1)
+
+
+def normalised(x: Float[Array, "*S D"]) -> Float[Array, "*S D"]:
+    """`x` with unit mean square on its last axis (RMSNorm without a gain; Zhang and Sennrich 2019)."""
+    return x * jax.lax.rsqrt(jnp.mean(x * x, -1, keepdims=True) + 1e-6)
+
+
+def dropped(x: Array, rate: float, *, key: Array | None) -> Array:
+    """`x` with a share `rate` of its values zeroed and the rest scaled up; `x` itself without a key."""
+    if key is None or rate == 0.0:
+        return x
+    return jnp.where(jax.random.bernoulli(key, 1.0 - rate, x.shape), x / (1.0 - rate), 0.0)
+
+
+class ItemTower(nnx.Module):
+    """An item's vector: id embedding + hashed text, category, brand and attributes + price.
+
+    An item that was never trained on has row 0, whose embedding is nothing, so its content alone speaks.
+    """
+
+    def __init__(self, config: RecommendConfig, ids: int, *, rngs: nnx.Rngs) -> None:
+        def table(rows: int, scale: float) -> nnx.Param:
+            return nnx.Param(scale * jax.random.normal(rngs.params(), (rows, config.dim)))
+
+        self.ids = table(ids + 1, 0.05)
+        self.hashed = table(config.hash_buckets + 1, 0.05)
+        self.price = table(3, 0.01)
+        self.dim = config.dim
+
+    def __call__(self, features: ItemFeatures, *, hide_ids: Bool[Array, " N"] | None = None) -> Float[Array, "N D"]:
+        rows_N = features.rows_N if hide_ids is None else jnp.where(hide_ids, 0, features.rows_N)
+        by_id_NxD = jnp.where((rows_N > 0)[:, None], self.ids[...][rows_N], 0.0)
+        labels_NxD = self._sum(features.labels_NxF)
+        text_NxD = self._pooled(features.text_NxT)
+        attributes_NxD = self._pooled(features.attributes_NxA)
+        # Spelt out, as three products: a matmul's summation may change with the number of rows.
+        price_PxNxD = features.price_NxP.T[:, :, None] * self.price[...][:, None, :]
+        return by_id_NxD + labels_NxD + text_NxD + attributes_NxD + price_PxNxD.sum(0)
+
+    def _sum(self, hashed_NxF: Int[Array, "N F"]) -> Float[Array, "N D"]:
+        return jnp.where((hashed_NxF > 0)[..., None], self.hashed[...][hashed_NxF], 0.0).sum(1)
+
+    def _pooled(self, hashed_NxF: Int[Array, "N F"]) -> Float[Array, "N D"]:
+        # Divided by the root of the count: between a sum, which favours long texts, and a mean, which fades
+        # them.
+        counts_N = (hashed_NxF > 0).sum(1)
+        return self._sum(hashed_NxF) * jax.lax.rsqrt(jnp.maximum(counts_N, 1).astype(jnp.float32))[:, None]
+
+
+class Block(nnx.Module):
+    """Attention and a gated feed-forward layer, each scaled by a learned gate of its input.
+
+    The gates are those of LiGR (Borisyuk et al. 2024, arXiv 2502.03417), the feed-forward is SwiGLU (Shazeer
+    2020).
+    """
+
+    def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        dim, inner = config.dim, 2 * config.dim
+
+        def weight(rows: int, columns: int) -> nnx.Param:
+            return nnx.Param(jax.random.normal(rngs.params(), (rows, columns)) / math.sqrt(rows))
+
+        self.qkv, self.out, self.attention_gate = weight(dim, 3 * dim), weight(dim, dim), weight(dim, dim)
+        self.up, self.down, self.feed_gate = weight(dim, 2 * inner), weight(inner, dim), weight(dim, dim)
+        self.by_distance = nnx.Param(jnp.zeros((config.row, config.heads)))
+        self.by_time = nnx.Param(jnp.zeros((_TIME_FEATURES, config.heads)))
+        self.heads, self.dropout = config.heads, config.dropout
+
+    def __call__(self, x_BxLxD: Array, pairs: Pairs, *, key: Array | None) -> Array:
+        keys = (None, None) if key is None else jax.random.split(key)
+        h = normalised(x_BxLxD)
+        attended = self._attend(h, pairs) @ self.out[...]
+        x_BxLxD = x_BxLxD + dropped(jax.nn.sigmoid(h @ self.attention_gate[...]) * attended, self.dropout, key=keys[0])
+        h = normalised(x_BxLxD)
+        gate, value = jnp.split(h @ self.up[...], 2, -1)
+        fed = (jax.nn.silu(gate) * value) @ self.down[...]
+        return x_BxLxD + dropped(jax.nn.sigmoid(h @ self.feed_gate[...]) * fed, self.dropout, key=keys[1])
+
+    def _attend(self, h: Array, pairs: Pairs) -> Array:
+        batch, length, dim = h.shape
+        q, k, v = (
+            part.reshape(batch, length, self.heads, dim // self.heads) for part in jnp.split(h @ self.qkv[...], 3, -1)
+        )
+        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(dim // self.heads)
+        distance_LxLxH = self.by_distance[...][pairs.distance_LxL]
+        scores = scores + jnp.moveaxis(distance_LxLxH, -1, 0)[None]
+        scores = scores + jnp.einsum("bqkf,fh->bhqk", pairs.time_BxLxLxF, self.by_time[...])
+        weights = jax.nn.softmax(scores + pairs.mask_BxLxL[:, None], -1)
+        return jnp.einsum("bhqk,bkhd->bqhd", weights, v * pairs.sign_BxL[:, :, None, None]).reshape(h.shape)
+
+
+class Pairs:
+    """What every block shares about pairs of events: who sees whom, how far apart, how long apart."""
+
+    def __init__(
+        self,
+        segments_BxL: Int[Array, "B L"],
+        seconds_BxL: Float[Array, "B L"],
+        weights_BxL: Float[Array, "B L"],
+    ) -> None:
+        length = segments_BxL.shape[1]
+        steps_LxL = np.arange(length)[:, None] - np.arange(length)[None, :]
+        self.distance_LxL = np.maximum(steps_LxL, 0)
+        ago_BxLxL = jnp.maximum(seconds_BxL[:, :, None] - seconds_BxL[:, None, :], 0.0)
+        self.time_BxLxLxF = time_features(ago_BxLxL)
+        same_BxLxL = segments_BxL[:, :, None] == segments_BxL[:, None, :]
+        seen_BxLxL = same_BxLxL & jnp.asarray(steps_LxL >= 0)[None]
+        # The logarithm of a weight, added before the softmax, counts an event as that many events.
+        counts_BxL = jnp.log(jnp.maximum(jnp.abs(weights_BxL), 1e-6))
+        self.mask_BxLxL = jnp.where(seen_BxLxL, counts_BxL[:, None, :], -1e9)
+        self.sign_BxL = jnp.where(weights_BxL < 0, -1.0, 1.0)
+
+
+class HistoryEncoder(nnx.Module):
+    """A causal transformer over a user's events; each event's output ranks items by their products with it."""
+
+    def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        self.start = nnx.Param(0.5 * jax.random.normal(rngs.params(), (config.dim,)))
+        self.kinds = nnx.Param(jnp.zeros((len(config.kind_weights), config.dim)))
+        self.gaps = nnx.Param(jnp.zeros((_TIME_FEATURES, config.dim)))
+        self.blocks = nnx.List([Block(config, rngs=rngs) for _ in range(config.blocks)])
+        self.dim, self.dropout = config.dim, config.dropout
+        strongest = max(abs(weight) for weight in config.kind_weights)
+        self.weights = tuple(weight / strongest for weight in config.kind_weights)
+
+    def __call__(
+        self,
+        vectors_BxLxD: Float[Array, "B L D"],
+        kinds_BxL: Int[Array, "B L"],
+        seconds_BxL: Float[Array, "B L"],
+        segments_BxL: Int[Array, "B L"],
+        *,
+        key: Array | None = None,
+    ) -> Float[Array, "B L D"]:
+        """`users_BxLxD`: what each event's user may want next. A kind of -1 starts a history.
+
+        `seconds_BxL` are seconds on any scale that ascends within a history; a history's events share a
+        segment, and see only their own.
+        """
+        keys = [None] * (len(self.blocks) + 1) if key is None else list(jax.random.split(key, len(self.blocks) + 1))
+        starts_BxL = kinds_BxL < 0
+        weights_BxL = jnp.where(starts_BxL, 1.0, jnp.asarray(self.weights, jnp.float32)[kinds_BxL])
+        x = self._events(vectors_BxLxD, kinds_BxL, weights_BxL)
+        gaps_BxL = jnp.diff(seconds_BxL, axis=1, prepend=seconds_BxL[:, :1])
+        x = x + jnp.einsum("blf,fd->bld", time_features(jnp.maximum(gaps_BxL, 0.0)), self.gaps[...])
+        x = jnp.where(starts_BxL[..., None], self.start[...][None, None, :], x)
+        x = dropped(x, self.dropout, key=keys[0])
+        pairs = Pairs(segments_BxL, seconds_BxL, weights_BxL)
+        for block, block_key in zip(self.blocks, keys[1:], strict=True):
+            x = block(x, pairs, key=block_key)
+        return normalised(x)
+
+    def _events(self, vectors_BxLxD: Array, kinds_BxL: Array, weights_BxL: Array) -> Array:
+        gains_BxL = jnp.sign(weights_BxL) * jnp.sqrt(jnp.abs(weights_BxL)) * math.sqrt(self.dim)
+        return vectors_BxLxD * gains_BxL[..., None] + self.kinds[...][kinds_BxL]
+
+
+class Recommender(nnx.Module):
+    """The item tower and the history encoder. `ids` is how many items have an embedding of their own."""
+
+    def __init__(self, config: RecommendConfig, ids: int, *, rngs: nnx.Rngs) -> None:
+        self.items = ItemTower(config, ids, rngs=rngs)
+        self.histories = HistoryEncoder(config, rngs=rngs)
+
+
+def initial(config: RecommendConfig, ids: int, *, seed: int) -> dict[str, Array]:
+    """Fresh parameters by dotted name; the same seed gives the same ones."""
+    state = nnx.state(Recommender(config, ids, rngs=nnx.Rngs(seed)), nnx.Param)
+    return {".".join(map(str, path)): leaf[...] for path, leaf in nnx.to_flat_state(state)}
+
+
+def bind(config: RecommendConfig, params: Params) -> Recommender:
+    """The module with these parameters; cheap, for use inside a jitted function."""
+    shapes = nnx.eval_shape(lambda: Recommender(config, params["items.ids"].shape[0] - 1, rngs=nnx.Rngs(0)))
+    graph, state = nnx.split(shapes, nnx.Param)
+    flat = [(path, leaf.replace(params[".".join(map(str, path))])) for path, leaf in nnx.to_flat_state(state)]
+    return nnx.merge(graph, nnx.from_flat_state(flat))

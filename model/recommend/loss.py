@@ -1,0 +1,41 @@
+"""Cross-entropy of the next item, over the whole catalogue or a shared sample of it."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+
+def weighted_mean(losses: Float[Array, "*S"], weights: Float[Array, "*S"]) -> Float[Array, ""]:
+    """The mean of `losses` under `weights`; 0 when all weights are 0."""
+    return (losses * weights).sum() / jnp.maximum(weights.sum(), 1e-6)
+
+
+def full_softmax(
+    users_MxD: Float[Array, "M D"], items_NxD: Float[Array, "N D"], targets_M: Int[Array, " M"]
+) -> Float[Array, " M"]:
+    """Each row's cross-entropy of its target among all items."""
+    logits_MxN = users_MxD @ items_NxD.T
+    target_M = jnp.take_along_axis(logits_MxN, targets_M[:, None], 1)[:, 0]
+    return jax.nn.logsumexp(logits_MxN, 1) - target_M
+
+
+def sampled_softmax(
+    users_MxD: Float[Array, "M D"],
+    true_MxD: Float[Array, "M D"],
+    targets_M: Int[Array, " M"],
+    negatives_KxD: Float[Array, "K D"],
+    negatives_K: Int[Array, " K"],
+    log_rate_K: Float[Array, " K"],
+) -> Float[Array, " M"]:
+    """Each row's cross-entropy of its target against negatives shared by all rows.
+
+    `log_rate_K` is the logarithm of how often each negative is expected in the sample; subtracting it makes
+    the sampled sum an unbiased estimate of the full one (Bengio and Senécal 2008, IEEE TNN 19(4)). A negative
+    that is the row's own target is left out.
+    """
+    logits_MxK = users_MxD @ negatives_KxD.T - log_rate_K[None, :]
+    logits_MxK = jnp.where(targets_M[:, None] == negatives_K[None, :], -jnp.inf, logits_MxK)
+    true_M = (users_MxD * true_MxD).sum(-1)
+    return jax.nn.logsumexp(jnp.concatenate([true_M[:, None], logits_MxK], 1), 1) - true_M

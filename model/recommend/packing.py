@@ -1,0 +1,106 @@
+"""Histories of many lengths, packed into rows of one length, so that hardly any cell is padding."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from model.recommend.config import RecommendConfig
+from model.recommend.events import Interactions
+
+
+class Rows(NamedTuple):
+    """Packed histories: one start cell (kind -1, item 0), then the events. Padding is segment 0, which has kind -1.
+
+    `weights_RxL` weighs each cell's prediction of the item in the next cell; 0 where there is none.
+    """
+
+    items_RxL: Int32[np.ndarray, "R L"]
+    kinds_RxL: Int32[np.ndarray, "R L"]
+    seconds_RxL: Float32[np.ndarray, "R L"]  # relative to the history's last event
+    segments_RxL: Int32[np.ndarray, "R L"]
+    weights_RxL: Float32[np.ndarray, "R L"]
+
+
+class Packed(NamedTuple):
+    """Rows, and where each history's last cell stands in them."""
+
+    rows: Rows
+    row_S: Int32[np.ndarray, " S"]
+    column_S: Int32[np.ndarray, " S"]
+
+
+def pack(
+    events: Interactions,
+    start_S: np.ndarray,
+    end_S: np.ndarray,
+    config: RecommendConfig,
+    *,
+    multiple: int = 1,
+    begins_S: np.ndarray | None = None,
+) -> Packed:
+    """Packs the histories `start_S[s]:end_S[s]` of ordered events, each at most `config.history` long.
+
+    The number of rows is a multiple of `multiple`. `begins_S` is False where a history is the middle of a
+    longer one, whose first event the start cell must not predict.
+    """
+    row_S, offset_S, count = _first_fit(end_S - start_S + 1, config.row)
+    count = max(-(-count // multiple), 1) * multiple
+    rows = _empty(count, config.row)
+    gains = np.maximum(np.asarray(config.kind_weights), 0.0).astype(np.float32)
+    for s, (start, end, row, offset) in enumerate(zip(start_S, end_S, row_S, offset_S, strict=True)):
+        cells = slice(offset + 1, offset + 1 + end - start)
+        rows.items_RxL[row, cells] = events.items_E[start:end]
+        rows.kinds_RxL[row, cells] = events.kinds_E[start:end]
+        rows.segments_RxL[row, offset : cells.stop] = s + 1
+        if end > start:
+            ages = events.at_E[start:end] - events.at_E[end - 1]
+            rows.seconds_RxL[row, offset], rows.seconds_RxL[row, cells] = ages[0], ages
+            rows.weights_RxL[row, offset : cells.stop - 1] = gains[events.kinds_E[start:end]]
+            if begins_S is not None and not begins_S[s]:
+                rows.weights_RxL[row, offset] = 0.0
+    return Packed(rows, row_S, (offset_S + end_S - start_S).astype(np.int32))
+
+
+def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cuts each range into pieces of at most `length`, full ones last: starts, ends, and whether one begins a range."""
+    starts, ends, begins = [], [], []
+    for start, end in zip(start_U.tolist(), end_U.tolist(), strict=True):
+        while end > start:
+            cut = max(start, end - length)
+            starts.append(cut)
+            ends.append(end)
+            begins.append(cut == start)
+            end = cut
+    return np.array(starts, np.int64), np.array(ends, np.int64), np.array(begins, bool)
+
+
+def _first_fit(cells_S: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Places lengths, longest first, in the fullest open row that still holds them."""
+    row_S, offset_S = np.zeros(len(cells_S), np.int32), np.zeros(len(cells_S), np.int32)
+    room: list[list[int]] = [[] for _ in range(row + 1)]
+    count = 0
+    for s in np.argsort(-cells_S, kind="stable").tolist():
+        cells = int(cells_S[s])
+        left = next((free for free in range(cells, row + 1) if room[free]), None)
+        if left is None:
+            left, into = row, count
+            count += 1
+        else:
+            into = room[left].pop()
+        row_S[s], offset_S[s] = into, row - left
+        room[left - cells].append(into)
+    return row_S, offset_S, count
+
+
+def _empty(count: int, row: int) -> Rows:
+    shape = (count, row)
+    return Rows(
+        items_RxL=np.zeros(shape, np.int32),
+        kinds_RxL=np.full(shape, -1, np.int32),
+        seconds_RxL=np.zeros(shape, np.float32),
+        segments_RxL=np.zeros(shape, np.int32),
+        weights_RxL=np.zeros(shape, np.float32),
+    )

@@ -1,0 +1,233 @@
+"""Serving: a ranker holds the item matrix on the device and answers requests with compiled functions only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Float32
+
+from model import compilations
+from model.artifact import Artifact
+from model.batching import bucket_of, pad_lists, pad_rows, tiles
+from model.errors import ConfigError, DataError
+from model.recommend import config as configs
+from model.recommend import items as item_features
+from model.recommend import programs
+from model.recommend.catalogue import Catalogue
+from model.recommend.events import Interaction, Ranked, RankRequest
+from model.recommend.items import Item
+
+KIND = "recommend"
+# Requests in one compiled call, and items in one call of the item tower.
+_ROWS = 8
+_ITEMS = 64
+
+
+class Ranker:
+    """Ranks the whole catalogue for users, and finds similar items. For one thread at a time.
+
+    The same history gives the same ranking, bit for bit, whatever stands beside it in a batch and whenever it
+    is asked: ages are counted from the user's own last event. `expected_items` sizes the first matrix (a
+    power of two of at least 1.25 times as many rows, and 1,024); it doubles when it is full.
+    """
+
+    def __init__(self, artifact: Artifact, *, expected_items: int = 0) -> None:
+        if artifact.kind != KIND:
+            raise ConfigError(f"a ranker needs an artifact of kind {KIND!r}, this one is {artifact.kind!r}")
+        self.config = configs.from_json(artifact.config)
+        self._counter = compilations.counter()
+        self._programs = programs.of(self.config)
+        self._params = jax.device_put(dict(artifact.params), may_alias=False)
+        self._rows = {item_id: row for row, item_id in enumerate(artifact.ids, start=1)}
+        self._kinds = {kind: index for index, kind in enumerate(configs.KINDS)}
+        self._catalogue = Catalogue(expected_items)
+        self._vectors = self._on_device(np.zeros((self._catalogue.capacity, self.config.dim), np.float32))
+        self._warm = False
+        self._publish()
+
+    def __len__(self) -> int:
+        """How many items can be in an answer."""
+        return int(self._catalogue.open_C.sum())
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._catalogue.slots
+
+    @property
+    def compilations(self) -> int:
+        """Backend compilations in this process since its first ranker; does not grow after `warm`."""
+        return self._counter.count
+
+    @property
+    def capacity(self) -> int:
+        """Rows of the item matrix."""
+        return self._catalogue.capacity
+
+    def warm(self) -> None:
+        """Compiles every function for every bucket of shapes, and does so again whenever the matrix grows."""
+        self._warm = True
+        empty = item_features.features([], {}, self.config)
+        embedded = self._programs.embed(self._params, _padded(empty))
+        self._patch(np.full(_ITEMS, self.capacity, np.int32), embedded)
+        for length in self._lengths():
+            users = self._encode([[]], length)
+        for width in self._widths():
+            jax.block_until_ready(self._search(users, [[]], width))
+        jax.block_until_ready(self._neighbours(np.zeros(0, np.int32)))
+
+    def upsert(self, items: Sequence[Item]) -> Float32[np.ndarray, "N D"]:
+        """Adds or replaces items and returns their vectors in the order given; the last of equal ids counts.
+
+        An unavailable item keeps its vector, since histories may name it, and is left out of answers.
+        """
+        features = item_features.features(items, self._rows, self.config)
+        vectors_NxD = np.empty((len(items), self.config.dim), np.float32)
+        for tile in tiles(len(items), _ITEMS):
+            part = _padded(item_features.ItemFeatures(*(column[tile] for column in features)))
+            vectors_NxD[tile] = np.asarray(self._programs.embed(self._params, part))[: tile.stop - tile.start]
+        last = np.array(sorted({item.item_id: n for n, item in enumerate(items)}.values()), np.int64)
+        slots_N = self._place([items[n] for n in last])
+        for tile in tiles(len(last), _ITEMS):
+            self._patch(pad_rows(slots_N[tile], _ITEMS, self.capacity), pad_rows(vectors_NxD[last[tile]], _ITEMS))
+        return vectors_NxD
+
+    def load_vectors(self, items: Sequence[Item], vectors_NxD: Float32[np.ndarray, "N D"]) -> None:
+        """Adds or replaces items with vectors that this model's `upsert` gave before; quick in bulk.
+
+        Raises DataError when the shapes do not fit this model.
+        """
+        if np.shape(vectors_NxD) != (len(items), self.config.dim):
+            raise DataError(
+                f"vectors_NxD has shape {np.shape(vectors_NxD)}, expected {(len(items), self.config.dim)}; "
+                "vectors of another model cannot be loaded, upsert the items instead"
+            )
+        last = np.array(sorted({item.item_id: n for n, item in enumerate(items)}.values()), np.int64)
+        slots_N = self._place([items[n] for n in last])
+        host_CxD = np.array(self._vectors)
+        host_CxD[slots_N] = np.asarray(vectors_NxD, np.float32)[last]
+        self._vectors = self._on_device(host_CxD)
+
+    def remove(self, item_ids: Iterable[str]) -> None:
+        """Leaves these items out of every answer from now on; unknown ids are ignored."""
+        self._catalogue.remove(item_ids)
+        self._publish()
+
+    def rank(self, requests: Sequence[RankRequest], *, k: int) -> list[Ranked]:
+        """For each request the best `k` items, fewer when the catalogue runs out; ties go by item id.
+
+        Every item is scored; the `config.candidates` best are re-ranked for diversity. Items of the history
+        may be in the answer unless excluded. A history that is empty, or of unknown items, gives the model's
+        prior ranking. Raises ConfigError for a `k` above `config.candidates` and for an unknown event kind.
+        """
+        self._check(k)
+        histories = [self._known(request.history) for request in requests]
+        excluded = [self._catalogue.find(set(request.excluded)).tolist() for request in requests]
+        lengths = [bucket_of(len(history), self._lengths()) for history in histories]
+        widths = [bucket_of(len(slots), self._widths()) for slots in excluded]
+        groups: dict[tuple[int, int], list[int]] = {}
+        for n, shape in enumerate(zip(lengths, widths, strict=True)):
+            groups.setdefault(shape, []).append(n)
+        pending = []
+        for (length, width), members in groups.items():
+            for tile in tiles(len(members), _ROWS):
+                rows = members[tile]
+                users = self._encode([histories[n] for n in rows], length)
+                pending.append((rows, self._search(users, [excluded[n] for n in rows], width)))
+        return self._collect(pending, len(requests), k)
+
+    def similar(self, item_ids: Sequence[str], *, k: int) -> list[Ranked]:
+        """For each item the `k` available items of greatest cosine u.v / sqrt(u.u v.v), itself left out.
+
+        An item without a vector gets an empty answer. Raises ConfigError for a `k` above `config.candidates`.
+        """
+        self._check(k)
+        known = [n for n, item_id in enumerate(item_ids) if item_id in self._catalogue.slots]
+        slots_N = self._catalogue.find(item_ids)
+        pending = [(known[tile], self._neighbours(slots_N[tile])) for tile in tiles(len(known), _ROWS)]
+        return self._collect(pending, len(item_ids), k)
+
+    def _check(self, k: int) -> None:
+        if not 0 < k <= self.config.candidates:
+            raise ConfigError(f"k is {k}; this model ranks 1..{self.config.candidates} (option `candidates`)")
+
+    def _lengths(self) -> tuple[int, ...]:
+        return (16, self.config.history) if self.config.history > 16 else (self.config.history,)
+
+    def _widths(self) -> tuple[int, ...]:
+        return tuple(width for width in (64, 1024, 16_384, 262_144) if width < self.capacity) + (self.capacity,)
+
+    def _known(self, history: Sequence[Interaction]) -> list[Interaction]:
+        """The last events that say something: of known items, and of kinds with a weight."""
+        slots, weights, kept = self._catalogue.slots, self.config.kind_weights, []
+        for event in reversed(history):
+            if event.kind not in self._kinds:
+                raise ConfigError(f"unknown event kind {event.kind!r}; known: {', '.join(configs.KINDS)}")
+            if event.item_id in slots and weights[self._kinds[event.kind]] != 0:
+                kept.append(event)
+                if len(kept) == self.config.history:
+                    break
+        return kept[::-1]
+
+    def _encode(self, histories: Sequence[Sequence[Interaction]], length: int) -> jax.Array:
+        slots = [[self.capacity, *(self._catalogue.slots[event.item_id] for event in h)] for h in histories]
+        kinds = [[-1, *(self._kinds[event.kind] for event in h)] for h in histories]
+        seconds = [[h[0].at - h[-1].at, *(e.at - h[-1].at for e in h)] if h else [0.0] for h in histories]
+        shape = {"rows": _ROWS, "width": length + 1}
+        return self._programs.encode(
+            self._params,
+            self._vectors,
+            pad_lists(slots, **shape, fill=self.capacity, dtype=np.int32),
+            pad_lists(kinds, **shape, fill=-1, dtype=np.int32),
+            pad_lists(seconds, **shape, fill=0.0, dtype=np.float32),
+            pad_rows(np.array([len(h) for h in histories], np.int32), _ROWS),
+        )
+
+    def _search(self, users: jax.Array, excluded: Sequence[list[int]], width: int) -> programs.Found:
+        excluded_BxX = pad_lists(excluded, rows=_ROWS, width=width, fill=self.capacity, dtype=np.int32)
+        return self._programs.search(users, self._vectors, self._open, self._categories, excluded_BxX)
+
+    def _neighbours(self, slots_N: np.ndarray) -> programs.Found:
+        return self._programs.neighbours(self._vectors, self._open, pad_rows(slots_N, _ROWS, self.capacity))
+
+    def _collect(self, pending: list[tuple[list[int], programs.Found]], answers: int, k: int) -> list[Ranked]:
+        ranked = [Ranked([], []) for _ in range(answers)]
+        for rows, found in pending:
+            scores_BxK, slots_BxK = map(np.asarray, found)
+            for row, scores_K, slots_K in zip(rows, scores_BxK, slots_BxK, strict=False):
+                ranked[row] = _best(scores_K, self._catalogue.ids_C[slots_K], k)
+        return ranked
+
+    def _place(self, items: Sequence[Item]) -> np.ndarray:
+        before = self.capacity
+        slots_N = self._catalogue.place([item.item_id for item in items])
+        self._catalogue.open_C[slots_N] = [item.available for item in items]
+        self._catalogue.categories_C[slots_N] = item_features.categories(items, self.config)
+        self._publish()
+        if self.capacity != before:
+            self._vectors = self._on_device(pad_rows(np.asarray(self._vectors), self.capacity))
+            if self._warm:
+                self.warm()
+        return slots_N
+
+    def _patch(self, slots_N: np.ndarray, rows_NxD: np.ndarray | jax.Array) -> None:
+        self._vectors = self._programs.patch(self._vectors, slots_N, np.asarray(rows_NxD))
+
+    def _publish(self) -> None:
+        self._open = self._on_device(self._catalogue.open_C)
+        self._categories = self._on_device(self._catalogue.categories_C)
+
+    @staticmethod
+    def _on_device(array: np.ndarray) -> jax.Array:
+        # A copy, never a view: the host's array changes later, and the matrix is donated.
+        return jax.device_put(array, may_alias=False)
+
+
+def _padded(features: item_features.ItemFeatures) -> item_features.ItemFeatures:
+    return item_features.ItemFeatures(*(pad_rows(column, _ITEMS) for column in features))
+
+
+def _best(scores_K: np.ndarray, ids_K: np.ndarray, k: int) -> Ranked:
+    finite_K = np.isfinite(scores_K)
+    pairs = sorted(zip((-scores_K[finite_K]).tolist(), ids_K[finite_K].tolist(), strict=True))[:k]
+    return Ranked([item_id for _, item_id in pairs], [-score for score, _ in pairs])

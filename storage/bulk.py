@@ -1,0 +1,121 @@
+"""Bulk intake: many events or catalogue changes at once, with the same effect as `storage.intake`, through COPY.
+
+Events are copied to a temporary table and written from there by set-based statements: dedupe by `event_id`, traits,
+due marks and counts as for a batch that came as a message. `tests/integration/load` holds the two to the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage import intake
+from storage.intake import Counts
+
+EVENT_COLUMNS = (
+    "event_id", "shopper", "kind", "item_id", "at", "value", "quantity", "session_id", "surface", "request_id",
+    "query", "context",
+)  # fmt: skip
+"""What a row of `write_events` holds, in this order: the columns of `events`, and `context` as a JSON text or None."""
+
+_CHANGES_AT_ONCE = 2_000
+
+_STAGE = text("""
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_events (
+    event_id text NOT NULL, shopper text NOT NULL, kind text NOT NULL, item_id text, at timestamptz NOT NULL,
+    value float8, quantity float8 NOT NULL, session_id text, surface text, request_id text, query text, context jsonb,
+    place bigint GENERATED ALWAYS AS IDENTITY
+) ON COMMIT DELETE ROWS
+""")
+_COPY = f"COPY incoming_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
+
+# Of rows with one id the last counts, as in a message.
+_WRITE = text(f"""
+WITH incoming AS (
+    SELECT DISTINCT ON (event_id) * FROM incoming_events ORDER BY event_id, place DESC
+), fresh AS (
+    INSERT INTO event_ids (event_id, at) SELECT event_id, at FROM incoming ORDER BY event_id
+    ON CONFLICT (event_id) DO NOTHING RETURNING event_id
+), written AS (
+    INSERT INTO events (event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query)
+    SELECT event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query
+    FROM incoming JOIN fresh USING (event_id) ORDER BY place
+    RETURNING shopper, kind, item_id
+), traits AS (
+    INSERT INTO shopper_traits (shopper, name, value, at)
+    SELECT DISTINCT ON (shopper, name) shopper, name, trait.value, at
+    FROM incoming JOIN fresh USING (event_id), jsonb_each_text(context) AS trait(name, value)
+    WHERE trait.value IS NOT NULL
+    ORDER BY shopper, name, at DESC, trait.value DESC
+    ON CONFLICT (shopper, name) DO UPDATE SET value = excluded.value, at = excluded.at
+    WHERE (excluded.at, excluded.value) > (shopper_traits.at, shopper_traits.value)
+), marked AS (
+    INSERT INTO due (kind, key)
+    SELECT 'basket', item_id FROM written WHERE kind = 'purchase'
+    UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN ('impression', 'search')
+    ORDER BY 1, 2
+    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+), counted AS (
+    INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
+    SELECT :writer, '{intake.EVENTS_DOOR}', (SELECT count(*) FROM fresh),
+           CAST(:offered AS bigint) - (SELECT count(*) FROM fresh), CAST(:rejected AS bigint)
+    ON CONFLICT (writer, door) DO UPDATE SET written = c.written + excluded.written,
+        duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected
+)
+SELECT count(*) FROM fresh
+""")
+
+_ENSURE_PARTITIONS = text("SELECT ensure_event_partition(month) FROM unnest(CAST(:months AS date[])) AS month")
+
+_UNLISTED = text("""
+SELECT count(DISTINCT item_id) FROM events
+WHERE item_id IS NOT NULL AND NOT EXISTS (SELECT FROM items WHERE items.item_id = events.item_id)
+""")
+
+
+def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
+    """Make the partitions that events of these times need. In a transaction of its own it blocks writers briefly."""
+    months = sorted({f"{at:%Y-%m}-01" for at in times})
+    connection.execute(_ENSURE_PARTITIONS, {"months": months})
+
+
+def write_events(connection: Connection, rows: Sequence[Sequence[Any]], *, writer: str, rejected: int = 0) -> Counts:
+    """Write events that are new by `event_id`, mark what is due, and count. The partitions exist: `ensure_months`.
+
+    A row holds the values of `EVENT_COLUMNS`, with `at` aware and in UTC. The caller owns the transaction.
+    """
+    connection.execute(_STAGE)
+    psycopg_connection: Any = connection.connection
+    with psycopg_connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
+    connection.execute(text("ANALYZE incoming_events"))
+    parameters = {"writer": writer, "offered": len(rows), "rejected": rejected}
+    written = connection.execute(_WRITE, parameters).scalar_one()
+    connection.execute(text("TRUNCATE incoming_events"))
+    return Counts(written, len(rows) - written, rejected)
+
+
+def write_changes(
+    connection: Connection, changes: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0
+) -> Counts:
+    """Write catalogue changes as `intake.write_changes` does, in pieces. The caller owns the transaction."""
+    starts = range(0, max(len(changes), 1), _CHANGES_AT_ONCE)
+    counted = [
+        intake.write_changes(
+            connection,
+            changes[start : start + _CHANGES_AT_ONCE],
+            writer=writer,
+            rejected=rejected if start == 0 else 0,
+        )
+        for start in starts
+    ]
+    return Counts(sum(c.written for c in counted), sum(c.duplicates for c in counted), rejected)
+
+
+def unlisted_items(connection: Connection) -> int:
+    """Return how many items have events but no row in the catalogue: they cannot be shown."""
+    return int(connection.execute(_UNLISTED).scalar_one())

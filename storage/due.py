@@ -1,0 +1,134 @@
+"""Due marks: what has to be computed again, who works on it, and how often it was tried.
+
+A row is claimed for a lease and deleted by the transaction that writes its result, unless its mark grew meanwhile.
+A row that was tried before is claimed alone, so that one that crashes the process takes no other row with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from storage import dead_letters
+from storage.dead_letters import DeadLetter
+
+SHOPPER = "shopper"
+ITEM = "item"
+BASKET = "basket"
+
+_CLAIM = text("""
+WITH chosen AS (
+    SELECT key FROM due
+    WHERE kind = :kind AND (claimed_until IS NULL OR claimed_until < now())
+        AND attempts BETWEEN :least_attempts AND :most_attempts
+    ORDER BY attempts, since, key LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
+FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
+RETURNING due.key, due.mark, due.attempts
+""")
+
+_CLEAR = text("""
+DELETE FROM due USING unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark)
+WHERE due.kind = :kind AND due.key = done.key AND due.mark = done.mark
+""")
+
+_RESET = text("""
+UPDATE due SET attempts = 0, since = now() FROM unnest(CAST(:keys AS text[])) AS done(key)
+WHERE due.kind = :kind AND due.key = done.key AND due.claimed_until IS NULL
+""")
+
+_RELEASE = text("""
+UPDATE due SET claimed_until = NULL FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS failed(key, mark)
+WHERE due.kind = :kind AND due.key = failed.key AND due.mark = failed.mark
+""")
+
+_EXHAUSTED = text("""
+DELETE FROM due WHERE attempts >= :max_attempts AND (claimed_until IS NULL OR claimed_until < now())
+RETURNING kind, key, attempts
+""")
+
+_MARK = text("""
+INSERT INTO due (kind, key) SELECT :kind, key FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+""")
+
+_SUMMARY = text("""
+SELECT kind, count(*) AS rows, extract(epoch FROM now() - min(since)) AS oldest_seconds,
+       count(*) FILTER (WHERE claimed_until IS NULL OR claimed_until < now()) AS claimable
+FROM due GROUP BY kind ORDER BY kind
+""")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A due row that this process works on: its key, the mark it was claimed at, and which attempt this is."""
+
+    key: str
+    mark: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much of one kind is due, how much of it nobody works on, and for how long the oldest waits, in seconds."""
+
+    kind: str
+    count: int
+    claimable: int
+    oldest_seconds: float
+
+
+def claim(connection: Connection, kind: str, *, limit: int, lease: float) -> list[Claim]:
+    """Claim up to `limit` rows never tried before, the longest due first, for `lease` seconds.
+
+    Commit before working on them: the attempt has to be counted even if the work kills the process.
+    """
+    return _claim(connection, kind, limit=limit, lease=lease, least_attempts=0, most_attempts=0)
+
+
+def claim_retry(connection: Connection, kind: str, *, lease: float, max_attempts: int) -> list[Claim]:
+    """Claim one row that failed before and has attempts left, to be worked on alone."""
+    return _claim(connection, kind, limit=1, lease=lease, least_attempts=1, most_attempts=max_attempts - 1)
+
+
+def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
+    """Delete the claimed rows, in the transaction that writes their results; one marked meanwhile stays due."""
+    keys = [claim.key for claim in claims]
+    connection.execute(_CLEAR, {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]})
+    connection.execute(_RESET, {"kind": kind, "keys": keys})
+
+
+def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
+    """Give the claimed rows back after a failure; their attempts stay counted."""
+    marks = [claim.mark for claim in claims]
+    connection.execute(_RELEASE, {"kind": kind, "keys": [claim.key for claim in claims], "marks": marks})
+
+
+def mark(connection: Connection, kind: str, keys: Sequence[str]) -> None:
+    """Mark the keys due."""
+    connection.execute(_MARK, {"kind": kind, "keys": list(keys)})
+
+
+def bury(connection: Connection, *, max_attempts: int) -> int:
+    """Move rows that used up their attempts to the dead letters; return how many."""
+    letters = [
+        DeadLetter(row.kind, f"gave up after {row.attempts} attempts", row.key, attempts=row.attempts)
+        for row in connection.execute(_EXHAUSTED, {"max_attempts": max_attempts})
+    ]
+    dead_letters.add(connection, letters)
+    return len(letters)
+
+
+def summary(connection: Connection) -> list[Backlog]:
+    """Return the backlog of every kind that has one."""
+    return [
+        Backlog(row.kind, row.rows, row.claimable, float(row.oldest_seconds)) for row in connection.execute(_SUMMARY)
+    ]
+
+
+def _claim(connection: Connection, kind: str, **parameters: float) -> list[Claim]:
+    rows = connection.execute(_CLAIM, {"kind": kind} | parameters)
+    return [Claim(row.key, row.mark, row.attempts) for row in rows]

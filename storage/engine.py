@@ -1,0 +1,24 @@
+"""Engines: how the processes reach PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+
+_OPTIONS = "-c timezone=UTC -c application_name=reshelf"
+
+
+def url_for(database_url: str, driver: str) -> URL:
+    """Return `database_url` (postgresql://…) with the driver named, `psycopg` or `asyncpg`."""
+    return make_url(database_url).set(drivername=f"postgresql+{driver}")
+
+
+def connect(database_url: str, *, pool_size: int = 4) -> Engine:
+    """Return an engine whose sessions speak UTC and drop dead connections before use."""
+    return create_engine(
+        url_for(database_url, "psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"options": _OPTIONS, "connect_timeout": 10, "keepalives_idle": 30},
+    )

@@ -1,0 +1,11 @@
+"""Rows to the JSON text that a set-based statement takes as its one parameter."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def ascii_text(value: Any) -> str:
+    """Return `value` as ASCII JSON: whatever came in, a NUL or half a surrogate pair included, Postgres can hold it."""
+    return json.dumps(value, ensure_ascii=True, default=str)

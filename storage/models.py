@@ -1,0 +1,80 @@
+"""Model versions: what was trained, with its metrics, and the one pointer that says which version serves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storage.tables import live_models, model_versions
+
+RECOMMEND = "recommend"
+
+_VERSION = re.compile(r"^(?P<capability>[a-z_]+)-\d{8}T\d{6}-[0-9a-f]{6}$")
+
+
+class UnknownVersion(LookupError):
+    """No such version is registered; names those that are."""
+
+
+def version_name(capability: str, at: datetime, digest: str) -> str:
+    """Return a fresh version's name, such as `recommend-20260101T120000-ab12cd`; `at` is in UTC."""
+    return f"{capability}-{at:%Y%m%dT%H%M%S}-{digest[:6]}"
+
+
+def register(
+    connection: Connection,
+    version: str,
+    *,
+    path: str,
+    config: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    parent: str | None = None,
+) -> None:
+    """Keep a trained version. It does not serve before `switch`."""
+    named = _VERSION.match(version)
+    if named is None:
+        raise ValueError(f"{version!r} is no version name; make one with `version_name`")
+    row = {"version": version, "capability": named["capability"], "parent": parent, "path": path}
+    connection.execute(insert(model_versions), row | {"config": dict(config), "metrics": dict(metrics)})
+
+
+def switch(connection: Connection, version: str) -> str | None:
+    """Let `version` serve; return the one that served before. Switching back is the rollback.
+
+    Raises `UnknownVersion`.
+    """
+    row = connection.execute(select(model_versions).where(model_versions.c.version == version)).one_or_none()
+    if row is None:
+        known = ", ".join(other.version for other in versions(connection)) or "none"
+        raise UnknownVersion(f"no model version {version!r}; registered are: {known}")
+    before = live(connection, row.capability)
+    pointer = upsert(live_models).values(capability=row.capability, version=version)
+    connection.execute(
+        pointer.on_conflict_do_update(
+            index_elements=["capability"], set_={"version": version, "switched_at": func.now()}
+        )
+    )
+    return before.version if before is not None else None
+
+
+def live(connection: Connection, capability: str = RECOMMEND) -> Row[Any] | None:
+    """Return the version that serves (the columns of `model_versions`, and `switched_at`), None before the first."""
+    query: Select[Any] = (
+        select(*model_versions.c, live_models.c.switched_at)
+        .join(live_models, live_models.c.version == model_versions.c.version)
+        .where(live_models.c.capability == capability)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def versions(connection: Connection, capability: str | None = None) -> Sequence[Row[Any]]:
+    """Return the registered versions, the newest first."""
+    query = select(model_versions).order_by(model_versions.c.created_at.desc(), model_versions.c.version.desc())
+    if capability is not None:
+        query = query.where(model_versions.c.capability == capability)
+    return connection.execute(query).all()

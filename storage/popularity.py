@@ -1,0 +1,91 @@
+"""Popularity with time decay: overall, by category, and among the shoppers who share a trait.
+
+An event counts its kind's weight, halved for every half-life between it and the newest event. Only events of the last
+window count, so the cost is bounded by the shop's traffic and not by its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from storage.json import ascii_text
+
+# Rows are written in one statement; a shelf that nothing popular stands on any more is deleted.
+_REFRESH = text("""
+WITH latest AS (
+    SELECT max(at) AS at FROM events
+), weights AS (
+    SELECT key AS kind, CAST(value AS float8) AS weight FROM jsonb_each_text(CAST(:weights AS jsonb))
+), touched AS (
+    SELECT e.item_id, e.shopper,
+        sum(w.weight * power(2, -extract(epoch FROM latest.at - e.at) / :half_life)) AS score
+    FROM latest, events AS e JOIN weights AS w ON w.kind = e.kind
+    WHERE e.at >= latest.at - :window * interval '1 second' AND e.item_id IS NOT NULL
+    GROUP BY e.item_id, e.shopper
+), owned AS (
+    SELECT '' AS owner, 'popular' AS surface, item_id, sum(score) AS score FROM touched GROUP BY item_id
+    UNION ALL
+    SELECT 'category=' || i.category, 'popular', item_id, sum(score)
+    FROM touched JOIN items AS i USING (item_id) WHERE i.category IS NOT NULL GROUP BY i.category, item_id
+    UNION ALL
+    SELECT t.name || '=' || t.value, 'segment', item_id, sum(score)
+    FROM touched JOIN shopper_traits AS t USING (shopper) GROUP BY t.name, t.value, item_id
+), placed AS (
+    SELECT owner, surface, item_id, score,
+        row_number() OVER (PARTITION BY owner, surface ORDER BY score DESC, item_id) AS place
+    FROM owned JOIN items AS i USING (item_id) WHERE i.available AND score > 0
+), shelves AS (
+    SELECT owner, surface, array_agg(item_id ORDER BY place) AS item_ids,
+        array_agg(CAST(score AS real) ORDER BY place) AS scores
+    FROM placed WHERE place <= :depth GROUP BY owner, surface
+), gone AS (
+    DELETE FROM rankings AS r WHERE surface IN ('popular', 'segment')
+        AND NOT EXISTS (SELECT FROM shelves AS s WHERE s.owner = r.owner AND s.surface = r.surface)
+)
+INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through)
+SELECT owner, surface, item_ids, scores, 'popularity', latest.at FROM shelves, latest ORDER BY owner, surface
+ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
+    generated_at = now(), through = excluded.through
+""")
+
+_STATE = text("""
+SELECT (SELECT coalesce(sum(written), 0) FROM intake_counts) AS written,
+       (SELECT coalesce(max(changed_xid), 0) FROM items) AS catalogue
+""")
+_READ_MARK = text("SELECT value FROM watermarks WHERE name = 'popularity' FOR UPDATE SKIP LOCKED")
+_MAKE_MARK = text("INSERT INTO watermarks VALUES ('popularity', '') ON CONFLICT DO NOTHING")
+_WRITE_MARK = text("UPDATE watermarks SET value = :value WHERE name = 'popularity'")
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Half-life and window, in seconds."""
+
+    half_life: float
+    window: float
+
+
+def refresh(connection: Connection, weights: Mapping[str, float], decay: Decay, *, depth: int) -> bool:
+    """Rewrite the popular and segment shelves, `depth` items each. False where nothing came in since the last time.
+
+    Of several callers at once, one does the work and the others return False.
+    """
+    connection.execute(_MAKE_MARK)
+    state = connection.execute(_STATE).one()
+    now = f"{state.written}/{state.catalogue}"
+    seen = connection.execute(_READ_MARK).scalar()
+    if seen is None or seen == now:
+        return False
+    parameters = {"weights": ascii_text(dict(weights)), "half_life": decay.half_life, "window": decay.window}
+    connection.execute(_REFRESH, parameters | {"depth": depth})
+    connection.execute(_WRITE_MARK, {"value": now})
+    return True
+
+
+def latest_event(connection: Connection) -> datetime | None:
+    """Return the time of the newest event."""
+    return connection.execute(text("SELECT max(at) FROM events")).scalar()

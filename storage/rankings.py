@@ -1,0 +1,55 @@
+"""Rankings: one ranked shelf a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+HOME = "home"
+SIMILAR = "similar"
+BOUGHT_TOGETHER = "bought_together"
+POPULAR = "popular"
+SEGMENT = "segment"
+
+EVERYONE = ""
+"""Owner of the shelf that is everyone's."""
+
+_WRITE = text("""
+INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark)
+VALUES (:owner, :surface, :item_ids, :scores, :model_version, :through, :mark)
+ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
+    model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark
+WHERE r.mark <= excluded.mark
+""")
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A shelf, best item first: external ids and their scores, and the time of the last event that it reflects."""
+
+    owner: str
+    surface: str
+    item_ids: list[str]
+    scores: list[float]
+    model_version: str
+    through: datetime | None
+    mark: int = 0
+
+
+def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
+    """Write the shelves; one that a newer mark has overtaken keeps the newer result."""
+    if shelves:
+        connection.execute(_WRITE, [asdict(shelf) for shelf in sorted(shelves, key=lambda s: (s.owner, s.surface))])
+
+
+def category_owner(category: str) -> str:
+    """Return the owner of a category's shelf."""
+    return f"category={category}"
+
+
+def trait_owner(name: str, value: str) -> str:
+    """Return the owner of the shelf of everyone with this trait."""
+    return f"{name}={value}"

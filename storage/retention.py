@@ -1,0 +1,43 @@
+"""Retention: what is dropped, and when. The clock is the newest event's, so old data can be loaded and replayed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+_PARTITIONS = text("""
+SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'events'::regclass ORDER BY c.relname
+""")
+_FORGET = (
+    text("DELETE FROM event_ids WHERE at < :before"),
+    text("DELETE FROM change_ids WHERE at < :before"),
+)
+_NEWEST = text("SELECT max(at) FROM events")
+_AHEAD = text("SELECT ensure_event_partition(CAST(date_trunc('month', now() + interval '7 days') AS date))")
+
+
+def apply(connection: Connection, keep: timedelta) -> list[str]:
+    """Drop the monthly partitions that lie wholly before the newest event less `keep`; return their names.
+
+    With them go the ids by which duplicates of their events were known. Next month's partition is made ahead.
+    """
+    connection.execute(_AHEAD)
+    newest: datetime | None = connection.execute(_NEWEST).scalar()
+    if newest is None:
+        return []
+    before = first_kept_month(newest, keep)
+    old = [name for name in connection.execute(_PARTITIONS).scalars() if name < f"events_{before:%Y_%m}"]
+    for name in old:
+        connection.execute(text(f'DROP TABLE "{name}"'))
+    if old:
+        for statement in _FORGET:
+            connection.execute(statement, {"before": before})
+    return old
+
+
+def first_kept_month(newest: datetime, keep: timedelta) -> datetime:
+    """Return the start (UTC) of the oldest month that holds anything younger than `keep` before `newest`."""
+    oldest = newest.astimezone(UTC) - keep
+    return oldest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

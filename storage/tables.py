@@ -1,0 +1,186 @@
+"""The tables, as SQLAlchemy sees them. Migrations create them; `tests/integration/storage` compares the two."""
+
+from __future__ import annotations
+
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Double,
+    Identity,
+    Integer,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+_AVAILABLE = "title IS NOT NULL AND deleted_at IS NULL AND coalesce(stock, 1) > 0"
+_BASKET = "CASE WHEN kind = 'purchase' THEN coalesce(session_id, shopper) END"
+
+
+def _time(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]  # options are Column's own
+
+
+# Every event_id taken so far. A unique index cannot span the partitions of `events` without their key.
+event_ids = Table(
+    "event_ids",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    _time("at", nullable=False),
+)
+
+# What shoppers did, partitioned by month of `at`.
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", Text, nullable=False),
+    Column("shopper", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("item_id", Text),
+    _time("at", nullable=False),
+    _time("received_at", nullable=False, server_default=func.now()),
+    Column("value", Double),
+    Column("quantity", Double, nullable=False, server_default=text("1")),
+    Column("session_id", Text),
+    Column("surface", Text),
+    Column("request_id", Text),
+    Column("query", Text),
+    Column("basket", Text, Computed(_BASKET, persisted=True)),
+    postgresql_partition_by="RANGE (at)",
+)
+
+# What is known of a shopper: country, segment, referrer, …; the newest `at` wins.
+shopper_traits = Table(
+    "shopper_traits",
+    metadata,
+    Column("shopper", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    _time("at", nullable=False),
+)
+
+change_ids = Table("change_ids", metadata, Column("change_id", Text, primary_key=True), _time("at", nullable=False))
+
+# The catalogue. `stamps` holds, per field, the change that set it last.
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("item_no", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("title", Text),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("category", Text),
+    Column("brand", Text),
+    Column("price", Double),
+    Column("currency", Text),
+    Column("stock", BigInteger),
+    Column("attributes", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("image_url", Text),
+    _time("announced_at"),
+    _time("deleted_at"),
+    Column("stamps", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("available", Boolean, Computed(_AVAILABLE, persisted=True), nullable=False),
+    Column("changed_xid", BigInteger, nullable=False),
+)
+
+item_vectors = Table(
+    "item_vectors",
+    metadata,
+    Column("model_version", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("embedding", VECTOR, nullable=False),
+)
+
+due_marks = Sequence("due_marks", metadata=metadata)
+
+# What has to be computed again. `mark` grows with every reason to.
+due = Table(
+    "due",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("mark", BigInteger, nullable=False, server_default=due_marks.next_value()),
+    _time("since", nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _time("claimed_until"),
+)
+
+# One ranked shelf a row, best item first. `through` is the time of the last event that it reflects.
+rankings = Table(
+    "rankings",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("surface", Text, primary_key=True),
+    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("scores", ARRAY(REAL), nullable=False),
+    Column("model_version", Text, nullable=False),
+    _time("generated_at", nullable=False, server_default=func.now()),
+    _time("through"),
+    Column("mark", BigInteger, nullable=False, server_default=text("0")),
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("capability", Text, nullable=False),
+    Column("parent", Text),
+    Column("path", Text, nullable=False),
+    Column("config", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    _time("created_at", nullable=False, server_default=func.now()),
+)
+
+# The pointer: which version serves.
+live_models = Table(
+    "live_models",
+    metadata,
+    Column("capability", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    _time("switched_at", nullable=False, server_default=func.now()),
+)
+
+# What could not be taken or computed, with the reason. `payload` is JSON in ASCII.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("key", Text),
+    Column("field", Text),
+    Column("error", Text, nullable=False),
+    Column("payload", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _time("at", nullable=False, server_default=func.now()),
+)
+
+# What came in, counted in the transaction that wrote it; a row per writing process, so none waits.
+intake_counts = Table(
+    "intake_counts",
+    metadata,
+    Column("writer", Text, primary_key=True),
+    Column("door", Text, primary_key=True),
+    Column("written", BigInteger, nullable=False, server_default=text("0")),
+    Column("duplicates", BigInteger, nullable=False, server_default=text("0")),
+    Column("rejected", BigInteger, nullable=False, server_default=text("0")),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

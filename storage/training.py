@@ -1,0 +1,88 @@
+"""What training reads: all events as columns, all items as rows, and a lock that lets one training run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Row, text
+
+from storage.items import changed_since
+
+EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
+"""The columns of `events_csv`; `at` is in microseconds since 1970."""
+
+QUIET_KINDS = ("impression", "search")
+"""Being shown an item says little, and a search names none."""
+
+# Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
+_EVENTS = sql.SQL("""
+COPY (
+    SELECT shopper, item_id, kind, CAST(extract(epoch FROM at) * 1000000 AS bigint) AS at FROM events
+    WHERE item_id IS NOT NULL AND kind <> ALL({without})
+    ORDER BY shopper, at, hashtextextended(event_id, 0), event_id
+) TO STDOUT WITH (FORMAT csv, HEADER true)
+""")
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
+
+# `since` puts whoever was active last first in the line; the rows are taken in the order in which intake takes them.
+_MARK_SHOPPERS = text("""
+INSERT INTO due (kind, key, since)
+SELECT 'shopper', shopper, now() + place * interval '1 microsecond' FROM (
+    SELECT shopper, row_number() OVER (ORDER BY max(at) DESC, shopper) AS place
+    FROM events WHERE kind <> ALL(:without) GROUP BY shopper
+) AS recent ORDER BY shopper
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+""")
+
+_MARK_ITEMS = text("""
+INSERT INTO due (kind, key) SELECT 'item', item_id FROM items ORDER BY item_id
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+""")
+
+
+class TrainingRuns(RuntimeError):
+    """Another training of this capability runs already."""
+
+
+def events_csv(connection: Connection, *, without_kinds: Collection[str] = QUIET_KINDS) -> Iterator[bytes | memoryview]:
+    """Yield the events that name an item, but for `without_kinds`, as pieces of one CSV with a header.
+
+    They come by shopper and event time; events of one moment in an order that is always the same and means nothing.
+    """
+    query = _EVENTS.format(without=sql.Literal(list(without_kinds)))
+    psycopg_connection: Any = connection.connection
+    with psycopg_connection.cursor() as cursor, cursor.copy(query) as copy:
+        yield from copy
+
+
+def items(connection: Connection) -> Sequence[Row[Any]]:
+    """Return the whole catalogue, items that cannot be had included: histories name them."""
+    return changed_since(connection, 0).rows
+
+
+def mark_shoppers(connection: Connection) -> int:
+    """Mark every shopper with an event that moves a shelf due, the one active last first; return how many."""
+    return connection.execute(_MARK_SHOPPERS, {"without": list(QUIET_KINDS)}).rowcount
+
+
+def mark_items(connection: Connection) -> int:
+    """Mark every item due; return how many."""
+    return connection.execute(_MARK_ITEMS).rowcount
+
+
+@contextmanager
+def exclusive(engine: Engine, capability: str) -> Iterator[None]:
+    """Hold the one place to train a capability; it is freed also when this process dies. Raises `TrainingRuns`."""
+    name = f"reshelf.train.{capability}"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.execute(_TRY_LOCK, {"name": name}).scalar_one():
+            raise TrainingRuns(f"a training of {capability} runs already; wait for it to end, then try again")
+        try:
+            yield
+        finally:
+            connection.execute(_UNLOCK, {"name": name})

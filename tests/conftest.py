@@ -1,0 +1,75 @@
+"""What the tests run on: a real PostgreSQL and a real Redis, started once, with a fresh database for each test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from storage import engine, migrate
+from storage.embedded import servers
+from storage.embedded.servers import Servers
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Every process that the tests start compiles the same programs: let the first do it for all.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="reshelf-tests-jax-"))
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Servers]:
+    """The two servers; killed and started again by fault tests only through servers of their own."""
+    with tempfile.TemporaryDirectory(prefix="reshelf-tests-") as home, servers.running(Path(home)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _template(embedded: Servers) -> str:
+    """A migrated database that the others are copied from."""
+    _administer(embedded, "CREATE DATABASE migrated")
+    migrate.upgrade(_named(embedded, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def database_url(embedded: Servers, _template: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _administer(embedded, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    yield _named(embedded, name)
+    _administer(embedded, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """An engine on the test's own database."""
+    connected = engine.connect(database_url)
+    yield connected
+    connected.dispose()
+
+
+@pytest.fixture
+def broker_url(embedded: Servers) -> str:
+    """An empty Redis."""
+    with Redis.from_url(embedded.broker) as redis:
+        redis.flushall()
+    return embedded.broker
+
+
+def _named(embedded: Servers, name: str) -> str:
+    url = engine.url_for(embedded.database, "psycopg").set(drivername="postgresql", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+def _administer(embedded: Servers, statement: str) -> None:
+    administrator = create_engine(
+        engine.url_for(embedded.database, "psycopg"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+    with administrator.connect() as connection:
+        connection.execute(text(statement))

@@ -1,0 +1,118 @@
+"""From a message to a re-ranked shelf, through the real processes."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from tests import stack as stacks
+from tests.stack import Stack
+from workers.contract import tasks
+
+NOW = "2026-03-01T00:00:00Z"
+
+
+@pytest.fixture(name="stack")
+def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
+    settings = stacks.settings_for(tmp_path, database_url, broker_url)
+    with stacks.running(settings, "intake", "recommend", "gateway", "beat") as stack:
+        stacks.wait_until(stack.is_idle, seconds=90, what="the first shelves")
+        yield stack
+
+
+def _event(event_id: str, user: str, item: str, kind: str = "click", at: str = NOW) -> dict[str, Any]:
+    return {"event_id": event_id, "user_id": user, "item_id": item, "kind": kind, "at": at}
+
+
+def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
+    newcomer = stack.get("/v1/users/ann/recommendations")
+    assert newcomer["source"] == "popular"
+    stack.send(tasks.EVENTS, [_event("e1", "ann", "item-4"), _event("e2", "ann", "item-8", "purchase")])
+    stacks.wait_until(
+        lambda: stack.get("/v1/users/ann/recommendations")["source"] == "personal", seconds=20, what="ann's own shelf"
+    )
+    shelf = stack.get("/v1/users/ann/recommendations?limit=8")
+    assert shelf["through"].startswith("2026-03-01T00:00:00")
+    assert shelf["model_version"].startswith("recommend-")
+    assert "item-8" not in [entry["item_id"] for entry in shelf["items"]]  # she has bought it
+    categories = Counter(entry["category"] for entry in shelf["items"])
+    assert categories.most_common(1)[0][0] == "phone"  # a quarter of the catalogue, and all that she touched
+
+    stack.send(tasks.CATALOGUE, [stacks.item(100) | {"change_id": "new", "at": NOW}])  # 100 % 4 == 0: a phone
+    stacks.wait_until(
+        lambda: stack.get("/v1/items/item-100/similar")["source"] == "similar", seconds=20, what="the new item's shelf"
+    )
+    similar = stack.get("/v1/items/item-100/similar?limit=5")["items"]
+    assert [entry["category"] for entry in similar].count("phone") >= 4
+    stack.post("/v1/catalogue", [{"kind": "delete", "change_id": "gone", "item_id": similar[0]["item_id"], "at": NOW}])
+    left = [entry["item_id"] for entry in stack.get("/v1/items/item-100/similar?limit=50")["items"]]
+    assert similar[0]["item_id"] not in left
+    stacks.wait_until(stack.is_idle, seconds=20, what="the end of the work")
+    assert stack.metric("reshelf_compilations_after_warm_up") == 0
+
+
+def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> None:
+    """10,000 events, 10 % of them twice, 10 % late, 1 % malformed, half through each door."""
+    draw = random.Random(3)
+    clean = list(stacks.history("clean", shoppers=200, each=25))
+    dirty = list(stacks.history("dirty", shoppers=200, each=25))
+    twice = draw.sample(dirty, k=len(dirty) // 10)
+    malformed = [_event(f"bad-{n}", "u", "i", kind=draw.choice(("veiw", "", "buy"))) for n in range(100)]
+    stream = _with_stragglers(dirty, draw)
+    for extra in twice + malformed:
+        stream.insert(draw.randrange(len(stream)), extra)
+
+    answers = []
+    for n in range(0, len(clean), 100):
+        stack.send(tasks.EVENTS, clean[n : n + 100])
+    for n in range(0, len(stream), 100):
+        batch = stream[n : n + 100]
+        if draw.random() < 0.5:
+            stack.send(tasks.EVENTS, batch)
+        else:
+            answers.append(stack.post("/v1/events", batch))
+    stacks.wait_until(
+        lambda: (
+            stack.query("SELECT sum(written + duplicates + rejected) FROM intake_counts")
+            == [(len(clean) + len(stream),)]
+        ),
+        seconds=60,
+        what="all rows taken in",
+    )
+    stacks.wait_until(stack.is_idle, seconds=60, what="all shelves fresh")
+
+    counts = stack.query("SELECT sum(written), sum(duplicates), sum(rejected) FROM intake_counts")
+    assert counts == [(10_000, len(twice), 100)]
+    assert stack.query("SELECT count(*) FROM events WHERE event_id LIKE 'dirty-%'") == [(5_000,)]
+    letters = stack.query("SELECT key, field, payload FROM dead_letters WHERE source = 'events' ORDER BY id")
+    assert sorted(json.loads(payload)["event_id"] for _, _, payload in letters) == sorted(
+        row["event_id"] for row in malformed
+    )
+    assert {field for _, field, _ in letters} == {"kind"}
+    assert sum(len(answer["rejected"]) for answer in answers) > 0
+    for n in range(200):
+        assert stack.ranking(f"dirty-{n}") == stack.ranking(f"clean-{n}"), f"shopper {n}"
+    assert stack.metric("reshelf_compilations_after_warm_up") == 0
+
+
+def _with_stragglers(events: list[dict[str, Any]], draw: random.Random) -> list[dict[str, Any]]:
+    """Return the events with a tenth of them moved to a random later place."""
+    late = {row["event_id"] for row in draw.sample(events, k=len(events) // 10)}
+    places = [(n + draw.uniform(0, 2_000) if row["event_id"] in late else n, row) for n, row in enumerate(events)]
+    return [row for _, row in sorted(places, key=lambda place: place[0])]
+
+
+def test_the_first_shelves_cover_everyone(stack: Stack, database: Engine) -> None:
+    shoppers = stack.query("SELECT count(DISTINCT shopper) FROM events")
+    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'home'") == shoppers
+    assert stack.query("SELECT count(*) FROM item_vectors") == [(stacks.ITEMS,)]
+    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(stacks.ITEMS,)]
+    assert stack.ranking("", "popular") is not None
+    assert stack.ranking("category=phone", "popular") is not None

@@ -1,0 +1,93 @@
+"""Kill -9: nothing that was committed is lost, nothing is applied twice, and the shelf is fresh again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from storage import migrate
+from storage.embedded import servers
+from storage.embedded.servers import Servers
+from tests import stack as stacks
+from tests.stack import Stack
+from workers.contract import tasks
+
+
+@pytest.fixture(name="own")
+def _own_servers(tmp_path: Path) -> Iterator[Servers]:
+    with servers.running(tmp_path / "servers") as running:
+        migrate.upgrade(running.database)
+        yield running
+
+
+@pytest.fixture(name="stack")
+def _stack(tmp_path: Path, own: Servers) -> Iterator[Stack]:
+    home = tmp_path / "home"
+    home.mkdir()
+    settings = stacks.settings_for(home, own.database, own.broker)
+    with stacks.running(settings, "intake", "recommend", "beat") as stack:
+        stacks.wait_until(stack.is_idle, seconds=90, what="the first shelves")
+        yield stack
+
+
+def _fresh(stack: Stack, prefix: str, shoppers: int) -> bool:
+    """Return whether each shopper's shelf reflects the shopper's last event."""
+    [(fresh,)] = stack.query(
+        "SELECT count(*) FROM rankings AS r JOIN (SELECT shopper, max(at) AS at FROM events WHERE shopper LIKE :like "
+        "GROUP BY shopper) AS e ON e.shopper = r.owner WHERE r.surface = 'home' AND r.through = e.at",
+        like=f"{prefix}-%",
+    )
+    return bool(fresh == shoppers) and stack.is_idle()
+
+
+def test_a_worker_killed_in_the_middle_of_a_refresh(stack: Stack) -> None:
+    events = list(stacks.history("live", shoppers=300, each=10))
+    for n in range(0, len(events), 100):
+        stack.send(tasks.EVENTS, events[n : n + 100])
+    claimed = "SELECT count(*) > 0 FROM due WHERE kind = 'shopper' AND claimed_until > now()"
+    stacks.wait_until(lambda: stack.query(claimed) == [(True,)], seconds=20, what="a refresh under way")
+    stack.kill("recommend")
+    left = stack.query("SELECT count(*) FROM due")
+    assert left != [(0,)]
+    stack.start("recommend", "worker", "recommend")
+    took = stacks.wait_until(lambda: _fresh(stack, "live", 300), seconds=60, what="fresh shelves")
+    assert took < 60
+    assert stack.query("SELECT count(*) FROM events WHERE shopper LIKE 'live-%'") == [(len(events),)]
+    assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
+
+
+def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path: Path) -> None:
+    events = list(stacks.history("live", shoppers=100, each=10))
+    half = len(events) // 2
+    stack.send(tasks.EVENTS, events[:half])
+    taken = "SELECT count(*) FROM events WHERE shopper LIKE 'live-%'"
+    stacks.wait_until(lambda: stack.query(taken) == [(half,)], seconds=20, what="the first half")
+    own.redis.kill()
+    for leftover in (tmp_path / "servers" / "redis").rglob("*.aof"):  # the disk is lost, too: no message survives
+        leftover.unlink()
+    own.redis.start()
+    stacks.wait_until(lambda: _fresh(stack, "live", 100), seconds=60, what="fresh shelves of what was committed")
+    stack.send(tasks.EVENTS, events)  # what a producer does that was not told of a delivery
+    stacks.wait_until(lambda: stack.query(taken) == [(len(events),)], seconds=60, what="the rest")
+    stacks.wait_until(lambda: _fresh(stack, "live", 100), seconds=60, what="fresh shelves of everything")
+    [(duplicates,)] = stack.query("SELECT sum(duplicates) FROM intake_counts")
+    assert duplicates >= half
+
+
+def test_a_row_that_cannot_be_ranked_is_buried_and_the_rest_goes_on(stack: Stack) -> None:
+    with stack.database.begin() as connection:  # a kind from the future, which the model does not know
+        connection.execute(text("SELECT ensure_event_partition('2026-03-01')"))
+        connection.execute(
+            text(
+                "INSERT INTO events (event_id, shopper, kind, item_id, at) "
+                "VALUES ('x', 'poison', 'teleport', 'item-1', '2026-03-01T00:00:00Z')"
+            )
+        )
+        connection.execute(text("INSERT INTO due (kind, key) VALUES ('shopper', 'poison')"))
+    events = list(stacks.history("live", shoppers=50, each=2))
+    stack.send(tasks.EVENTS, events)
+    stacks.wait_until(lambda: _fresh(stack, "live", 50), seconds=60, what="everyone else's shelf, and the burial")
+    assert stack.query("SELECT source, key, attempts FROM dead_letters") == [("shopper", "poison", 5)]

@@ -1,0 +1,67 @@
+"""The gateway as it is really run: a process of its own, under uvicorn, with the real doorbell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+SERVE = """
+import uvicorn, sys
+uvicorn.run("api_gateway.app:create", factory=True, port=int(sys.argv[1]), loop="uvloop", http="httptools", log_level="warning")
+"""
+
+
+@pytest.fixture
+def served(database_url: str, broker_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
+    environ |= {"RESHELF_DATABASE_URL": database_url, "RESHELF_BROKER_URL": broker_url}
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], env=environ)
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Any, seconds: float = 20.0) -> None:
+    """Return when `condition` returns true; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    pytest.fail("it did not happen in time")
+
+
+def test_a_served_gateway_reads_writes_rings_and_stops(
+    served: tuple[str, subprocess.Popen[bytes]], shop: Any, broker_url: str
+) -> None:
+    url, process = served
+    shop.stock(3)
+    shop.rank("similar", "a/b", ["i002"])
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        wait_until(lambda: client.get("/v1/ready").status_code == 200)
+        assert client.get("/v1/items/a%2Fb/similar").json()["source"] == "similar"
+        event = {"event_id": "e", "kind": "view", "at": "2026-03-01T00:00:00Z", "user_id": "a", "item_id": "i001"}
+        assert client.post("/v1/events", json=[event]).status_code == 202
+        with Redis.from_url(broker_url) as redis:
+            wait_until(lambda: redis.llen("refresh") == 1)
+            assert b"reshelf.recommend.refresh_shoppers" in redis.lrange("refresh", 0, -1)[0]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) in (0, -signal.SIGTERM)

@@ -1,0 +1,87 @@
+"""Due marks on a real database: nothing is lost, nothing is done twice at once, a bad row is found and buried."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, select, text
+
+from storage import dead_letters, due
+from storage.due import Claim
+from storage.tables import dead_letters as letters
+
+
+def _mark(database: Engine, *keys: str) -> None:
+    with database.begin() as connection:
+        due.mark(connection, due.SHOPPER, keys)
+
+
+def _claim(database: Engine, limit: int = 10, lease: float = 30) -> list[Claim]:
+    with database.begin() as connection:
+        return due.claim(connection, due.SHOPPER, limit=limit, lease=lease)
+
+
+def _retry(database: Engine) -> list[str]:
+    with database.begin() as connection:
+        claims = due.claim_retry(connection, due.SHOPPER, lease=30, max_attempts=5)
+    return [claim.key for claim in claims]
+
+
+def _clear(database: Engine, claims: list[Claim]) -> None:
+    with database.begin() as connection:
+        due.clear(connection, due.SHOPPER, claims)
+
+
+def _left(database: Engine) -> dict[str, int]:
+    with database.connect() as connection:
+        return {row.key: row.attempts for row in connection.execute(text("SELECT key, attempts FROM due"))}
+
+
+def test_a_claimed_row_is_nobody_elses_and_goes_when_cleared(database: Engine) -> None:
+    _mark(database, "a", "b", "c")
+    first, second = _claim(database, limit=2), _claim(database, limit=2)
+    assert [len(first), len(second)] == [2, 1]
+    assert _claim(database) == []
+    _clear(database, first + second)
+    assert _left(database) == {}
+
+
+def test_a_row_marked_while_being_worked_on_stays_due(database: Engine) -> None:
+    _mark(database, "a", "b")
+    claims = _claim(database)
+    _mark(database, "a")
+    _clear(database, claims)
+    assert _left(database) == {"a": 0}
+    assert [claim.key for claim in _claim(database)] == ["a"]
+
+
+def test_a_claim_ends_with_its_lease(database: Engine) -> None:
+    _mark(database, "a")
+    _claim(database, lease=0)
+    assert _claim(database) == []  # tried before, so it is not taken along with others
+    assert _retry(database) == ["a"]
+    assert _retry(database) == []
+
+
+def test_rows_that_failed_are_tried_one_by_one_and_buried_in_the_end(database: Engine) -> None:
+    _mark(database, "bad", "good")
+    with database.begin() as connection:
+        due.release(connection, due.SHOPPER, due.claim(connection, due.SHOPPER, limit=10, lease=30))
+    for _ in range(5):
+        with database.begin() as connection:
+            for claim in due.claim_retry(connection, due.SHOPPER, lease=0, max_attempts=5):
+                if claim.key == "good":
+                    due.clear(connection, due.SHOPPER, [claim])
+    assert _left(database) == {"bad": 5}
+    with database.begin() as connection:
+        assert due.bury(connection, max_attempts=5) == 1
+        assert dead_letters.count(connection) == {due.SHOPPER: 1}
+        assert connection.execute(select(letters.c.key, letters.c.attempts)).one() == ("bad", 5)
+    assert _left(database) == {}
+
+
+def test_summary_counts_what_nobody_works_on(database: Engine) -> None:
+    _mark(database, "a", "b", "c")
+    _claim(database, limit=1)
+    with database.connect() as connection:
+        [backlog] = due.summary(connection)
+    assert (backlog.kind, backlog.count, backlog.claimable) == (due.SHOPPER, 3, 2)
+    assert backlog.oldest_seconds >= 0

@@ -1,0 +1,142 @@
+"""Reading what was written: histories, the catalogue's changes, counted shelves, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, select, text
+
+from storage import baskets, histories, intake, items, popularity, rankings, retention
+from storage.popularity import Decay
+from storage.rankings import Ranking
+from storage.tables import rankings as shelves
+
+NOW = datetime(2026, 5, 20, tzinfo=UTC)
+DAY = 86_400.0
+WEIGHTS = {"view": 1.0, "purchase": 3.0}
+
+
+def _event(n: int, shopper: str, kind: str, item: str, *, days_ago: float = 0, **other: Any) -> dict[str, Any]:
+    blank = dict.fromkeys(("value", "session_id", "surface", "request_id", "query"))
+    row = {"event_id": f"e{n}", "shopper": shopper, "kind": kind, "item_id": item, "quantity": 1.0, "context": {}}
+    return blank | row | {"at": NOW - timedelta(days=days_ago)} | other
+
+
+def _announce(
+    connection: Connection, *names: str, category: str | None = None, stock: int | None = None, writer: str = "w"
+) -> None:
+    fields = {"title": "x", "category": category, "stock": stock}
+    changes = [
+        {"change_id": f"c-{name}-{stock}", "item_id": name, "at": NOW, "fields": fields, "announces": True}
+        for name in names
+    ]
+    intake.write_changes(connection, changes, writer=writer)
+
+
+def _shelf(connection: Connection, owner: str, surface: str = rankings.POPULAR) -> list[str] | None:
+    query = select(shelves.c.item_ids).where(shelves.c.owner == owner, shelves.c.surface == surface)
+    return connection.execute(query).scalar()
+
+
+def _write(connection: Connection, events: Iterable[dict[str, Any]]) -> None:
+    intake.write_events(connection, list(events), writer="w")
+
+
+def test_a_history_is_in_event_time_however_it_came(database: Engine) -> None:
+    with database.begin() as connection:
+        for n, days in ((1, 2), (2, 9), (3, 5), (4, 5)):
+            _write(connection, [_event(n, "u", "view", f"i{n}", days_ago=days)])
+        _write(connection, [_event(9, "u", "impression", "i9"), _event(8, "v", "view", "i8")])
+        read = histories.read(connection, ["u", "nobody"], length=3, policy="hide_purchased")
+    assert [touch.item_id for touch in read["u"].touches] == ["i3", "i4", "i1"]
+    assert read["u"].through == NOW - timedelta(days=2)
+    assert read["nobody"].touches == []
+    assert read["nobody"].through is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "hidden"),
+    [("hide_purchased", {"p", "d"}), ("hide_seen", {"p", "d", "v"}), ("show_all", {"d"})],
+)
+def test_each_policy_hides_what_it_says(database: Engine, policy: str, hidden: set[str]) -> None:
+    with database.begin() as connection:
+        kinds = (("purchase", "p"), ("dismiss", "d"), ("view", "v"), ("impression", "i"))
+        _write(connection, [_event(n, "u", kind, item) for n, (kind, item) in enumerate(kinds)])
+        assert histories.read(connection, ["u"], length=5, policy=policy)["u"].hidden == hidden
+
+
+def test_a_change_that_commits_late_is_not_missed(database: Engine) -> None:
+    with database.connect() as slow, database.connect() as reader:
+        _announce(slow, "slow")
+        with database.begin() as quick:
+            _announce(quick, "quick", writer="another")
+        first = items.changed_since(reader, 0)
+        reader.rollback()
+        slow.commit()
+        second = items.changed_since(reader, first.horizon)
+    assert [row.item_id for row in first.rows] == ["quick"]
+    assert "slow" in [row.item_id for row in second.rows]
+
+
+def test_popularity_decays_and_leaves_out_what_is_not_to_be_had(database: Engine) -> None:
+    decay = Decay(half_life=7 * DAY, window=60 * DAY)
+    with database.begin() as connection:
+        _announce(connection, "old", "new", category="Toys")
+        _announce(connection, "gone", category="Toys", stock=0)
+        _write(connection, [_event(n, f"u{n}", "purchase", "gone") for n in range(5)])
+        _write(connection, [_event(10 + n, f"u{n}", "view", "old", days_ago=30) for n in range(3)])
+        _write(connection, [_event(20, "u1", "view", "new", context={"country": "FR"})])
+        _write(connection, [_event(30, "u9", "view", "old", days_ago=90)])
+        assert popularity.refresh(connection, WEIGHTS, decay, depth=10)
+        assert _shelf(connection, rankings.EVERYONE) == ["new", "old"]
+        assert _shelf(connection, "category=Toys") == ["new", "old"]
+        assert _shelf(connection, "country=FR", rankings.SEGMENT) == ["new", "old"]  # all that the French u1 touched
+        assert not popularity.refresh(connection, WEIGHTS, decay, depth=10)
+
+
+def test_an_empty_shelf_is_deleted(database: Engine) -> None:
+    decay = Decay(half_life=7 * DAY, window=60 * DAY)
+    with database.begin() as connection:
+        _announce(connection, "a", category="Toys")
+        _write(connection, [_event(1, "u", "view", "a")])
+        popularity.refresh(connection, WEIGHTS, decay, depth=10)
+        assert _shelf(connection, "category=Toys") == ["a"]
+        _announce(connection, "a", stock=0)
+        connection.execute(text("UPDATE items SET stock = 0"))
+        _write(connection, [_event(2, "u", "view", "a")])
+        popularity.refresh(connection, WEIGHTS, decay, depth=10)
+        assert _shelf(connection, "category=Toys") is None
+
+
+def test_bought_together_is_the_cosine_of_baskets(database: Engine) -> None:
+    orders = {"b1": "xy", "b2": "xyz", "b3": "xz", "b4": "z", "b5": "zz"}
+    with database.begin() as connection:
+        rows = [
+            _event(n * 10 + m, "u", "purchase", item, session_id=basket)
+            for n, (basket, bought) in enumerate(orders.items())
+            for m, item in enumerate(bought)
+        ]
+        _write(connection, rows)
+        [found] = baskets.partners(connection, ["x", "unknown"], depth=5)
+    assert found.partners == ["y", "z"]
+    assert found.scores == pytest.approx([2 / (3 * 2) ** 0.5, 2 / (3 * 4) ** 0.5])
+
+
+def test_an_older_result_does_not_replace_a_newer(database: Engine) -> None:
+    with database.begin() as connection:
+        for mark, name in ((5, "new"), (4, "late"), (5, "same")):
+            rankings.write(connection, [Ranking("u", rankings.HOME, [name], [1.0], "m", None, mark)])
+        assert _shelf(connection, "u", rankings.HOME) == ["same"]
+
+
+def test_retention_drops_whole_months_and_forgets_their_ids(database: Engine) -> None:
+    with database.begin() as connection:
+        _write(connection, [_event(n, "u", "view", "i", days_ago=days) for n, days in enumerate((0, 40, 65, 200))])
+        dropped = retention.apply(connection, timedelta(days=60))
+        kept = connection.execute(text("SELECT event_id FROM events ORDER BY event_id")).scalars().all()
+        known = connection.execute(text("SELECT event_id FROM event_ids ORDER BY event_id")).scalars().all()
+    assert dropped == ["events_2025_11"]  # March holds days that are young enough
+    assert kept == known == ["e0", "e1", "e2"]

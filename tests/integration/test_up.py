@@ -1,0 +1,264 @@
+"""`reshelf up` as a person runs it: real processes in a home folder of their own, and nothing left of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from storage.embedded import server
+from workers import settings as configuration
+from workers.runtime import control, processes, running
+from workers.settings import Settings
+
+SERVERS = ("--only", "postgres", "--only", "redis")
+
+
+class Home:
+    """A home folder, and `reshelf` commands that use it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
+        return clean | {"RESHELF_HOME": str(self.path)} | variables
+
+    def reshelf(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            processes.reshelf_command(*arguments),
+            env=self.environment(**variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+
+    def settings(self) -> Settings:
+        return configuration.load({"RESHELF_HOME": str(self.path)})
+
+    def status(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.reshelf("status", "--json").stdout)
+        return report
+
+    def pid(self, name: str) -> int | None:
+        found = {process.name: process.pid for process in control.processes(control.socket_path(self.path))}
+        return found[name]
+
+    def kill(self, name: str) -> int:
+        """Kill one program as a crash would; return its process id."""
+        pid = self.pid(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def left(self) -> list[str]:
+        """The command lines of live processes that belong to this home."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and (
+                    str(self.path) in " ".join(process.cmdline())
+                    or process.environ().get("RESHELF_HOME") == str(self.path)
+                ):
+                    found.append(" ".join(process.cmdline()))
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path / "home")
+    yield made
+    made.reshelf("down", "--timeout", "30")
+    assert made.left() == []
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def answers(url: str) -> bool:
+    try:
+        with Redis.from_url(url) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home) -> None:
+    started = home.reshelf("up", "--detach", *SERVERS)
+    assert started.returncode == 0, started.stderr
+    assert "ready" in started.stderr
+
+    status = home.reshelf("status", "--json")
+    assert status.returncode == 0
+    report = json.loads(status.stdout)
+    assert report["state"] == "running"
+    assert [process["name"] for process in report["processes"]] == ["postgres", "redis"]
+    assert all(process["pid"] and process["memory"] > 0 for process in report["processes"])
+    assert report["queues"] == {"intake": 0, "refresh": 0, "train": 0}
+
+    chosen = home.settings()
+    assert chosen.database_url is not None
+    with psycopg.connect(chosen.database_url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert (home.path / "run.json").stat().st_mode & 0o077 == 0
+
+    assert home.reshelf("down").returncode == 0
+    assert home.left() == []
+    assert home.reshelf("status").returncode == 3
+    assert not (home.path / "run.json").exists()
+    assert not control.socket_path(home.path).exists()
+
+
+def test_a_second_up_says_where_the_first_one_is(home: Home) -> None:
+    home.reshelf("up", "--detach", *SERVERS)
+    for arguments in (("up",), ("up", "--detach")):
+        second = home.reshelf(*arguments, *SERVERS)
+        assert second.returncode == 1
+        assert f"already runs in {home.path} (process {running.holder(home.path)})" in second.stderr
+        assert "http://127.0.0.1:" in second.stderr
+    assert home.status()["state"] == "running"
+
+
+def test_a_killed_redis_comes_back_with_its_messages(home: Home) -> None:
+    home.reshelf("up", "--detach", *SERVERS)
+    url = home.settings().broker_url
+    assert url is not None
+    with Redis.from_url(url) as client:
+        client.execute_command("CONFIG", "SET", "appendfsync", "always")
+        client.rpush("kept", "message")
+    before = home.kill("redis")
+    assert within(20, lambda: answers(url))
+    assert home.pid("redis") != before
+    with Redis.from_url(url) as client:
+        assert client.lrange("kept", 0, -1) == [b"message"]
+
+
+def test_a_killed_postgres_comes_back_with_what_was_committed(home: Home) -> None:
+    home.reshelf("up", "--detach", *SERVERS)
+    url = home.settings().database_url
+    assert url is not None
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
+    before = home.kill("postgres")
+
+    def kept() -> bool:
+        try:
+            with psycopg.connect(url) as connection:
+                return connection.execute("SELECT value FROM kept").fetchone() == (7,)
+        except psycopg.OperationalError:
+            return False
+
+    assert within(30, kept)
+    assert home.pid("postgres") != before
+
+
+@pytest.mark.parametrize("victims", [("pid",), ("supervisor_pid",), ("pid", "supervisor_pid")])
+def test_nothing_outlives_a_killed_parent(home: Home, victims: tuple[str, ...]) -> None:
+    home.reshelf("up", "--detach", *SERVERS)
+    run = json.loads((home.path / "run.json").read_text())
+    for victim in victims:
+        os.kill(run[victim], signal.SIGKILL)
+    assert within(30, lambda: home.left() == []), home.left()
+    assert home.reshelf("status").returncode == 3
+
+
+def test_the_next_up_clears_what_a_crash_left(home: Home) -> None:
+    home.reshelf("up", "--detach", *SERVERS)
+    run = json.loads((home.path / "run.json").read_text())
+    os.kill(run["pid"], signal.SIGKILL)
+    os.kill(run["supervisor_pid"], signal.SIGKILL)
+    again = home.reshelf("up", "--detach", *SERVERS)
+    assert again.returncode == 0, again.stderr
+    assert home.status()["state"] == "running"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_foreground_stops_everything(home: Home, number: signal.Signals) -> None:
+    up = subprocess.Popen(
+        processes.reshelf_command("up", *SERVERS), env=home.environment(), stderr=subprocess.PIPE, text=True
+    )
+    with up:
+        assert up.stderr is not None
+        assert any("Ctrl-C stops everything" in line for line in up.stderr)
+        up.send_signal(number)
+        assert up.wait(30) == 0
+    assert home.left() == []
+
+
+def test_taken_ports_are_stepped_around(home: Home) -> None:
+    port = server.free_port()
+    with server.socket.create_server(("127.0.0.1", port)):
+        started = home.reshelf("up", "--detach", *SERVERS, RESHELF_GATEWAY_PORT=str(port))
+        assert started.returncode == 0, started.stderr
+        assert home.settings().gateway_port == port + 1
+        assert f"port {port} is taken: gateway listens on {port + 1}" in (home.path / "logs" / "up.log").read_text()
+
+
+def test_servers_of_your_own_are_used_and_not_started(home: Home, database_url: str, broker_url: str) -> None:
+    started = home.reshelf(
+        "up", "--detach", "--only", "beat", RESHELF_DATABASE_URL=database_url, RESHELF_BROKER_URL=broker_url
+    )
+    assert started.returncode == 0, started.stderr
+    assert [process["name"] for process in home.status()["processes"]] == ["beat"]
+    assert home.settings().broker_url == broker_url
+    assert not (home.path / "postgres").exists()
+    assert not (home.path / "redis").exists()
+
+
+def test_a_database_that_cannot_be_migrated_is_said_and_nothing_is_left(home: Home, broker_url: str) -> None:
+    started = home.reshelf(
+        "up",
+        "--detach",
+        "--only",
+        "beat",
+        RESHELF_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
+        RESHELF_BROKER_URL=broker_url,
+    )
+    assert started.returncode == 1
+    assert "the database does not answer" in started.stderr
+    assert home.left() == []
+
+
+def test_a_flower_open_to_everybody_is_refused_before_anything_starts(home: Home) -> None:
+    started = home.reshelf("up", "--detach", RESHELF_FLOWER_HOST="0.0.0.0")
+    assert started.returncode == 1
+    assert "RESHELF_FLOWER_BASIC_AUTH" in started.stderr
+    assert home.left() == []
+
+
+def test_everything_is_ready_healthy_and_restarted(home: Home) -> None:
+    started = home.reshelf("up", "--detach", "--timeout", "120")
+    assert started.returncode == 0, started.stderr
+    report = home.status()
+    assert report["state"] == "running"
+    assert [process["name"] for process in report["processes"]] == list(processes.NAMES)
+    assert report["problems"] == []
+    for name in processes.NAMES[2:]:
+        healthy = home.reshelf("health", name, "--timeout", "15")
+        assert healthy.returncode == 0, healthy.stderr
+
+    before = home.kill("worker-recommend")
+    assert within(30, lambda: home.pid("worker-recommend") not in (None, before))
+    assert within(60, lambda: home.status()["state"] == "running")
+    assert home.reshelf("down").returncode == 0
+    assert home.left() == []

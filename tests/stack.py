@@ -1,0 +1,219 @@
+"""A running reshelf for tests: the real worker and gateway processes on real servers, with a small trained model."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, text
+
+from model import artifact
+from storage import engine, intake, models
+from workers import settings as configuration
+from workers.contract import client, parsing, rows
+from workers.learn import publish, service
+from workers.settings import Settings
+
+ITEMS = 60
+GROUPS = 4
+_TRAINED = Path(tempfile.mkdtemp(prefix="reshelf-tests-model-"))
+
+
+@dataclass
+class Stack:
+    """The processes, and where they answer."""
+
+    settings: Settings
+    database: Engine
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *command: str) -> None:
+        """Start `reshelf command…` under `name`, its output in a log in the home folder."""
+        environ = {**os.environ, **configuration.to_environ(self.settings), "JAX_PLATFORMS": "cpu"}
+        with (self.settings.home / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "workers.cli", *command],
+                env=environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """Kill -9 the process and its children, as a machine that loses power would."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """End every process."""
+        for process in self.processes.values():
+            process.terminate()
+        for name, process in list(self.processes.items()):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill(name)
+
+    def send(self, task: str, batch: Sequence[Any]) -> None:
+        """Put one message on the queue, by task name, as a shop's backend does."""
+        sender = client.sender(str(self.settings.broker_url))
+        sender.send_task(task, args=[list(batch)])
+        sender.close()
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return the gateway's answer."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.gateway_port}{path}", timeout=10) as answer:
+            return dict(json.loads(answer.read()))
+
+    def post(self, path: str, batch: Sequence[Any]) -> dict[str, Any]:
+        """Return the gateway's answer to a POST of JSON."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.settings.gateway_port}{path}",
+            data=json.dumps(list(batch)).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.loads(answer.read()))
+
+    def metric(self, name: str) -> float:
+        """Return a metric of the worker that ranks."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.metrics_port + 1}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
+
+    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self.database.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql), parameters)]
+
+    def ranking(self, owner: str, surface: str = "home") -> tuple[Any, ...] | None:
+        """Return (item_ids, scores, through) of a shelf."""
+        found = self.query(
+            "SELECT item_ids, scores, through FROM rankings WHERE owner = :owner AND surface = :surface",
+            owner=owner,
+            surface=surface,
+        )
+        return found[0] if found else None
+
+    def is_idle(self) -> bool:
+        """Return whether nothing is due."""
+        return self.query("SELECT count(*) FROM due") == [(0,)]
+
+
+@contextmanager
+def running(settings: Settings, *names: str) -> Iterator[Stack]:
+    """Run the named processes (intake, recommend, gateway, beat) with a catalogue and a live model, until the end."""
+    database = engine.connect(str(settings.database_url))
+    stack = Stack(settings, database)
+    train(database, settings)
+    try:
+        for name in names:
+            stack.start(name, *([name] if name in ("gateway", "beat") else ["worker", name]))
+        yield stack
+    finally:
+        stack.stop()
+        database.dispose()
+
+
+def settings_for(home: Path, database_url: str, broker_url: str, **others: Any) -> Settings:
+    """Return settings with free ports of their own, quick to notice what is lost."""
+    quick = {"lease": 4.0, "reconcile_every": 1.0, "preset": "tiny", "ranking_depth": 30}
+    given = {"home": home, "database_url": database_url, "broker_url": broker_url, "gateway_port": free_port()}
+    return msgspec.structs.replace(Settings(), **quick, **given, metrics_port=free_port(), **others)
+
+
+def train(database: Engine, settings: Settings) -> None:
+    """Write a small shop whose shoppers each like one group of items, and train and publish a model of it."""
+    with database.begin() as connection:
+        announced = parsing.parse_changes([item(n) for n in range(ITEMS)])
+        intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="seed")
+        past = parsing.parse_events(list(history("past", shoppers=40, each=8)))
+        intake.write_events(connection, [rows.event_row(event) for event in past.good], writer="seed")
+    assert not announced.bad + past.bad
+    _publish(database, settings)
+    with database.begin() as connection:
+        connection.execute(text("TRUNCATE intake_counts"))
+
+
+def _publish(database: Engine, settings: Settings) -> None:
+    """Train on this shop the first time; every later stack has the same shop and takes the same model."""
+    folder = _TRAINED / "model"
+    if not folder.exists():
+        report = service.train(database, settings, service.Training(preset=settings.preset, minutes=0.2))
+        shutil.copytree(report.path, folder)
+        return
+    version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
+    publish.register(database, version, folder, artifact.load(folder))
+    publish.switch(database, version)
+
+
+def item(n: int) -> dict[str, Any]:
+    """Return the announcement of item `n`, which belongs to group `n % GROUPS`."""
+    group = ("phone", "lamp", "shoe", "tea")[n % GROUPS]
+    return {
+        "kind": "upsert",
+        "change_id": f"announce-{n}",
+        "item_id": f"item-{n}",
+        "at": "2026-01-01T00:00:00Z",
+        "title": f"{group} model {n}",
+        "category": group,
+        "price": 10.0 + n,
+    }
+
+
+def history(prefix: str, *, shoppers: int, each: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield clicks and purchases in time order, shopper `n` staying in group `n % GROUPS`."""
+    draw = random.Random(seed)
+    start = datetime(2026, 2, 1, tzinfo=UTC)
+    for step in range(each):
+        for shopper in range(shoppers):
+            chosen = draw.randrange(ITEMS // GROUPS) * GROUPS + shopper % GROUPS
+            yield {
+                "event_id": f"{prefix}-{shopper}-{step}",
+                "user_id": f"{prefix}-{shopper}",
+                "item_id": f"item-{chosen}",
+                "kind": draw.choice(("view", "click", "purchase")),
+                "at": (start + timedelta(minutes=step * 60, seconds=shopper)).isoformat(),
+            }
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
+    """Return how long it took until `condition` held; fail saying `what` did not happen."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if condition():
+            return time.monotonic() - start
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def free_port() -> int:
+    """Return a port that is free now, with the two after it."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+        if all(_is_free(port + step) for step in (1, 2)):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -1,0 +1,117 @@
+"""Cursors come back as they were packed, stay short, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import base64
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from api_gateway import chain, cursor
+from api_gateway.cursor import Rest
+from api_gateway.errors import Invalid
+
+AT = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
+
+
+def rest(count: int, **changes: Any) -> Rest:
+    chosen = random.Random(count)
+    made = Rest(
+        item_nos=chosen.sample(range(1, 1_000_000), count),
+        scores=[None if place % 7 == 0 else 1.0 / 2 ** (place % 20) for place in range(count)],
+        sources=sorted(chosen.choices(chain.SOURCES, k=count)),
+        model_version="m-2026-03-01",
+        generated_at=AT,
+        through=AT - timedelta(days=3),
+        category="shoes",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+@pytest.mark.parametrize("count", [1, 2, 100, 200])
+def test_a_cursor_holds_the_rest_of_the_list(count: int) -> None:
+    packed = cursor.pack(rest(count), "list")
+    assert packed is not None
+    assert cursor.unpack(packed, "list") == rest(count)
+
+
+def test_what_is_not_known_stays_unknown() -> None:
+    unknown = rest(3, model_version=None, through=None, category=None)
+    assert cursor.unpack(cursor.pack(unknown, "") or "", "") == unknown
+
+
+def test_the_longest_list_of_a_large_catalogue_fits_a_url() -> None:
+    packed = cursor.pack(rest(200, item_nos=[2**40 - 7919 * n for n in range(200)]), "list")
+    assert packed is not None
+    assert len(packed) < 2_500
+    assert packed.isascii()
+    assert not set(packed) & set("+/= &?#")
+
+
+def test_an_empty_rest_has_no_cursor() -> None:
+    assert cursor.pack(rest(0), "list") is None
+
+
+def test_a_cursor_of_another_list_is_refused() -> None:
+    packed = cursor.pack(rest(5), "home\0ann") or ""
+    with pytest.raises(Invalid, match="another list"):
+        cursor.unpack(packed, "home\0bob")
+
+
+def test_every_changed_or_cut_cursor_is_refused() -> None:
+    packed = cursor.pack(rest(30), "list") or ""
+    raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+    for place in range(len(raw)):
+        changed = bytearray(raw)
+        changed[place] ^= 0x10
+        with pytest.raises(Invalid):
+            cursor.unpack(base64.urlsafe_b64encode(changed).decode(), "list")
+    for length in range(len(packed)):
+        with pytest.raises(Invalid):
+            cursor.unpack(packed[:length], "list")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"steps": []},
+        {"steps": [1, 0, 0]},
+        {"steps": [5, -9, 1]},
+        {"steps": [2**63, 1, 1]},
+        {"steps": [1, "2", 3]},
+        {"steps": list(range(1, 500))},
+        {"scores": b"\0" * 11},
+        {"runs": [(0, 2)]},
+        {"runs": [(99, 3)]},
+        {"runs": [(0, -1), (0, 4)]},
+        {"runs": []},
+        {"version": 2},
+        {"generated_at": 2**62},
+        {"through": "then"},
+        {"model_version": 7},
+    ],
+)
+def test_a_forged_cursor_with_a_right_checksum_is_refused(forged: dict[str, Any]) -> None:
+    parts = {
+        "version": cursor.VERSION,
+        "of": cursor.crc32(b"list"),
+        "steps": [1, 1, 1],
+        "scores": b"\0" * 12,
+        "runs": [(0, 3)],
+        "model_version": None,
+        "generated_at": 0,
+        "through": None,
+        "category": None,
+    }
+
+    def sealed(values: dict[str, Any]) -> str:
+        body = msgspec.msgpack.encode(list(values.values()))
+        return base64.urlsafe_b64encode(body + cursor._checksum(body)).decode()
+
+    assert cursor.unpack(sealed(parts), "list").item_nos == [1, 2, 3]
+    with pytest.raises(Invalid) as caught:
+        cursor.unpack(sealed(parts | forged), "list")
+    assert caught.value.detail.field == "cursor"

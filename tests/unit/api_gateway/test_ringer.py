@@ -1,0 +1,79 @@
+"""The ringer never blocks, never fails, and rings once for what came meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+from api_gateway.ringer import Ringer
+
+
+class SlowBell:
+    """A bell that rings until it is let go."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[str, ...]] = []
+        self.let_go = threading.Event()
+        self.threads = 0
+        self.most_threads = 0
+
+    def ring(self, *kinds: str) -> None:
+        self.threads += 1
+        self.most_threads = max(self.most_threads, self.threads)
+        self.let_go.wait(5)
+        self.rung.append(kinds)
+        self.threads -= 1
+
+
+def test_a_slow_bell_blocks_nothing_and_rings_once_for_the_rest() -> None:
+    bell = SlowBell()
+
+    async def scenario() -> float:
+        ringer = Ringer(bell)
+        ringer.ring("shopper")
+        await asyncio.sleep(0.05)
+        start = time.perf_counter()
+        for _ in range(100):
+            ringer.ring("shopper")
+            ringer.ring("item")
+        took = time.perf_counter() - start
+        bell.let_go.set()
+        await ringer.close()
+        return took
+
+    assert asyncio.run(scenario()) < 0.05
+    assert bell.rung == [("shopper",), ("item", "shopper")]
+    assert bell.most_threads == 1
+
+
+def test_a_bell_that_raises_is_rung_again_next_time() -> None:
+    class Broken:
+        calls = 0
+
+        def ring(self, *_kinds: str) -> None:
+            self.calls += 1
+            raise RuntimeError("no broker")
+
+    bell = Broken()
+
+    async def scenario() -> None:
+        ringer = Ringer(bell)
+        for _ in range(2):
+            ringer.ring("item")
+            await ringer.close()
+
+    asyncio.run(scenario())
+    assert bell.calls == 2
+
+
+def test_without_a_bell_or_a_kind_nothing_is_rung() -> None:
+    async def scenario() -> None:
+        silent = Ringer(None)
+        silent.ring("item")
+        await silent.close()
+        bell = SlowBell()
+        Ringer(bell).ring()
+        assert bell.rung == []
+
+    asyncio.run(scenario())

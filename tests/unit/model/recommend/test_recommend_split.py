@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from model.errors import DataError
+from model.recommend import config, events, split
+
+TINY = config.preset("tiny")
+VIEW, PURCHASE, IMPRESSION = (config.KINDS.index(kind) for kind in ("view", "purchase", "impression"))
+
+
+def interactions(rows):
+    users, items, kinds, at = zip(*rows, strict=True)
+    return events.Interactions(np.array(users), np.array(items), np.array(kinds), np.array(at, np.float64))
+
+
+def test_the_last_basket_is_the_test_and_the_one_before_the_validation():
+    parts = split.leave_last_out(
+        interactions(
+            [
+                (7, 5, PURCHASE, 30),
+                (7, 1, VIEW, 10),
+                (7, 4, VIEW, 30),
+                (7, 9, IMPRESSION, 25),
+                (7, 2, VIEW, 20),
+                (7, 3, IMPRESSION, 40),
+                (8, 1, VIEW, 1),
+                (8, 2, VIEW, 2),
+            ]
+        ),
+        TINY,
+    )
+    assert [truth.tolist() for truth in parts.test.truth] == [[4, 5]]
+    assert [truth.tolist() for truth in parts.validation.truth] == [[2]]
+    trained = split.training_mask(parts)
+    assert list(zip(parts.events.users_E[trained], parts.events.items_E[trained], strict=True)) == [
+        (7, 1),
+        (8, 1),
+        (8, 2),
+    ]
+    assert parts.events.items_E[parts.test.start_S[0] : parts.test.end_S[0]].tolist() == [1, 2, 9]
+
+
+def test_no_future_leaks(shop):
+    random = np.random.default_rng(1)
+    made = shop.events()
+    order = random.permutation(len(made.users_E))
+    parts = split.leave_last_out(events.take(made, order), TINY)
+    learned, at, users = split.training_mask(parts), parts.events.at_E, parts.events.users_E
+    assert len(parts.test.truth) == len(np.unique(users))
+    for holdout in (parts.validation, parts.test):
+        for start, end, truth in zip(*holdout, strict=True):
+            user = users[start]
+            held = (users == user) & np.isin(parts.events.items_E, truth)
+            assert at[start:end].max() < at[held].min()
+            assert at[learned & (users == user)].max() < at[held].min()
+
+
+def test_the_order_of_arrival_does_not_matter(shop):
+    made = shop.events()
+    shuffled = events.take(made, np.random.default_rng(2).permutation(len(made.users_E)))
+    for one, other in zip(
+        split.leave_last_out(made, TINY).events, split.leave_last_out(shuffled, TINY).events, strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((0, 99, 0, 0.0), r"items_E\[1\] is 99"),
+        ((0, 0, 9, 0.0), r"kinds_E\[1\] is 9"),
+        ((0, 0, 0, float("nan")), "at_E"),
+    ],
+)
+def test_contradictory_events_are_refused(row, message):
+    with pytest.raises(DataError, match=message):
+        events.check(interactions([(0, 0, 0, 0.0), row]), items=10, kinds=9)

@@ -1,0 +1,1 @@
+"""The Celery application: everything that reacts to an event."""

@@ -1,0 +1,105 @@
+"""The `reshelf` command. A subcommand is imported when it is used, so that `--help` needs nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from workers.settings import SettingsError
+
+EXIT_USAGE = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a command lives, the line that `--help` shows, and the extra that brings what it needs."""
+
+    target: str
+    help: str
+    extra: str
+
+
+COMMANDS = {
+    "up": Entry("workers.commands.up:up", "Start everything: servers, workers, gateway.", "all"),
+    "down": Entry("workers.commands.down:down", "Stop what `reshelf up` started.", "all"),
+    "status": Entry("workers.commands.status:status", "Show processes, backlog and live model.", "all"),
+    "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
+    "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
+    "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
+    "worker": Entry(
+        "workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"
+    ),
+    "beat": Entry(
+        "workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"
+    ),
+    "gateway": Entry("workers.commands.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
+    "flower": Entry("workers.commands.flower:flower", "Serve the Flower dashboard.", "monitor"),
+    "migrate": Entry(
+        "workers.commands.migrate:migrate", "Bring the database to the newest schema.", "storage"
+    ),
+    "health": Entry("workers.commands.health:health", "Exit 0 when one program is healthy.", "all"),
+}
+OURS = ("workers", "model", "storage", "api_gateway", "demo")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, and whose errors a newcomer can read."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import the command."""
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].target.partition(":")
+        try:
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise _missing(error, name) from error
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; an error in a setting or a missing package ends it with one line."""
+        try:
+            return super().invoke(context)
+        except SettingsError as error:
+            click.echo(f"Error: {error}", err=True)
+            context.exit(EXIT_USAGE)
+        except ModuleNotFoundError as error:
+            raise _missing(error, context.invoked_subcommand or "") from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="reshelf")
+def main() -> None:
+    """Re-rank a shop's shelves while its customers browse.
+
+    Start with `reshelf up`, then `reshelf demo`. Settings are RESHELF_ variables: see docs/operations.md.
+    """
+
+
+def _missing(error: ModuleNotFoundError, command: str) -> Exception:
+    """Return what to say about a module that is not there: ours is a bug, another's belongs to an extra."""
+    package = (error.name or "").partition(".")[0]
+    if package in OURS or command not in COMMANDS:
+        return error
+    extra = COMMANDS[command].extra
+    return click.ClickException(
+        f"`reshelf {command}` needs the package {package}: pip install 'reshelf[{extra}]'"
+    )
+
+
+if __name__ == "__main__":
+    # `python -m workers.cli` would otherwise call itself "python -m workers.cli" in its messages.
+    sys.exit(main(prog_name="reshelf"))

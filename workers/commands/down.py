@@ -1,0 +1,66 @@
+"""`reshelf down`: stop what `reshelf up` started, wherever it was started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import click
+import psutil
+from rich.console import Console
+
+from workers import settings as configuration
+from workers.runtime import control, running
+from workers.settings import Settings
+
+
+@click.command()
+@click.option("--timeout", default=100.0, show_default=True, help="Seconds until what still runs is killed.")
+def down(timeout: float) -> None:
+    """Stop everything that runs in RESHELF_HOME, in order: running tasks finish, then the servers stop."""
+    settings = configuration.load()
+    console = Console(stderr=True, highlight=False)
+    socket = control.socket_path(settings.home)
+    if running.is_held(settings.home):
+        with console.status("stopping"):
+            _signal(settings, signal.SIGTERM)
+            ended = _wait(settings, timeout)
+        if not ended:
+            _signal(settings, signal.SIGKILL)
+        console.print("stopped" if ended else f"killed what had not stopped after {timeout:.0f} s")
+    elif not control.family(socket):
+        console.print(f"nothing runs in {settings.home}")
+    # Only after a crash: whatever is still there has lost its supervisor.
+    if left := control.sweep(socket, patience=10):
+        console.print(f"ended {left} processes that an earlier run had left behind")
+    running.forget(settings)
+
+
+def _signal(settings: Settings, number: signal.Signals) -> None:
+    """Send the signal to `reshelf up`, or to the supervisor that outlived it."""
+    run = running.read(settings)
+    for pid in (running.holder(settings.home), run.supervisor_pid if run else None):
+        if pid is not None and psutil.pid_exists(pid):
+            os.kill(pid, number)
+            if number != signal.SIGKILL:
+                return
+
+
+def _wait(settings: Settings, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    holder = running.holder(settings.home)
+    # The lock goes a moment before the process that held it does.
+    while running.is_held(settings.home) or (holder is not None and _lives(holder)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and "workers.cli" in process.cmdline()
+    except psutil.Error:
+        return False

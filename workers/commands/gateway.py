@@ -1,0 +1,31 @@
+"""`reshelf gateway`: the HTTP server that reads rankings."""
+
+from __future__ import annotations
+
+import click
+
+from workers import settings as configuration
+from workers.runtime import exposure
+
+FACTORY = "api_gateway.app:create"
+GRACE_SECONDS = 10
+
+
+@click.command()
+def gateway() -> None:
+    """Serve rankings over HTTP until it is told to stop; running requests finish."""
+    import uvicorn
+
+    settings = configuration.load()
+    exposure.check_gateway(settings)
+    uvicorn.run(
+        FACTORY,
+        factory=True,
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        workers=settings.gateway_workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

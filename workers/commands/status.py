@@ -1,0 +1,100 @@
+"""`reshelf status`: what runs, what waits, and which model is live."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from workers import settings as configuration
+from workers.runtime import report as reports
+from workers.runtime.control import Process
+from workers.runtime.report import Report
+
+COLOURS = {"RUNNING": "green", "STARTING": "yellow", "STOPPING": "yellow"}
+STATE_COLOURS = {reports.RUNNING: "green", reports.DEGRADED: "red", reports.STOPPED: "yellow"}
+MEBIBYTE = 1024 * 1024
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def status(as_json: bool) -> None:
+    """Show every process, the backlog and the live model.
+
+    Exit status: 0 when everything runs, 1 when something is down, 3 when nothing runs.
+    """
+    report = reports.gather(configuration.load())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(reports.as_dict(report), enc_hook=str)))
+    else:
+        _show(report, Console(highlight=False))
+    sys.exit(reports.EXIT_STATUS[report.state])
+
+
+def _show(report: Report, console: Console) -> None:
+    colour = STATE_COLOURS[report.state]
+    console.print(f"[{colour}]{report.state}[/{colour}] in {report.home}")
+    if report.processes:
+        console.print(_process_table(report.processes))
+    if report.queues is not None or report.due is not None:
+        console.print(_backlog_table(report))
+    if report.due is not None:
+        console.print(f"live model: {_model(report)}    dead letters: {_dead_letters(report)}")
+    for problem in report.problems:
+        console.print(f"[red]![/red] {problem}")
+
+
+def _process_table(processes: list[Process]) -> Table:
+    table = Table("process", "state", "pid", "uptime", "memory")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for process in processes:
+        colour = COLOURS.get(process.state, "red")
+        table.add_row(
+            process.name,
+            f"[{colour}]{process.state.lower()}[/{colour}]",
+            str(process.pid or ""),
+            "" if process.uptime is None else duration(process.uptime),
+            "" if process.memory is None else f"{process.memory / MEBIBYTE:.0f} MiB",
+        )
+    return table
+
+
+def _backlog_table(report: Report) -> Table:
+    table = Table("waiting", "count", "oldest")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for queue, length in (report.queues or {}).items():
+        table.add_row(f"queue {queue}", str(length), "")
+    for backlog in report.due or []:
+        table.add_row(f"due {backlog['kind']}", str(backlog["count"]), duration(backlog["oldest_seconds"]))
+    if report.due == []:
+        table.add_row("due", "0", "")
+    return table
+
+
+def _model(report: Report) -> str:
+    if report.model is None:
+        return "none yet: `reshelf train` makes one"
+    return str(report.model.get("version", report.model))
+
+
+def _dead_letters(report: Report) -> str:
+    if not report.dead_letters:
+        return "none"
+    return ", ".join(f"{source} {count}" for source, count in sorted(report.dead_letters.items()))
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a person says it: `42 s`, `5 min`, `3 h 20 min`, `2 d 4 h`."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"

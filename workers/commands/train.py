@@ -1,0 +1,62 @@
+"""`reshelf train`: learn from what the tables hold, and let the result serve."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import click
+from rich.console import Console
+
+from workers import settings as configuration
+from workers.settings import Settings
+
+
+@click.command()
+@click.option("--preset", help="Model preset: tiny, small or base. Default: RESHELF_PRESET.")
+@click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this long, with the best epoch so far.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
+@click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
+    """Train a model on all events, test it on held-out ones, and publish it."""
+    from sqlalchemy.exc import OperationalError
+
+    from model.errors import ModelError
+    from storage import engine as engines
+    from storage.training import TrainingRuns
+    from workers.learn import screen, service
+    from workers.learn.data import NotEnoughData
+    from workers.learn.publish import VerificationFailed
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=not no_publish)
+    try:
+        with screen.progress(Console(stderr=True)) as progress:
+            report = service.train(engine, settings, asked, progress)
+    except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+    if report.published:
+        _ring(settings)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report)))
+    else:
+        screen.show(report, Console(highlight=False))
+
+
+def _ring(settings: Settings) -> None:
+    """Tell the workers; without a broker the reconciler finds what is due."""
+    if settings.broker_url is None:
+        return
+    from storage import due
+    from workers.contract.doorbell import Doorbell
+
+    bell = Doorbell(settings.broker_url)
+    bell.ring(due.ITEM, due.SHOPPER)
+    bell.close()

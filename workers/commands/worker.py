@@ -1,0 +1,60 @@
+"""`reshelf worker NAME`: one Celery worker with the queue and the pool that its work needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import click
+
+from workers.contract import tasks
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one worker takes, and with how many threads or processes."""
+
+    queue: str
+    pool: str
+    concurrency: int
+    niceness: int = 0
+
+
+KINDS = {
+    # Short transactions that wait for Postgres most of the time.
+    "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
+    # One child process owns the device; the parent keeps acknowledgements and time limits.
+    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1),
+    # Hours of work that nobody waits for must not slow the shelves down.
+    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10),
+}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(KINDS)))
+@click.option("--loglevel", default="INFO", show_default=True, help="Celery's log level.")
+def worker(name: str, loglevel: str) -> None:
+    """Run one worker until it is told to stop; SIGTERM lets running tasks finish."""
+    kind = KINDS[name]
+    # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    if kind.niceness:
+        os.nice(kind.niceness)
+    from workers.runtime.app import app
+
+    app.worker_main(argv=arguments(name, loglevel))
+
+
+def arguments(name: str, loglevel: str = "INFO") -> list[str]:
+    """Return Celery's command line for one kind of worker."""
+    kind = KINDS[name]
+    return [
+        "worker",
+        f"--hostname={name}@%h",
+        f"--queues={kind.queue}",
+        f"--pool={kind.pool}",
+        f"--concurrency={kind.concurrency}",
+        f"--loglevel={loglevel}",
+        "--without-gossip",
+        "--without-mingle",
+    ]

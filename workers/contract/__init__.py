@@ -1,0 +1,1 @@
+"""What a shop's backend imports: messages, task names and the producer. No JAX, no SQL."""

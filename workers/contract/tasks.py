@@ -1,0 +1,34 @@
+"""Task and queue names: the stable surface of the workers.
+
+Names are constants, so that renaming a function never strands queued work.
+"""
+
+from __future__ import annotations
+
+EVENTS = "reshelf.intake.events"
+"""Takes one list of behaviour events (JSON objects); answers an intake report."""
+CATALOGUE = "reshelf.intake.catalogue"
+"""Takes one list of catalogue changes (JSON objects); answers an intake report."""
+
+# Doorbells: they carry no data.
+REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
+REFRESH_ITEMS = "reshelf.recommend.refresh_items"
+REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
+REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
+TRAIN = "reshelf.learn.train"
+RECONCILE = "reshelf.runtime.reconcile"
+MAINTAIN = "reshelf.runtime.maintain"
+
+INTAKE_QUEUE = "intake"
+REFRESH_QUEUE = "refresh"
+TRAIN_QUEUE = "train"
+QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE)
+
+ROUTES = {
+    "reshelf.intake.*": {"queue": INTAKE_QUEUE},
+    "reshelf.runtime.*": {"queue": INTAKE_QUEUE},
+    # Counted in Postgres without a model, so they need no worker that owns a device.
+    "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
+    "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
+    "reshelf.learn.*": {"queue": TRAIN_QUEUE},
+}

@@ -1,0 +1,1 @@
+"""Intake: from a message to committed rows and due marks."""

@@ -1,0 +1,56 @@
+"""A training on the terminal: a bar while it runs, a table of figures when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from model.recommend.train import Progress
+from workers.learn.service import Report
+
+_FIGURES = {"hit_rate@10": "HR@10", "ndcg@10": "NDCG@10", "mrr@10": "MRR@10", "coverage@10": "coverage@10"}
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Show a bar of epochs with loss and validation NDCG@10; yield what to report each epoch to."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
+    with Bar(*columns, console=console) as bar:
+        tasks = {"train": bar.add_task("train", total=None, note="compiling")}
+
+        def report(epoch: Progress) -> None:
+            if epoch.phase not in tasks:
+                tasks[epoch.phase] = bar.add_task(epoch.phase, total=epoch.epochs, note="")
+            ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"
+            note = f"loss {epoch.loss:.3f}{ndcg}"
+            bar.update(tasks[epoch.phase], completed=epoch.epoch, total=epoch.epochs, note=note)
+
+        yield report
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the figures of model and baselines, what they were taken on, and what serves now."""
+    if report.metrics:
+        table = Table(title="Held-out test, seen items filtered", title_justify="left", header_style="bold")
+        table.add_column("ranker")
+        for heading in _FIGURES.values():
+            table.add_column(heading, justify="right")
+        for ranker, values in report.metrics.items():
+            table.add_row(ranker, *(f"{values[name]:.4f}" for name in _FIGURES), style="bold" * (ranker == "model"))
+        console.print(table)
+    console.print(f"Held out: {report.held_out}.")
+    console.print(
+        f"{report.events:,} events of {report.users:,} shoppers and {report.items:,} items, {report.epochs} epochs, "
+        f"{report.seconds:.0f} s."
+    )
+    serving = f"serving {report.version}" if report.published else f"saved {report.version}, not serving"
+    before = f" (before: {report.previous})" if report.previous else ""
+    console.print(f"Now {serving}{before}.")

@@ -1,0 +1,100 @@
+"""Loading: recognise a file, read it, and write what it says in pieces that each commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+from sqlalchemy import Engine
+
+from storage import bulk
+from storage.intake import Counts
+from workers.load import events, files, items, retail
+from workers.load.errors import ColumnError, FileError
+from workers.load.files import LINE
+from workers.load.reading import Reading
+
+FORMATS = (retail.FORMAT, events.FORMAT, items.FORMAT)
+
+_EVENTS_AT_ONCE = 50_000
+_WRITER = "load"
+
+Progress = Callable[[int], None]
+
+
+class Loaded(NamedTuple):
+    """A file that was read, and what became of its rows in the tables."""
+
+    reading: Reading
+    events: Counts
+    changes: Counts
+
+
+def sources(path: Path, catalogue: Path | None) -> list[Path]:
+    """Return the files to load, a catalogue first; a folder stands for its `items.…` and `events.…`.
+
+    Raises `FileError`.
+    """
+    if not path.is_dir():
+        return [catalogue, path] if catalogue else [path]
+    found = [catalogue or files.find(path, "items"), files.find(path, "events")]
+    if not any(found):
+        raise FileError(f"{path} holds neither events.csv nor items.csv (or .csv.gz, .parquet): name the file")
+    return [file for file in found if file is not None]
+
+
+def read(path: Path, *, format: str = "auto", kind: str = events.DEFAULT_KIND, now: datetime | None = None) -> Reading:
+    """Return what the file says. Raises `LoadError`."""
+    frame = files.read(path)
+    chosen = recognise(frame, path) if format == "auto" else format
+    if chosen == retail.FORMAT:
+        return retail.read(frame, path, now=now)
+    if chosen == events.FORMAT:
+        return events.read(frame, path, kind=kind, now=now)
+    return items.read(frame, path, now=now)
+
+
+def recognise(frame: pl.DataFrame, path: Path) -> str:
+    """Return the format that the columns speak of. Raises `ColumnError` when they speak of none."""
+    columns = [name for name in frame.columns if name != LINE]
+    readers = {retail.FORMAT: retail, events.FORMAT: events, items.FORMAT: items}
+    for name, reader in readers.items():
+        if reader.recognises(columns):
+            return name
+    raise ColumnError(
+        f"{path} has the columns {', '.join(columns) or '(none)'}; expected are `user_id` and `item_id` (events), "
+        "`item_id` and `title` (a catalogue), or those of the UCI Online Retail file"
+    )
+
+
+def write(engine: Engine, reading: Reading, progress: Progress = lambda _: None) -> Loaded:
+    """Write what was read; `progress` hears how many more rows are committed. What is there already stays as it is."""
+    refused = sum(reason.lines for reason in reading.rejected)
+    with_events = reading.format != items.FORMAT
+    changes = Counts()
+    if reading.changes or not with_events:
+        with engine.begin() as connection:
+            changes = bulk.write_changes(
+                connection, reading.changes, writer=_WRITER, rejected=0 if with_events else refused
+            )
+        progress(len(reading.changes))
+    written = _write_events(engine, reading.events, refused, progress) if with_events else Counts()
+    return Loaded(reading, written, changes)
+
+
+def _write_events(engine: Engine, rows: pl.DataFrame, refused: int, progress: Progress) -> Counts:
+    months = rows["at"].dt.truncate("1mo").unique().to_list()
+    with engine.begin() as connection:
+        bulk.ensure_months(connection, months)
+    # In event time, so that a load that was interrupted leaves histories without holes.
+    pieces = list(rows.sort("at", maintain_order=True).iter_slices(_EVENTS_AT_ONCE)) or [rows]
+    written = 0
+    for number, piece in enumerate(pieces):
+        with engine.begin() as connection:
+            rejected = 0 if number else refused
+            written += bulk.write_events(connection, piece.rows(), writer=_WRITER, rejected=rejected).written
+        progress(piece.height)
+    return Counts(written, rows.height - written, refused)

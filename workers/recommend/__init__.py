@@ -1,0 +1,1 @@
+"""Recommending: due shoppers and items to ranked rows, in padded, jitted batches."""

@@ -1,0 +1,85 @@
+"""Refreshing: claim what is due, rank it in one batch, write the results and clear the marks in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from model.recommend.events import Interaction, Ranked, RankRequest
+from storage import due, histories, item_vectors, rankings
+from storage import items as catalogue
+from storage.due import Claim
+from storage.histories import History
+from storage.rankings import Ranking
+from workers.recommend.serving import Serving, to_item
+from workers.runtime import metrics
+from workers.settings import Settings
+
+_NEIGHBOURS = 10
+_SIMILAR_DEPTH = 50
+
+
+def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
+    """Rank `home` for the claimed shoppers from their history in event time."""
+    keys = [claim.key for claim in claims]
+    length = serving.ranker.config.history
+    with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "read").time(), engine.connect() as connection:
+        read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
+    with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
+        requests = [_request(read[key]) for key in keys]
+        ranked = serving.ranker.rank(requests, k=_depth(serving, settings.ranking_depth))
+    shelves = [
+        _shelf(rankings.HOME, claim, result, serving.version, read[claim.key])
+        for claim, result in zip(claims, ranked, strict=True)
+    ]
+    with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
+        rankings.write(connection, shelves)
+        due.clear(connection, due.SHOPPER, claims)
+
+
+def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
+    """Write vector and `similar` shelf of the claimed items, and of the neighbours of a newly announced one.
+
+    Shoppers who met an item before the catalogue announced it become due: their history just gained it. A full batch
+    is a bulk load, in which each neighbour has a turn of its own.
+    """
+    mark = max(claim.mark for claim in claims)
+    with engine.connect() as connection:
+        found = [to_item(row) for row in catalogue.read(connection, [claim.key for claim in claims])]
+    keys = [item.item_id for item in found]
+    vectors = dict(zip(keys, serving.ranker.upsert(found), strict=True))
+    ranked = _rank_similar(serving, keys)
+    with engine.begin() as connection:
+        announced = set(keys) - item_vectors.known(connection, serving.version, keys)
+        if len(claims) < settings.refresh_batch:
+            ranked |= _rank_similar(serving, sorted(_neighbours(ranked, announced) - set(keys)))
+        item_vectors.write(connection, serving.version, vectors)
+        rankings.write(connection, [_similar(key, result, serving.version, mark) for key, result in ranked.items()])
+        due.mark(connection, due.SHOPPER, histories.shoppers_of(connection, sorted(announced)))
+        due.clear(connection, due.ITEM, claims)
+
+
+def _rank_similar(serving: Serving, item_ids: Sequence[str]) -> dict[str, Ranked]:
+    return dict(zip(item_ids, serving.ranker.similar(item_ids, k=_depth(serving, _SIMILAR_DEPTH)), strict=True))
+
+
+def _depth(serving: Serving, wanted: int) -> int:
+    return min(wanted, serving.ranker.config.candidates)
+
+
+def _request(history: History) -> RankRequest:
+    touches = [Interaction(touch.item_id, touch.kind, touch.at.timestamp()) for touch in history.touches]
+    return RankRequest(touches, history.hidden)
+
+
+def _shelf(surface: str, claim: Claim, ranked: Ranked, version: str, history: History) -> Ranking:
+    return Ranking(claim.key, surface, ranked.item_ids, ranked.scores, version, history.through, claim.mark)
+
+
+def _similar(item_id: str, ranked: Ranked, version: str, mark: int) -> Ranking:
+    return Ranking(item_id, rankings.SIMILAR, ranked.item_ids, ranked.scores, version, None, mark)
+
+
+def _neighbours(ranked: dict[str, Ranked], announced: set[str]) -> set[str]:
+    return {neighbour for key in announced for neighbour in ranked[key].item_ids[:_NEIGHBOURS]}

@@ -1,0 +1,1 @@
+"""The Celery application, what its processes are built of, and their upkeep."""

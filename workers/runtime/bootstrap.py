@@ -1,0 +1,65 @@
+"""The composition root: builds, once per process and on first use, what the tasks need."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from storage import engine
+from workers import settings as configuration
+from workers.contract.doorbell import Doorbell
+from workers.intake.group_commit import GroupCommit
+from workers.runtime import device, metrics
+from workers.settings import Settings, SettingsError
+
+if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on first use
+    from workers.recommend.serving import Serving
+
+
+class Services:
+    """What one worker process works with. Every part is built when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database."""
+        return engine.connect(required(self.settings.database_url, "RESHELF_DATABASE_URL"))
+
+    @cached_property
+    def bell(self) -> Doorbell:
+        """The doorbell."""
+        return Doorbell(required(self.settings.broker_url, "RESHELF_BROKER_URL"))
+
+    @cached_property
+    def intake(self) -> GroupCommit:
+        """The writer that commits what several intake tasks bring as one transaction."""
+        metrics.serve(self.settings.metrics_port)
+        return GroupCommit(self.engine, writer=f"{socket.gethostname()}:{os.getpid()}")
+
+    @cached_property
+    def serving(self) -> Serving:
+        """The live model with the catalogue on the device, once there is a model."""
+        from workers.recommend.serving import Serving  # imports JAX
+
+        device.prepare(self.settings.home)
+        metrics.serve(self.settings.metrics_port + 1)
+        return Serving(self.engine)
+
+
+@cache
+def services() -> Services:
+    """Return this process's services."""
+    return Services(configuration.load())
+
+
+def required(value: str | None, variable: str) -> str:
+    """Return the value, or raise `SettingsError` saying how to give it."""
+    if value is None:
+        raise SettingsError(f"{variable} is not set: start the embedded servers with `reshelf up`, or set it")
+    return value

@@ -1,0 +1,52 @@
+"""Working through what is due: claim, work, and keep one row's failure from the others."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Engine
+
+from storage import due
+from storage.due import Claim
+from workers.runtime import metrics
+from workers.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# How long one task goes on claiming, in seconds, before the tasks behind it get their turn.
+_BUDGET = 0.5
+
+Work = Callable[[Sequence[Claim]], None]
+
+
+def drain(engine: Engine, kind: str, work: Work, settings: Settings) -> bool:
+    """Claim and work until nothing of `kind` is free; False where the time ran out first.
+
+    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up.
+    """
+    until = time.monotonic() + _BUDGET
+    while time.monotonic() < until:
+        claims = _claim(engine, kind, settings)
+        if not claims:
+            return True
+        try:
+            work(claims)
+        except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
+            log.exception("refresh of %d %s rows failed", len(claims), kind)
+            metrics.FAILED.labels(kind).inc()
+            with engine.begin() as connection:
+                due.release(connection, kind, claims)
+        else:
+            metrics.REFRESHED.labels(kind).inc(len(claims))
+    return False
+
+
+def _claim(engine: Engine, kind: str, settings: Settings) -> list[Claim]:
+    """Claim a batch of rows never tried, else one that was."""
+    with engine.begin() as connection:
+        claims = due.claim(connection, kind, limit=settings.refresh_batch, lease=settings.lease)
+        if claims:
+            return claims
+        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=settings.max_attempts)

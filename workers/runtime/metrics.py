@@ -1,0 +1,37 @@
+"""What the workers measure, for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+log = logging.getLogger(__name__)
+
+INTAKE_ROWS = Counter("reshelf_intake_rows", "Rows taken in, by door and outcome", ["door", "outcome"])
+INTAKE_SECONDS = Histogram(
+    "reshelf_intake_commit_seconds",
+    "Time of one intake transaction",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2),
+)
+REFRESHED = Counter("reshelf_refreshed", "Due rows brought up to date, by kind", ["kind"])
+REFRESH_SECONDS = Histogram(
+    "reshelf_refresh_seconds",
+    "Time of one refreshed batch, by kind and stage",
+    ["kind", "stage"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+)
+FAILED = Counter("reshelf_refresh_failures", "Batches that raised, by kind", ["kind"])
+COMPILATIONS = Gauge("reshelf_compilations_after_warm_up", "XLA compilations since the model was warm; stays 0")
+DUE = Gauge("reshelf_due", "Due rows, by kind", ["kind"])
+OLDEST_DUE = Gauge("reshelf_due_oldest_seconds", "Age of the oldest due row, by kind", ["kind"])
+
+
+def serve(port: int) -> None:
+    """Serve this process's metrics on loopback. Work goes on where the port is taken."""
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        log.warning("metrics are not served on port %d: %s", port, error)
+    else:
+        log.info("metrics at port %d", port)

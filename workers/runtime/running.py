@@ -1,0 +1,115 @@
+"""Who runs in a home folder: a lock that lives as long as `reshelf up`, and the file with what it chose."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from storage.embedded import server
+from workers import settings as configuration
+from workers.settings import Settings
+
+PATIENCE = 1.0
+
+
+class AlreadyRunning(RuntimeError):
+    """Another `reshelf up` uses the home folder."""
+
+    def __init__(self, home: Path, pid: int | None) -> None:
+        super().__init__(f"reshelf already runs in {home} (process {pid})")
+        self.home = home
+        self.pid = pid
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `run.json` says beside the settings: when it started, the process ids, the supervisor's socket."""
+
+    pid: int
+    supervisor_pid: int
+    socket: str
+    programs: list[str]
+    started_at: str
+
+
+@contextmanager
+def hold(home: Path) -> Iterator[int]:
+    """Hold the home folder and yield the lock's file descriptor; a child that gets it keeps the folder held.
+
+    Raises `AlreadyRunning`.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_lock_file(home), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not _lock(descriptor):
+            # `reshelf status` holds it for an instant while it looks.
+            if time.monotonic() > deadline:
+                raise AlreadyRunning(home, holder(home))
+            time.sleep(0.05)
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_held(home: Path) -> bool:
+    """Return whether `reshelf up`, or the supervisor that it left behind, runs in the home folder."""
+    try:
+        descriptor = os.open(_lock_file(home), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def holder(home: Path) -> int | None:
+    """Return the process id of the last `reshelf up` in the home folder."""
+    try:
+        return int(_lock_file(home).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def write(settings: Settings, run: Run) -> None:
+    """Write `run.json`, which other shells' `settings.load` reads."""
+    chosen = msgspec.to_builtins(settings, enc_hook=str)
+    values: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    content = msgspec.json.format(msgspec.json.encode(values | msgspec.to_builtins(run)))
+    server.write_private(configuration.run_file(settings), content)
+
+
+def read(settings: Settings) -> Run | None:
+    """Return what the last `reshelf up` wrote, whether it still runs or not; None when it ended cleanly."""
+    try:
+        return msgspec.json.decode(configuration.run_file(settings).read_bytes(), type=Run)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def forget(settings: Settings) -> None:
+    """Remove `run.json`."""
+    configuration.run_file(settings).unlink(missing_ok=True)
+
+
+def _lock_file(home: Path) -> Path:
+    return home / "up.lock"
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Settings: the only reader of the environment.
+
+Every setting is an environment variable `RESHELF_<NAME>`. A value that does not parse, or a variable that no
+setting has, is a `SettingsError` that names the variable and the fix. Values that `reshelf up` chose (ports,
+passwords of the embedded servers) are read from `<home>/run.json` while it runs; the environment wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+PREFIX = "RESHELF_"
+RUN_FILE = "run.json"
+
+
+class SettingsError(ValueError):
+    """A `RESHELF_` variable is unknown or has a value that cannot be used."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be configured, with its default. Times are in seconds unless the name says so."""
+
+    home: Path = Path(".reshelf")
+    """Folder of the embedded servers, models, logs and caches."""
+    data: Path | None = None
+    """Folder of public data sets for tests and benchmarks."""
+    database_url: str | None = None
+    """PostgreSQL with pgvector, e.g. postgresql://user:secret@host/reshelf. Empty: the embedded server."""
+    broker_url: str | None = None
+    """Redis, e.g. redis://:secret@host:6379/0. Empty: the embedded server."""
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = 8080
+    gateway_workers: int = 1
+    flower_host: str = "127.0.0.1"
+    flower_port: int = 5555
+    flower_basic_auth: str | None = None
+    """`name:password`; required when Flower listens beyond loopback."""
+    api_keys: str | None = None
+    """Comma-separated keys that the gateway takes as `Authorization: Bearer KEY`. Empty: open, on loopback."""
+    metrics_port: int = 9808
+    """First port on which worker processes serve Prometheus metrics (taken ports are stepped around)."""
+
+    preset: str = "small"
+    """Model preset that `reshelf train` uses."""
+    kind_weights: str | None = None
+    """JSON object, event kind to weight, laid over the preset's own weights."""
+    ranking_depth: int = 200
+    """Items kept per ranking."""
+    repeat_policy: str = "hide_purchased"
+    """What `home` leaves out: `hide_purchased`, `hide_seen` (anything touched) or `show_all`."""
+    popular_half_life_days: float = 7.0
+    popular_window_days: float = 60.0
+    event_retention_days: int = 730
+    """Monthly event partitions older than this, counted back from the newest event, are dropped."""
+
+    refresh_batch: int = 128
+    """Most shoppers or items that one refresh claims."""
+    refresh_pause_ms: int = 20
+    """How long a refresh waits for company before it claims: more events then share one batch."""
+    shelves_every: float = 5.0
+    """Shortest time between two computations of the popular, segment and bought-together shelves."""
+    lease: float = 20.0
+    """A claimed row whose worker said nothing for this long may be claimed again."""
+    max_attempts: int = 5
+    """Attempts after which a due row goes to the dead letters."""
+    reconcile_every: float = 5.0
+    """Beat interval of the reconciler, which rings for whatever is due."""
+    visibility_timeout: int = 300
+    """After this long Redis hands an unacknowledged message to another worker."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings from `environ` (default: the process's own), over those that `reshelf up` wrote.
+
+    Raises `SettingsError` for an unknown `RESHELF_` variable or a value of the wrong type.
+    """
+    variables = os.environ if environ is None else environ
+    given = {name: value for name, value in variables.items() if name.startswith(PREFIX) and value != ""}
+    chosen: dict[str, Any] = {_field_of(name): value for name, value in given.items()}
+    home = Path(chosen.get("home", Settings().home))
+    return _convert(_running(home) | chosen)
+
+
+def run_file(settings: Settings) -> Path:
+    """Return the path of the file in which `reshelf up` keeps what it chose."""
+    return settings.home / RUN_FILE
+
+
+def to_environ(settings: Settings) -> dict[str, str]:
+    """Return the variables that make a child process load exactly these settings."""
+    values = msgspec.to_builtins(settings, enc_hook=str)
+    return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
+
+
+def weights(settings: Settings) -> dict[str, float]:
+    """Return the configured event-kind weights, empty where the preset's own stand.
+
+    Raises `SettingsError` when `RESHELF_KIND_WEIGHTS` is not a JSON object of numbers.
+    """
+    if settings.kind_weights is None:
+        return {}
+    try:
+        return msgspec.json.decode(settings.kind_weights, type=dict[str, float])
+    except msgspec.DecodeError as error:
+        raise SettingsError(
+            f'RESHELF_KIND_WEIGHTS must be a JSON object such as {{"purchase": 3.0, "view": 0.3}}: {error}'
+        ) from error
+
+
+def _field_of(variable: str) -> str:
+    known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    if variable in known:
+        return known[variable]
+    nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0.0)[0]
+    raise SettingsError(f"unknown setting {variable}: did you mean {nearest}?")
+
+
+def _running(home: Path) -> dict[str, Any]:
+    path = home / RUN_FILE
+    if not path.exists():
+        return {}
+    try:
+        written = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path} is damaged ({error}): delete it and start `reshelf up` again") from error
+    if not _lives(written.get("pid")):
+        return {}
+    return {name: value for name, value in written.items() if name in Settings.__struct_fields__}
+
+
+def _lives(pid: object) -> bool:
+    """Return whether the process that wrote the run file is there; a file without a process id counts as live."""
+    if not isinstance(pid, int):
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `$.")
+        variable = PREFIX + field.rstrip("`").upper()
+        raise SettingsError(f"{variable}={values.get(field.rstrip('`'))!r}: {reason}") from error
+
+
+def _to_path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)

@@ -1,0 +1,51 @@
+"""Keeping the counted shelves fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Engine
+
+from model.recommend import config
+from storage import baskets, due, popularity, rankings
+from storage.due import Claim
+from storage.popularity import Decay
+from storage.rankings import Ranking
+from workers import settings as configuration
+from workers.settings import Settings
+
+_DAY = 86_400.0
+_PARTNERS = 50
+
+
+def refresh_popular(engine: Engine, settings: Settings) -> bool:
+    """Rewrite the popular and segment shelves if anything came in; say whether it did."""
+    decay = Decay(settings.popular_half_life_days * _DAY, settings.popular_window_days * _DAY)
+    with engine.begin() as connection:
+        return popularity.refresh(connection, kind_weights(settings), decay, depth=settings.ranking_depth)
+
+
+def refresh_baskets(engine: Engine, claims: Sequence[Claim]) -> None:
+    """Rewrite the bought-together shelves of the claimed items."""
+    marks = {claim.key: claim.mark for claim in claims}
+    with engine.begin() as connection:
+        shelves = [
+            Ranking(
+                row.item_id,
+                rankings.BOUGHT_TOGETHER,
+                row.partners,
+                row.scores,
+                "baskets",
+                None,
+                marks[row.item_id],
+            )
+            for row in baskets.partners(connection, list(marks), depth=_PARTNERS)
+        ]
+        rankings.write(connection, shelves)
+        due.clear(connection, due.BASKET, claims)
+
+
+def kind_weights(settings: Settings) -> Mapping[str, float]:
+    """Return what an event of each kind counts: the preset's weights under the configured ones."""
+    chosen = config.preset(settings.preset, kind_weights=configuration.weights(settings))
+    return dict(zip(config.KINDS, chosen.kind_weights, strict=True))

@@ -1,0 +1,29 @@
+"""The tasks that keep the counted shelves fresh."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from celery import shared_task
+
+from storage import due
+from workers.contract import tasks
+from workers.runtime import bootstrap, claims
+from workers.shelves import service
+
+
+@shared_task(name=tasks.REFRESH_POPULAR)
+def refresh_popular() -> None:
+    """Bring the popular and segment shelves up to date."""
+    services = bootstrap.services()
+    service.refresh_popular(services.engine, services.settings)
+
+
+@shared_task(name=tasks.REFRESH_BASKETS)
+def refresh_baskets() -> None:
+    """Bring the bought-together shelves of due items up to date."""
+    services = bootstrap.services()
+    services.bell.answer(due.BASKET)
+    work = partial(service.refresh_baskets, services.engine)
+    if not claims.drain(services.engine, due.BASKET, work, services.settings):
+        services.bell.ring(due.BASKET)
