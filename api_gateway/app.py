@@ -21,7 +21,6 @@ from api_gateway.keys import Keys
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell
 from api_gateway.routes import catalogue, events, items, operations, popular, recommendations
-from api_gateway.services import Services
 from workers import settings as configuration
 from workers.settings import Settings
 
@@ -63,12 +62,9 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     services.check(settings)
     state = State({"api_keys": Keys(settings), "metrics": Metrics()})
     gateway = Gateway(
-        route_handlers=[_guarded(), operations.health, operations.ready, operations.show],
-        dependencies={
-            "services": Provide(_services, sync_to_thread=False),
-            "paging": Provide(parameters.paging, sync_to_thread=False),
-            "traits": Provide(parameters.traits, sync_to_thread=False),
-        },
+        route_handlers=[_guarded(state.api_keys), operations.health, operations.ready, operations.show],
+        # One and no more: Litestar resolves several in a task group, which takes longer than all of the rest.
+        dependencies={"paging": Provide(parameters.paging, sync_to_thread=False)},
         state=state,
         lifespan=[services.running(settings, state.metrics, bell)],
         exception_handlers={Exception: errors.answer},
@@ -81,11 +77,11 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     return gateway
 
 
-def _guarded() -> Router:
+def _guarded(api_keys: Keys) -> Router:
     """Return the routes that need a key where keys are set."""
     return Router(
         path="/",
-        guards=[keys.require],
+        guards=[keys.require] if api_keys.are_set else [],
         route_handlers=[
             recommendations.for_user,
             recommendations.for_session,
@@ -97,11 +93,6 @@ def _guarded() -> Router:
             catalogue.take,
         ],
     )
-
-
-def _services(state: State) -> Services:
-    running: Services = state.services
-    return running
 
 
 def _keep_slashes(scope: Scope) -> None:

@@ -30,6 +30,15 @@ _READING = {
 }
 _WRITING = "-c timezone=UTC -c application_name=reshelf-gateway -c statement_timeout=20s"
 
+# How asyncpg shows that the server closed a connection; the last, when it did so as the query was sent.
+_CUT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    ConnectionResetError,
+)
+
 R = TypeVar("R")
 
 
@@ -48,14 +57,17 @@ def pool(database_url: str) -> Pool:
 
 
 async def read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
-    """Return what `query` returns on a connection; once more where the connection turns out to have been cut.
+    """Return what `query` returns on a connection; on another one where that turns out to have been cut.
 
     Raises asyncpg's errors, `OSError` and `TimeoutError`.
     """
-    try:
-        return await _read(source, query)
-    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, ConnectionResetError):
-        return await _read(source, query)
+    # A server that was restarted leaves a whole pool of cut connections behind.
+    for _ in range(POOL_SIZE):
+        try:
+            return await _read(source, query)
+        except _CUT:
+            continue
+    return await _read(source, query)
 
 
 def writing_engine(database_url: str) -> AsyncEngine:
@@ -71,7 +83,11 @@ def writing_engine(database_url: str) -> AsyncEngine:
 
 async def _read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
     async with source.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-        return await query(connection)
+        try:
+            return await query(connection)
+        except _CUT:
+            connection.terminate()  # or the pool would lend it again
+            raise
 
 
 async def _keep(_connection: object) -> None:

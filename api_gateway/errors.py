@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
 
-# SQLSTATE: undefined table, column or function; query cancelled; lost connection, no resources, shut down, standby, no database.
+# SQLSTATE classes and codes: an undefined table, column or function; a cancelled query; and a lost connection, no
+# resources, a shutdown, a standby, no such database.
 _UNMIGRATED = ("42P01", "42703", "42883")
 _SLOW = ("57014",)
 _AWAY = ("08", "53", "57P", "25006", "3D000")

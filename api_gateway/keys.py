@@ -29,9 +29,14 @@ class Keys:
                 "to the keys that the gateway shall accept"
             )
 
+    @property
+    def are_set(self) -> bool:
+        """Whether anything has to be sent at all."""
+        return bool(self._digests)
+
     def accepts(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
         """Return whether the request carries an accepted key, in a time that tells nothing about the keys."""
-        if not self._digests:
+        if not self.are_set:
             return True
         authorization = connection.headers.get("authorization", "")
         bearer = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
+from litestar import Request
+from litestar.datastructures import State
 from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from api_gateway.chain import Trait
 from api_gateway.errors import Invalid
 from api_gateway.reading import Paging
-from api_gateway.services import Services
 
 MOST_PER_PAGE = 100
 MOST_EXCLUDED = 1_000
@@ -22,10 +24,9 @@ SLASH = "\x1f"
 # The ids of `workers.contract.fields`.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-# What the application provides, already checked.
-Running = SkipValidation[Services]
+Asked = Request[Any, Any, State]
 Page = SkipValidation[Paging]
-Given = SkipValidation[list[Trait]]
+"""Which part of a list is wanted: what `paging` returns, provided to every route that has it."""
 
 UserId = Annotated[str, PathParameter(description="The shop's id of the user; a slash in it is sent as %2F.")]
 ItemId = Annotated[str, PathParameter(description="The shop's id of the item; a slash in it is sent as %2F.")]
@@ -78,9 +79,7 @@ def paging(limit: Limit = 20, cursor: Cursor = None, category: Category = None, 
     )
 
 
-def traits(
-    segment: Segment = None, country: Country = None, referrer: Referrer = None, trait: Traits = None
-) -> list[Trait]:
+def traits(segment: str | None, country: str | None, referrer: str | None, trait: Sequence[str] | None) -> list[Trait]:
     """Return the traits given in the query: the three that have a name of their own, then the others in order.
 
     Raises `errors.Invalid`.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request
+from litestar.datastructures import State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api_gateway import database
@@ -29,6 +31,12 @@ class Services:
     ringer: Ringer
     metrics: Metrics
     hidden_kinds: Sequence[str]
+
+
+def of(request: Request[Any, Any, State]) -> Services:
+    """Return the services of the application that was asked."""
+    found: Services = request.app.state.services
+    return found
 
 
 def check(settings: Settings) -> None:

@@ -7,9 +7,10 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -18,7 +19,11 @@ from demo import report, run, screen
 from demo.catalogue import MOST_ITEMS
 from demo.gateway import GatewayError
 from demo.installation import Installation, InstallationError
+from demo.report import Outcome
 from demo.run import Size
+
+if TYPE_CHECKING:
+    from demo.real import RealOutcome
 
 WIDTH = 110
 
@@ -54,14 +59,20 @@ def demo(
     started = time.monotonic()
     console = _console()
     size = Size(customers=customers, items=items, seconds=seconds, seed=seed)
+    outcome: Outcome | RealOutcome
     with _installed(home, console, keep=keep) as installation:
-        outcome = run.play(installation, size, console)
+        if data is None:
+            outcome = run.play(installation, size, console)
+        else:
+            from demo import real  # imports JAX, which the made-up shop leaves to the workers
+
+            outcome = real.play(installation, data, seconds, console)
         if keep:
             outcome.places = places(installation)
     outcome.seconds = time.monotonic() - started
-    report.show(console, outcome)
+    _show(console, outcome)
     if svg is not None:
-        _save(svg, lambda recorder: report.show(recorder, outcome))
+        _save(svg, outcome)
     if outcome.problems():
         raise SystemExit(1)
 
@@ -113,7 +124,16 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH)
 
 
-def _save(path: Path, show: Callable[[Console], None]) -> None:
+def _show(console: Console, outcome: Outcome | RealOutcome) -> None:
+    if isinstance(outcome, Outcome):
+        report.show(console, outcome)
+    else:
+        from demo import portraits
+
+        portraits.show(console, outcome)
+
+
+def _save(path: Path, outcome: Outcome | RealOutcome) -> None:
     recorder = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
-    show(recorder)
+    _show(recorder, outcome)
     recorder.save_svg(str(path), title="reshelf demo")

@@ -100,6 +100,14 @@ class Installation:
             raise InstallationError(f"`reshelf status` failed:\n{done.stderr}") from error
         return report
 
+    def due(self, kind: str) -> int:
+        """Return how many of a kind (shopper, item, basket) wait to be computed again."""
+        return sum(row["count"] for row in self.status()["due"] or () if row["kind"] == kind)
+
+    def dead_letters(self) -> int:
+        """Return how many rows could not be taken or computed."""
+        return sum((self.status()["dead_letters"] or {}).values())
+
     def _run(self, *arguments: str) -> str:
         done = self._capture(*arguments)
         if done.returncode != 0:

@@ -18,7 +18,6 @@ from demo.shop import Shop
 from demo.tally import DOORS
 from demo.visits import Visit
 
-CUSTOMERS = 20
 POLL_SECONDS = 0.02
 PAUSE_SECONDS = 0.25
 PATIENCE = 15.0
@@ -26,9 +25,10 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Prober:
-    """Clicks as customers of its own, who take no part in the comparison of click rates."""
+    """Clicks as these customers, who take no part in the comparison of click rates."""
 
     shop: Shop
+    customers: Sequence[Customer]
     items: Sequence[Item]
     rng: random.Random
 
@@ -38,14 +38,13 @@ class Prober:
         turn = 0
         while time.monotonic() < ends:
             try:
-                await self._probe(DOORS[turn % len(DOORS)], turn % CUSTOMERS)
+                await self._probe(DOORS[turn % len(DOORS)], self.customers[turn % len(self.customers)])
             except GatewayError as error:
                 self.shop.tally.failures[str(error)] += 1
             turn += 1
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _probe(self, door: str, number: int) -> None:
-        customer = Customer(f"probe-{number:02d}", "DE", tastes.make(self.rng))
+    async def _probe(self, door: str, customer: Customer) -> None:
         at = datetime.now(UTC)
         event = Visit(customer, f"probe-{uuid.uuid4().hex[:12]}").event("click", self.rng.choice(self.items), at)
         sent = time.monotonic()
@@ -54,6 +53,11 @@ class Prober:
             self.shop.tally.latencies[door].append(time.monotonic() - sent)
         else:
             self.shop.tally.unseen += 1
+
+
+def strangers(rng: random.Random, count: int = 20) -> list[Customer]:
+    """Return customers of the prober's own."""
+    return [Customer(f"probe-{number:02d}", "DE", tastes.make(rng)) for number in range(count)]
 
 
 async def seen(shop: Shop, customer_id: str, at: datetime, *, patience: float = PATIENCE) -> bool:

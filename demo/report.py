@@ -63,13 +63,18 @@ def show(console: Console, outcome: Outcome) -> None:
         console.print(f"[bold]{story.customer_id}[/bold] likes {escape(', '.join(story.likes))}; clicked on")
         console.print(Padding(Text("\n".join(story.clicks)), (0, 0, 0, 2)))
         console.print(_story(story))
+    end(console, outcome.places, outcome.problems(), outcome.seconds)
+
+
+def end(console: Console, places: dict[str, str], problems: Sequence[str], seconds: float) -> None:
+    """Print where to look, and what did not work."""
     console.print()
-    for what, where in outcome.places.items():
+    for what, where in places.items():
         console.print(f"{what:<10} {where}", highlight=False, soft_wrap=True)
-    for problem in outcome.problems():
+    for problem in problems:
         console.print(f"[red]✗[/red] {escape(problem)}")
-    if not outcome.problems():
-        console.print(f"[green]✓[/green] everything worked; {outcome.seconds:.0f} s in all", highlight=False)
+    if not problems:
+        console.print(f"[green]✓[/green] everything worked; {seconds:.0f} s in all", highlight=False)
 
 
 def verdict(tally: Tally) -> str:
@@ -99,10 +104,8 @@ def _counts(tally: Tally) -> Table:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in tally.events.most_common())
     table.add_row("events", f"{tally.events.total():,}")
     table.add_row("", kinds)
-    for name, door in (("as messages", MESSAGE), ("over HTTP", HTTP)):
-        table.add_row(
-            f"event → visible on the shelf, {name}", f"{screen.latency(tally, door)}  ({tally.probes(door)} probes)"
-        )
+    for row in latencies(tally):
+        table.add_row(*row)
     table.add_row("purchases", f"{tally.events['purchase']:,} for {CURRENCY} {tally.revenue:,.0f}")
     table.add_row("model", "  ".join(screen.model(tally)))
     return table
@@ -119,6 +122,14 @@ def _rates(tally: Tally) -> Table:
             group, f"{rate.shown:,}", f"{rate.clicked:,}", screen.per_cent(rate), f"{tally.purchases(group):,}"
         )
     return table
+
+
+def latencies(tally: Tally) -> list[tuple[str, str]]:
+    """Return rows that say, by door, how long it takes until a shelf reflects an event."""
+    return [
+        (f"event → visible on the shelf, {name}", f"{screen.latency(tally, door)}  ({tally.probes(door)} probes)")
+        for name, door in (("as messages", MESSAGE), ("over HTTP", HTTP))
+    ]
 
 
 def _story(story: Story) -> Table:

@@ -101,7 +101,7 @@ def show(report: RetailReport, console: Console) -> None:
     spent = ", ".join(f"{step} {value:.0f} s" for step, value in report.seconds.items())
     console.print(
         f"{report.customers:,} customers ranked, {report.scored:,} of them scored ({spent}). "
-        f"Serving {report.trained.version}."
+        f"Serving {report.trained.version}: it never learnt from the hidden baskets, and ranks from whole histories."
     )
 
 

@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from demo import catalogue, customers, history, screen, stories
+from demo import prober as probers
 from demo.catalogue import Item
 from demo.customers import HOME, Customer
 from demo.gateway import Gateway
@@ -74,7 +74,7 @@ def play(installation: Installation, size: Size, console: Console) -> Outcome:
     with screen.step(console, f"trained the {PRESET} model"):
         installation.train(preset=PRESET, minutes=TRAIN_MINUTES, seed=size.seed)
     outcome = asyncio.run(_live(installation, world, size, console))
-    outcome.dead_letters = sum((installation.status().get("dead_letters") or {}).values())
+    outcome.dead_letters = installation.dead_letters()
     return outcome
 
 
@@ -105,7 +105,7 @@ async def _fill(installation: Installation, world: World) -> None:
                 await gateway.send(world.past[start : start + BATCH])
     deadline = time.monotonic() + FILL_SECONDS
     # Without a model every announced item stays due, so the backlog says how many have arrived.
-    while _due(await asyncio.to_thread(installation.status), "item") < len(world.items):
+    while installation.due("item") < len(world.items):
         if time.monotonic() > deadline:
             raise InstallationError(f"the catalogue had not arrived after {FILL_SECONDS:.0f} s")
 
@@ -123,21 +123,16 @@ async def _wait_until_personal(gateway: Gateway, people: Sequence[Customer]) -> 
 async def _open(shop: Shop, installation: Installation, seconds: float, console: Console) -> None:
     """Let the shop run with the prober beside it, and show how it goes."""
     view = View(shop.tally, time.monotonic() + seconds)
-    prober = Prober(shop, list(shop.items.values()), random.Random(shop.rng.random()))
-    watching = [
-        asyncio.create_task(screen.show(console, view)),
-        asyncio.create_task(_follow(installation, view)),
-    ]
+    rng = random.Random(shop.rng.random())
+    prober = Prober(shop, probers.strangers(rng), list(shop.items.values()), rng)
+    watching = [asyncio.create_task(screen.show(console, view)), asyncio.create_task(_follow(installation, view))]
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(shop.open(seconds))
             group.create_task(prober.run(seconds))
     finally:
         for task in watching:
-            task.cancel()
-        for task in watching:
-            with suppress(asyncio.CancelledError):
-                await task
+            await screen.end(task)
 
 
 async def _follow(installation: Installation, view: View) -> None:
@@ -145,7 +140,3 @@ async def _follow(installation: Installation, view: View) -> None:
     while True:
         view.status = await asyncio.to_thread(installation.status)
         await asyncio.sleep(STATUS_SECONDS)
-
-
-def _due(status: dict[str, Any], kind: str) -> int:
-    return sum(row["count"] for row in status.get("due") or () if row["kind"] == kind)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,10 @@ class View:
         return max(0.0, self.ends - time.monotonic())
 
 
+Draw = Callable[[View], Panel]
+Say = Callable[[View], str]
+
+
 @contextmanager
 def step(console: Console, doing: str) -> Iterator[list[str]]:
     """Show what is being done, and afterwards how long it took; what is appended to the yielded list is added."""
@@ -50,17 +54,25 @@ def step(console: Console, doing: str) -> Iterator[list[str]]:
     console.print(f"[green]✓[/green] {line} [dim]({time.monotonic() - started:.1f} s)[/dim]", highlight=False)
 
 
-async def show(console: Console, view: View) -> None:
-    """Show the view until it is cancelled."""
+async def show(console: Console, view: View, *, draw: Draw | None = None, say: Say | None = None) -> None:
+    """Show the view until it is cancelled: as `draw` makes it in a terminal, else what `say` says now and then."""
+    draw, say = draw or panel, say or line
     if not console.is_terminal:
         while view.left:
             await asyncio.sleep(min(LINE_SECONDS, view.left))
-            console.print(line(view), highlight=False, soft_wrap=True)
+            console.print(say(view), highlight=False, soft_wrap=True)
         return
-    with Live(panel(view), console=console, auto_refresh=False, transient=True) as live:
+    with Live(draw(view), console=console, auto_refresh=False, transient=True) as live:
         while True:
-            live.update(panel(view), refresh=True)
+            live.update(draw(view), refresh=True)
             await asyncio.sleep(REFRESH_SECONDS)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel what shows or follows the view, and wait for it."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def panel(view: View) -> Panel:
@@ -75,6 +87,20 @@ def panel(view: View) -> Panel:
     table.add_row("model", *model(tally))
     table.add_row("backlog", backlog(view.status), "")
     return Panel(table, title="reshelf demo", subtitle=f"{view.left:.0f} s left", expand=False)
+
+
+def visits_panel(view: View) -> Panel:
+    """Return the live view of real customers' visits, of which only the latency is measured."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("clicks by real customers", f"[bold]{view.tally.events.total():,}[/bold]")
+    table.add_row("click → visible on the shelf", latency(view.tally))
+    return Panel(table, title="reshelf demo", subtitle=f"{view.left:.0f} s left", expand=False)
+
+
+def visits_line(view: View) -> str:
+    """Return the view of real customers' visits as one line of text."""
+    clicks = view.tally.events.total()
+    return f"{view.left:3.0f} s left  {clicks:,} clicks by real customers  visible after {latency(view.tally)}"
 
 
 def line(view: View) -> str:

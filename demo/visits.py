@@ -43,6 +43,6 @@ class Visit:
             "request_id": request_id,
             "value": item.price if kind == "purchase" else None,
         }
-        if number == 0:
+        if number == 0 and self.customer.country:
             given["context"] = {"country": self.customer.country}
         return fields | {name: value for name, value in given.items() if value is not None}

@@ -33,40 +33,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_events (
 _COPY = f"COPY incoming_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
 
 # Of rows with one id the last counts, as in a message.
-_WRITE = text(f"""
-WITH incoming AS (
-    SELECT DISTINCT ON (event_id) * FROM incoming_events ORDER BY event_id, place DESC
-), fresh AS (
-    INSERT INTO event_ids (event_id, at) SELECT event_id, at FROM incoming ORDER BY event_id
-    ON CONFLICT (event_id) DO NOTHING RETURNING event_id
-), written AS (
-    INSERT INTO events (event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query)
-    SELECT event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query
-    FROM incoming JOIN fresh USING (event_id) ORDER BY place
-    RETURNING shopper, kind, item_id
-), traits AS (
-    INSERT INTO shopper_traits (shopper, name, value, at)
-    SELECT DISTINCT ON (shopper, name) shopper, name, trait.value, at
-    FROM incoming JOIN fresh USING (event_id), jsonb_each_text(context) AS trait(name, value)
-    WHERE trait.value IS NOT NULL
-    ORDER BY shopper, name, at DESC, trait.value DESC
-    ON CONFLICT (shopper, name) DO UPDATE SET value = excluded.value, at = excluded.at
-    WHERE (excluded.at, excluded.value) > (shopper_traits.at, shopper_traits.value)
-), marked AS (
-    INSERT INTO due (kind, key)
-    SELECT 'basket', item_id FROM written WHERE kind = 'purchase'
-    UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN ('impression', 'search')
-    ORDER BY 1, 2
-    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
-), counted AS (
-    INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
-    SELECT :writer, '{intake.EVENTS_DOOR}', (SELECT count(*) FROM fresh),
-           CAST(:offered AS bigint) - (SELECT count(*) FROM fresh), CAST(:rejected AS bigint)
-    ON CONFLICT (writer, door) DO UPDATE SET written = c.written + excluded.written,
-        duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected
-)
-SELECT count(*) FROM fresh
-""")
+_WRITE = intake.events_statement("SELECT DISTINCT ON (event_id) * FROM incoming_events ORDER BY event_id, place DESC")
 
 _ENSURE_PARTITIONS = text("SELECT ensure_event_partition(month) FROM unnest(CAST(:months AS date[])) AS month")
 

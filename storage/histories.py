@@ -15,14 +15,15 @@ HIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "show_all": ("dismiss",),
 }
 
-# Late and shuffled events end up in the same history: event time decides, and the id where times are equal.
+# Late and shuffled events end up in the same history: event time decides. Events of one moment are a basket, which has
+# no order; they get one that is always the same and, unlike that of the ids, means nothing. Training sees the same.
 _LAST = text("""
 SELECT s.shopper, e.item_id, e.kind, e.at
 FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
     SELECT item_id, kind, at, event_id FROM events
     WHERE events.shopper = s.shopper AND kind NOT IN ('impression', 'search')
-    ORDER BY at DESC, event_id DESC LIMIT :length
-) AS e ORDER BY s.shopper, e.at, e.event_id
+    ORDER BY at DESC, hashtextextended(event_id, 0) DESC, event_id DESC LIMIT :length
+) AS e ORDER BY s.shopper, e.at, hashtextextended(e.event_id, 0), e.event_id
 """)
 
 _HIDDEN = text("""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from storage.json import ascii_text
 
@@ -22,11 +22,16 @@ CATALOGUE_DOOR = "catalogue"
 # A shopper is due for what moves a shelf: having been shown an item, or having searched, does not.
 _QUIET_KINDS = "('impression', 'search')"
 
-_WRITE_EVENTS = text(f"""
+
+def events_statement(source: str) -> TextClause:
+    """Return the statement that writes the rows of `source`, a query of the columns below with unique event ids.
+
+    Its parameters are `offered` and `rejected` (how many rows came, and were none) and `writer`; it returns how many
+    rows were new.
+    """
+    return text(f"""
 WITH incoming AS (
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        event_id text, shopper text, kind text, item_id text, at timestamptz, value float8, quantity float8,
-        session_id text, surface text, request_id text, query text, context jsonb)
+    {source}
 ), fresh AS (
     INSERT INTO event_ids (event_id, at) SELECT event_id, at FROM incoming ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING RETURNING event_id
@@ -57,6 +62,14 @@ WITH incoming AS (
 )
 SELECT count(*) FROM fresh
 """)
+
+
+_FROM_JSON = """
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        event_id text, shopper text, kind text, item_id text, at timestamptz, value float8, quantity float8,
+        session_id text, surface text, request_id text, query text, context jsonb)
+"""
+_WRITE_EVENTS = events_statement(_FROM_JSON)
 
 # Every field of an item, and how it is read from the JSON of a change.
 _FIELDS = {

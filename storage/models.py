@@ -30,7 +30,6 @@ def register(
     connection: Connection,
     version: str,
     *,
-    path: str,
     config: Mapping[str, Any],
     metrics: Mapping[str, Any],
     parent: str | None = None,
@@ -39,7 +38,7 @@ def register(
     named = _VERSION.match(version)
     if named is None:
         raise ValueError(f"{version!r} is no version name; make one with `version_name`")
-    row = {"version": version, "capability": named["capability"], "parent": parent, "path": path}
+    row = {"version": version, "capability": named["capability"], "parent": parent}
     connection.execute(insert(model_versions), row | {"config": dict(config), "metrics": dict(metrics)})
 
 

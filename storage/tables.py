@@ -138,7 +138,6 @@ model_versions = Table(
     Column("version", Text, primary_key=True),
     Column("capability", Text, nullable=False),
     Column("parent", Text),
-    Column("path", Text, nullable=False),
     Column("config", JSONB, nullable=False),
     Column("metrics", JSONB, nullable=False),
     _time("created_at", nullable=False, server_default=func.now()),

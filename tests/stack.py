@@ -156,11 +156,12 @@ def _publish(database: Engine, settings: Settings) -> None:
     """Train on this shop the first time; every later stack has the same shop and takes the same model."""
     folder = _TRAINED / "model"
     if not folder.exists():
-        report = service.train(database, settings, service.Training(preset=settings.preset, minutes=0.2))
+        report = service.train(database, settings, service.Training(preset=settings.preset))
         shutil.copytree(report.path, folder)
         return
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
-    publish.register(database, version, folder, artifact.load(folder))
+    shutil.copytree(folder, configuration.model_folder(settings.home, version))
+    publish.register(database, version, artifact.load(folder))
     publish.switch(database, version)
 
 

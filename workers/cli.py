@@ -30,17 +30,11 @@ COMMANDS = {
     "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
-    "worker": Entry(
-        "workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"
-    ),
-    "beat": Entry(
-        "workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"
-    ),
+    "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),
+    "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),
     "gateway": Entry("workers.commands.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
     "flower": Entry("workers.commands.flower:flower", "Serve the Flower dashboard.", "monitor"),
-    "migrate": Entry(
-        "workers.commands.migrate:migrate", "Bring the database to the newest schema.", "storage"
-    ),
+    "migrate": Entry("workers.commands.migrate:migrate", "Bring the database to the newest schema.", "storage"),
     "health": Entry("workers.commands.health:health", "Exit 0 when one program is healthy.", "all"),
 }
 OURS = ("workers", "model", "storage", "api_gateway", "demo")
@@ -95,9 +89,7 @@ def _missing(error: ModuleNotFoundError, command: str) -> Exception:
     if package in OURS or command not in COMMANDS:
         return error
     extra = COMMANDS[command].extra
-    return click.ClickException(
-        f"`reshelf {command}` needs the package {package}: pip install 'reshelf[{extra}]'"
-    )
+    return click.ClickException(f"`reshelf {command}` needs the package {package}: pip install 'reshelf[{extra}]'")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,11 @@ def run_file(settings: Settings) -> Path:
     return settings.home / RUN_FILE
 
 
+def model_folder(home: Path, version: str) -> Path:
+    """Return where the weights of a model version are kept."""
+    return home.absolute() / "models" / version
+
+
 def to_environ(settings: Settings) -> dict[str, str]:
     """Return the variables that make a child process load exactly these settings."""
     values = msgspec.to_builtins(settings, enc_hook=str)

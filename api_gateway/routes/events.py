@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Response, post
 from litestar.params import RawBody
 
-from api_gateway import documentation, doors
+from api_gateway import documentation, doors, services
 from api_gateway.doors import Taken
-from api_gateway.parameters import Running
+from api_gateway.parameters import Asked
 
 
 @post(
@@ -20,7 +20,7 @@ from api_gateway.parameters import Running
     responses=documentation.DOOR_ERRORS,
     name="events",
 )
-async def take(services: Running, body: RawBody) -> Response[Taken]:
+async def take(request: Asked, body: RawBody) -> Response[Taken]:
     """Write 1 to 1000 events. 202 means that the good rows are committed; 422 that no row could be taken."""
-    taken = await doors.take(services, doors.EVENTS, body)
+    taken = await doors.take(services.of(request), doors.EVENTS, body)
     return Response(taken, status_code=doors.status(taken))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from litestar import get
 
-from api_gateway import chain, documentation, parameters, reading
+from api_gateway import chain, documentation, parameters, reading, services
 from api_gateway.answers import Answer
-from api_gateway.parameters import ItemId, Page, Running
+from api_gateway.parameters import Asked, ItemId, Page
 from api_gateway.reading import Wanted
 
 
@@ -18,11 +18,11 @@ from api_gateway.reading import Wanted
     responses=documentation.READ_ERRORS,
     name="similar",
 )
-async def similar(services: Running, paging: Page, item_id: ItemId) -> Answer:
+async def similar(request: Asked, paging: Page, item_id: ItemId) -> Answer:
     """Similar → popular in the item's category → popular → newest. The item itself is never among them."""
     item_id = parameters.path_id(item_id, "item_id")
     steps = chain.of_similar(item_id, paging.category)
-    return await reading.read(services, Wanted(chain.SIMILAR, item_id, steps, anchor=item_id), paging)
+    return await reading.read(services.of(request), Wanted(chain.SIMILAR, item_id, steps, anchor=item_id), paging)
 
 
 @get(
@@ -33,8 +33,10 @@ async def similar(services: Running, paging: Page, item_id: ItemId) -> Answer:
     responses=documentation.READ_ERRORS,
     name="bought_together",
 )
-async def bought_together(services: Running, paging: Page, item_id: ItemId) -> Answer:
+async def bought_together(request: Asked, paging: Page, item_id: ItemId) -> Answer:
     """Bought together → similar → popular in the item's category → popular → newest."""
     item_id = parameters.path_id(item_id, "item_id")
     steps = chain.of_bought_together(item_id, paging.category)
-    return await reading.read(services, Wanted(chain.BOUGHT_TOGETHER, item_id, steps, anchor=item_id), paging)
+    return await reading.read(
+        services.of(request), Wanted(chain.BOUGHT_TOGETHER, item_id, steps, anchor=item_id), paging
+    )

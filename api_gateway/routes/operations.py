@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from litestar import Response, get
 
-from api_gateway import keys, metrics, readiness
-from api_gateway.parameters import Running
+from api_gateway import keys, metrics, readiness, services
+from api_gateway.parameters import Asked
 from api_gateway.readiness import Readiness
 
 
@@ -23,9 +23,9 @@ async def health() -> Health:
 
 
 @get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
-async def ready(services: Running) -> Response[Readiness]:
+async def ready(request: Asked) -> Response[Readiness]:
     """200 while the database answers and is migrated, else 503. The broker is reported. Open without a key."""
-    state = await readiness.check(services)
+    state = await readiness.check(services.of(request))
     return Response(state, status_code=200 if state.ready else 503)
 
 
@@ -38,6 +38,6 @@ async def ready(services: Running) -> Response[Readiness]:
     media_type=metrics.MEDIA_TYPE,
     guards=[keys.require_beyond_loopback],
 )
-async def show(services: Running) -> bytes:
+async def show(request: Asked) -> bytes:
     """Requests, latencies, sources served and rows taken. Needs a key where the gateway listens beyond loopback."""
-    return services.metrics.render()
+    return services.of(request).metrics.render()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from litestar import get
 
-from api_gateway import chain, documentation, reading
+from api_gateway import chain, documentation, reading, services
 from api_gateway.answers import Answer
-from api_gateway.parameters import Page, Running
+from api_gateway.parameters import Asked, Page
 from api_gateway.reading import Wanted
 
 
@@ -18,10 +18,10 @@ from api_gateway.reading import Wanted
     responses=documentation.READ_ERRORS,
     name="popular",
 )
-async def popular(services: Running, paging: Page) -> Answer:
+async def popular(request: Asked, paging: Page) -> Answer:
     """Popular, of the category that is asked for or of all → newest."""
     steps = chain.of_popular(paging.category)
-    return await reading.read(services, Wanted(chain.POPULAR, "", steps), paging)
+    return await reading.read(services.of(request), Wanted(chain.POPULAR, "", steps), paging)
 
 
 @get(
@@ -32,6 +32,6 @@ async def popular(services: Running, paging: Page) -> Answer:
     responses=documentation.READ_ERRORS,
     name="new",
 )
-async def new(services: Running, paging: Page) -> Answer:
+async def new(request: Asked, paging: Page) -> Answer:
     """The available items, read live, the newest first."""
-    return await reading.read(services, Wanted(chain.NEW, "", chain.of_new()), paging)
+    return await reading.read(services.of(request), Wanted(chain.NEW, "", chain.of_new()), paging)

@@ -7,9 +7,9 @@ from typing import Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
-from api_gateway import chain, documentation, parameters, reading
+from api_gateway import chain, documentation, parameters, reading, services
 from api_gateway.answers import Answer
-from api_gateway.parameters import Given, Page, Running, SessionId, UserId
+from api_gateway.parameters import Asked, Country, Page, Referrer, Segment, SessionId, Traits, UserId
 from api_gateway.reading import Wanted
 from workers.contract.events import shopper_key
 
@@ -23,14 +23,22 @@ from workers.contract.events import shopper_key
     name="user_recommendations",
 )
 async def for_user(
-    services: Running, paging: Page, traits: Given, user_id: UserId, session_id: SessionId = None
+    request: Asked,
+    paging: Page,
+    user_id: UserId,
+    session_id: SessionId = None,
+    segment: Segment = None,
+    country: Country = None,
+    referrer: Referrer = None,
+    trait: Traits = None,
 ) -> Answer:
     """Personal → session → segment (traits given here, then stored ones) → popular → newest."""
     user_id = parameters.path_id(user_id, "user_id")
     session_id = None if session_id is None else parameters.identity(session_id, "session_id")
     shoppers = [user_id] if session_id is None else [user_id, shopper_key(None, session_id)]
+    traits = parameters.traits(segment, country, referrer, trait)
     steps = chain.of_shopper(user_id, session_id, traits, paging.category)
-    return await reading.read(services, Wanted(chain.HOME, user_id, steps, shoppers), paging)
+    return await reading.read(services.of(request), Wanted(chain.HOME, user_id, steps, shoppers), paging)
 
 
 @get(
@@ -42,13 +50,17 @@ async def for_user(
     name="session_recommendations",
 )
 async def for_session(
-    services: Running,
+    request: Asked,
     paging: Page,
-    traits: Given,
     session_id: Annotated[str, QueryParameter(name="session_id", description="The visitor's session.")],
+    segment: Segment = None,
+    country: Country = None,
+    referrer: Referrer = None,
+    trait: Traits = None,
 ) -> Answer:
     """Session → segment (traits given here, then stored ones) → popular → newest."""
     session_id = parameters.identity(session_id, "session_id")
     shopper = shopper_key(None, session_id)
+    traits = parameters.traits(segment, country, referrer, trait)
     steps = chain.of_shopper(None, session_id, traits, paging.category)
-    return await reading.read(services, Wanted(chain.HOME, shopper, steps, [shopper]), paging)
+    return await reading.read(services.of(request), Wanted(chain.HOME, shopper, steps, [shopper]), paging)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import signal
 import time
 
@@ -40,27 +40,28 @@ def down(timeout: float) -> None:
 def _signal(settings: Settings, number: signal.Signals) -> None:
     """Send the signal to `reshelf up`, or to the supervisor that outlived it."""
     run = running.read(settings)
-    for pid in (running.holder(settings.home), run.supervisor_pid if run else None):
-        if pid is not None and psutil.pid_exists(pid):
-            os.kill(pid, number)
+    for process in (running.process(settings.home), _supervisor(run) if run else None):
+        if process is None:
+            continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
             if number != signal.SIGKILL:
                 return
 
 
+def _supervisor(run: running.Run) -> psutil.Process | None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(run.supervisor_pid)
+        if "supervisor.supervisord" in process.cmdline():
+            return process
+    return None
+
+
 def _wait(settings: Settings, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
-    holder = running.holder(settings.home)
     # The lock goes a moment before the process that held it does.
-    while running.is_held(settings.home) or (holder is not None and _lives(holder)):
+    while running.is_held(settings.home) or running.process(settings.home) is not None:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
     return True
-
-
-def _lives(pid: int) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and "workers.cli" in process.cmdline()
-    except psutil.Error:
-        return False

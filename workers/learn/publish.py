@@ -48,14 +48,13 @@ def verify(saved: Artifact, fitted: Artifact, items: Sequence[Item], golden: Seq
             raise VerificationFailed(f"golden request {number} got {found}, but {expected} before saving")
 
 
-def register(engine: Engine, version: str, folder: Path, fitted: Artifact) -> None:
+def register(engine: Engine, version: str, fitted: Artifact) -> None:
     """Keep the version beside those before it; it does not serve yet."""
     with engine.begin() as connection:
         before = models.live(connection, models.RECOMMEND)
         models.register(
             connection,
             version,
-            path=str(folder.absolute()),
             config=fitted.config,
             metrics=fitted.metrics,
             parent=before.version if before is not None else None,

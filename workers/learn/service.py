@@ -86,9 +86,9 @@ def config_of(settings: Settings, preset: str) -> RecommendConfig:
 def keep(engine: Engine, home: Path, known: TrainingData, fitted: Fitted, *, started: float, serve: bool) -> Report:
     """Save, verify and register what was fitted, and let it serve if asked; return the report."""
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
-    folder = (home / "models" / version).absolute()
+    folder = configuration.model_folder(home, version)
     publish.save(folder, fitted.artifact, known.items, golden(known))
-    publish.register(engine, version, folder, fitted.artifact)
+    publish.register(engine, version, fitted.artifact)
     previous = publish.switch(engine, version) if serve else None
     return Report(
         version=version,

@@ -13,6 +13,7 @@ from model import artifact
 from model.recommend.items import Item
 from model.recommend.serve import Ranker
 from storage import items, models
+from workers import settings
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,9 @@ CAPABILITY = "recommend"
 class Serving:
     """What one process ranks with. `follow` brings it up to date before a batch."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, home: Path) -> None:
         self._engine = engine
+        self._home = home
         self._ranker: Ranker | None = None
         self._horizon = 0
         self._warm_compilations = 0
@@ -44,17 +46,17 @@ class Serving:
         if live is None:
             return False
         if live.version != self.version:
-            self._load(live.version, Path(live.path))
+            self._load(live.version)
         else:
             self._take_changes()
         metrics.COMPILATIONS.set(self.ranker.compilations - self._warm_compilations)
         return True
 
-    def _load(self, version: str, path: Path) -> None:
+    def _load(self, version: str) -> None:
         log.info("loading model %s", version)
         with self._engine.connect() as connection:
             expected = items.count(connection)
-        self._ranker = Ranker(artifact.load(path), expected_items=expected)
+        self._ranker = Ranker(artifact.load(settings.model_folder(self._home, version)), expected_items=expected)
         self._horizon = 0
         self._take_changes()
         self._ranker.warm()

@@ -49,7 +49,7 @@ class Services:
 
         device.prepare(self.settings.home)
         metrics.serve(self.settings.metrics_port + 1)
-        return Serving(self.engine)
+        return Serving(self.engine, self.settings.home)
 
 
 @cache

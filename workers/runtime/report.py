@@ -62,9 +62,7 @@ def _ask_supervisor(settings: Settings, report: Report) -> None:
     if not running.is_held(settings.home):
         left = control.family(socket)
         if left or running.read(settings) is not None:
-            report.problems.append(
-                f"an earlier run crashed ({len(left)} processes left): `reshelf down` clears up"
-            )
+            report.problems.append(f"an earlier run crashed ({len(left)} processes left): `reshelf down` clears up")
         return
     try:
         report.processes = sorted(control.processes(socket), key=_start_order)

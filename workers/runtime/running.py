@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from storage.embedded import server
 from workers import settings as configuration
@@ -79,6 +80,19 @@ def holder(home: Path) -> int | None:
     try:
         return int(_lock_file(home).read_text())
     except (FileNotFoundError, ValueError):
+        return None
+
+
+def process(home: Path) -> psutil.Process | None:
+    """Return the process of the last `reshelf up` in the home folder while it lives."""
+    pid = holder(home)
+    try:
+        found = psutil.Process(pid) if pid is not None else None
+        # A process that is younger than the note of its id is a stranger that got the same id.
+        if found is None or found.create_time() > _lock_file(home).stat().st_mtime + 1:
+            return None
+        return None if found.status() == psutil.STATUS_ZOMBIE else found
+    except psutil.NoSuchProcess:
         return None
 
 

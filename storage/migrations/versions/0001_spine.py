@@ -120,7 +120,6 @@ _STATEMENTS = (
         version text PRIMARY KEY,
         capability text NOT NULL,
         parent text,
-        path text NOT NULL,
         config jsonb NOT NULL,
         metrics jsonb NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now()

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from api_gateway.app import create
-from storage import intake, rankings
+from storage import engine, intake, rankings
+from storage.embedded.servers import Servers
 from storage.rankings import Ranking
+from storage.tables import metadata
 from workers.contract import parsing, rows
 from workers.settings import Settings
 
@@ -87,6 +90,27 @@ class RecordingBell:
         """Remember."""
         self.rung.append(kinds)
         return True
+
+
+@pytest.fixture(scope="session")
+def _database_url(embedded: Servers, _template: str) -> str:
+    """One migrated database for all tests here: to make one takes longer than most of them."""
+    url = engine.url_for(embedded.database, "psycopg")
+    administrator = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with administrator.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE gateway TEMPLATE {_template}"))
+    return url.set(drivername="postgresql", database="gateway").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database_url(_database_url: str) -> Iterator[str]:
+    """The database, emptied after each test."""
+    yield _database_url
+    emptied = engine.connect(_database_url)
+    with emptied.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    emptied.dispose()
 
 
 @pytest.fixture

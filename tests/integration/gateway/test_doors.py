@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -81,12 +82,18 @@ def test_good_rows_are_kept_and_each_bad_one_is_answered(gateway: Any, database:
         assert intake.counts(connection)["events"] == intake.Counts(2, 0, 8)
 
 
-def test_a_row_that_the_database_refuses_takes_no_other_with_it(
-    gateway: Any, database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def cursed(database: Engine) -> Iterator[str]:
+    """An item id that the database refuses."""
     with database.begin() as connection:
-        connection.execute(text("ALTER TABLE events ADD CHECK (item_id <> 'cursed')"))
-    batch = [event("a"), event("b", item_id="cursed"), event("c", kind="stare"), event("d")]
+        connection.execute(text("ALTER TABLE events ADD CONSTRAINT curse CHECK (item_id <> 'cursed')"))
+    yield "cursed"
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE events DROP CONSTRAINT curse"))
+
+
+def test_a_row_that_the_database_refuses_takes_no_other_with_it(gateway: Any, database: Engine, cursed: str) -> None:
+    batch = [event("a"), event("b", item_id=cursed), event("c", kind="stare"), event("d")]
     answer = gateway.post("/v1/events", json=batch)
     assert (answer.status_code, answer.json()["written"]) == (202, 2)
     assert [(one["index"], one["id"]) for one in answer.json()["rejected"]] == [(1, "b"), (2, "c")]

@@ -63,18 +63,28 @@ def test_a_database_that_was_never_migrated_is_named_as_such(serve: Any, embedde
         assert (answer.status_code, answer.json()["error"]["fix"]) == (503, "run `reshelf migrate`")
 
 
-def test_an_older_schema_is_not_ready_and_a_newer_one_is(gateway: Any, database: Engine) -> None:
-    with database.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [("UPDATE alembic_version SET version_num = 'from the future'", 200), ("DELETE FROM alembic_version", 503)],
+)
+def test_an_older_schema_is_not_ready_and_a_newer_one_is(
+    gateway: Any, database: Engine, change: str, status: int
+) -> None:
     assert gateway.get("/v1/ready").status_code == 200
     with database.begin() as connection:
-        connection.execute(text("DELETE FROM alembic_version"))
-    assert gateway.get("/v1/ready").status_code == 503
+        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(text(change))
+    try:
+        assert gateway.get("/v1/ready").status_code == status
+    finally:
+        with database.begin() as connection:
+            connection.execute(text("DELETE FROM alembic_version"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": current})
 
 
 def test_connections_that_were_cut_cost_no_request(gateway: Any, shop: Any, database: Engine) -> None:
     shop.stock(1)
-    for number in range(3):
+    for number in range(10):
         assert gateway.get("/v1/new").status_code == 200
         assert gateway.post("/v1/events", json=[EVENT | {"event_id": f"e{number}"}]).status_code == 202
         with database.begin() as connection:

@@ -16,8 +16,9 @@ import pytest
 from redis import Redis
 
 SERVE = """
-import uvicorn, sys
-uvicorn.run("api_gateway.app:create", factory=True, port=int(sys.argv[1]), loop="uvloop", http="httptools", log_level="warning")
+import sys, uvicorn
+port = int(sys.argv[1])
+uvicorn.run("api_gateway.app:create", factory=True, port=port, loop="uvloop", http="httptools", log_level="warning")
 """
 
 

@@ -29,8 +29,9 @@ def _announce(
     connection: Connection, *names: str, category: str | None = None, stock: int | None = None, writer: str = "w"
 ) -> None:
     fields = {"title": "x", "category": category, "stock": stock}
+    at = NOW if stock is None else NOW + timedelta(hours=1)
     changes = [
-        {"change_id": f"c-{name}-{stock}", "item_id": name, "at": NOW, "fields": fields, "announces": True}
+        {"change_id": f"c-{name}-{stock}", "item_id": name, "at": at, "fields": fields, "announces": True}
         for name in names
     ]
     intake.write_changes(connection, changes, writer=writer)
@@ -97,6 +98,14 @@ def test_popularity_decays_and_leaves_out_what_is_not_to_be_had(database: Engine
         assert not popularity.refresh(connection, WEIGHTS, decay, depth=10)
 
 
+@pytest.mark.parametrize(
+    ("state", "ago", "due"), [("same", 1e9, False), ("new", 59.0, False), ("new", 61.0, True), ("new", 0.0, False)]
+)
+def test_popularity_rests_in_proportion_to_its_cost(state: str, ago: float, due: bool) -> None:
+    last = popularity.Run(state="same", ended=1000.0, seconds=3.0)
+    assert popularity.is_time(last, state, 1000.0 + ago) is due
+
+
 def test_an_empty_shelf_is_deleted(database: Engine) -> None:
     decay = Decay(half_life=7 * DAY, window=60 * DAY)
     with database.begin() as connection:
@@ -105,8 +114,8 @@ def test_an_empty_shelf_is_deleted(database: Engine) -> None:
         popularity.refresh(connection, WEIGHTS, decay, depth=10)
         assert _shelf(connection, "category=Toys") == ["a"]
         _announce(connection, "a", stock=0)
-        connection.execute(text("UPDATE items SET stock = 0"))
         _write(connection, [_event(2, "u", "view", "a")])
+        connection.execute(text("UPDATE watermarks SET value = '{}'"))  # as if long ago
         popularity.refresh(connection, WEIGHTS, decay, depth=10)
         assert _shelf(connection, "category=Toys") is None
 

@@ -123,7 +123,8 @@ def test_a_gateway_that_fails_is_counted_and_does_not_end_the_shop(server: Serve
 
 @pytest.mark.usefixtures("hurried")
 def test_the_prober_measures_both_doors_and_takes_no_part_in_the_comparison(server: Server) -> None:
-    tally = _run(server, lambda shop: Prober(shop, list(ITEMS.values()), random.Random(1)).run(0.3))
+    rng = random.Random(1)
+    tally = _run(server, lambda shop: Prober(shop, prober.strangers(rng), list(ITEMS.values()), rng).run(0.3))
     assert tally.probes("message") > 2
     assert tally.probes("http") > 2
     assert tally.unseen == 0
