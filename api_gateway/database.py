@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -21,12 +22,17 @@ WRITERS = 4
 _ACQUIRE_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _QUERY_SECONDS = 5.0
-# A short query gains nothing from compilation, and its plan does not depend on its parameters.
+# A short query gains nothing from compilation, and one plan fits all parameters: index lookups in nested loops. The
+# others are ruled out, for a plan is kept as long as the connection: one that was made while the catalogue was empty
+# would read the whole catalogue for every item, once there is one.
 _READING = {
     "timezone": "UTC",
     "application_name": "reshelf-gateway",
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 _WRITING = "-c timezone=UTC -c application_name=reshelf-gateway -c statement_timeout=20s"
 
@@ -86,7 +92,9 @@ async def _read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
         try:
             return await query(connection)
         except _CUT:
-            connection.terminate()  # or the pool would lend it again
+            # Or the pool would lend it again, where it has not noticed yet and taken it back itself.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
             raise
 
 

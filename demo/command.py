@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import signal
 import tempfile
@@ -136,4 +137,9 @@ def _show(console: Console, outcome: Outcome | RealOutcome) -> None:
 def _save(path: Path, outcome: Outcome | RealOutcome) -> None:
     recorder = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     _show(recorder, outcome)
-    recorder.save_svg(str(path), title="reshelf demo")
+    path.write_text(_without_remote_fonts(recorder.export_svg(title="reshelf demo")), encoding="utf-8")
+
+
+def _without_remote_fonts(picture: str) -> str:
+    """Return the picture in the reader's own monospace font: it should load nothing from elsewhere."""
+    return re.sub(r"@font-face \{.*?\}|<!--.*?-->", "", picture, flags=re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,6 @@ from rich.text import Text
 from demo import screen
 from demo.catalogue import CURRENCY
 from demo.customers import GROUPS, HOME, POPULAR
-from demo.intervals import Difference
 from demo.stories import Story
 from demo.tally import HTTP, MESSAGE, Tally
 
@@ -80,17 +80,14 @@ def end(console: Console, places: dict[str, str], problems: Sequence[str], secon
 def verdict(tally: Tally) -> str:
     """Return, in words, how the two halves of the customers compare."""
     home, popular, difference = tally.rate(HOME), tally.rate(POPULAR), tally.difference()
-    interval = f"{_points(difference.low)} to {_points(difference.high)} points (95% interval)"
+    if math.isnan(difference.low):
+        return "Too few customers came to compare the two click rates."
+    interval = f"95% interval {_points(difference.low)} to {_points(difference.high)}"
+    gain = f"{_points(difference.value)} points ({interval})"
     if not difference.is_significant:
-        return "The two click rates do not differ significantly: " + (
-            f"the difference is {interval}." if difference.low == difference.low else "too few customers came."
-        )
-    times = f"{home.value / popular.value:.1f} times as often as" if popular.value else "and never clicked on"
-    return f"[bold]home[/bold] is clicked {times} [bold]popular[/bold]: {_gain(difference)}, {interval}."
-
-
-def _gain(difference: Difference) -> str:
-    return f"{_points(difference.value)} points"
+        return f"The two click rates do not differ significantly: {gain}."
+    times = f"{home.value / popular.value:.1f} times as often as" if popular.value else "and nobody clicks on"
+    return f"[bold]home[/bold] is clicked {times} [bold]popular[/bold]: {gain}."
 
 
 def _points(share: float) -> str:

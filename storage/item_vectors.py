@@ -1,16 +1,22 @@
-"""Item embeddings in pgvector: what the live model makes of each item."""
+"""Item embeddings in pgvector: what each model version makes of each item."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, delete, select, text
 
-from storage.tables import item_vectors
+from storage.json import ascii_text
+from storage.tables import item_vectors, live_models
 
 _KNOWN = text("SELECT item_id FROM item_vectors WHERE model_version = :version AND item_id = ANY(:item_ids)")
+
+_WRITE = text("""
+INSERT INTO item_vectors (model_version, item_id, embedding)
+SELECT :version, item_id, CAST(embedding AS vector)
+FROM json_to_recordset(CAST(:rows AS json)) AS r(item_id text, embedding real[]) ORDER BY item_id
+ON CONFLICT (model_version, item_id) DO UPDATE SET embedding = excluded.embedding
+""")
 
 
 def known(connection: Connection, version: str, item_ids: Sequence[str]) -> set[str]:
@@ -19,20 +25,13 @@ def known(connection: Connection, version: str, item_ids: Sequence[str]) -> set[
     return set(connection.execute(_KNOWN, parameters).scalars())
 
 
-def write(connection: Connection, version: str, vectors: dict[str, Any]) -> None:
-    """Write vectors (item id to float32 array of the model's dimension)."""
-    if not vectors:
-        return
-    statement = insert(item_vectors)
-    statement = statement.on_conflict_do_update(
-        index_elements=["model_version", "item_id"], set_={"embedding": statement.excluded.embedding}
-    )
-    rows = [
-        {"model_version": version, "item_id": item_id, "embedding": vectors[item_id]} for item_id in sorted(vectors)
-    ]
-    connection.execute(statement, rows)
+def write(connection: Connection, version: str, vectors: Mapping[str, Sequence[float]]) -> None:
+    """Write vectors, item id to the components in the model's dimension."""
+    rows = [{"item_id": item_id, "embedding": vector} for item_id, vector in vectors.items()]
+    connection.execute(_WRITE, {"version": version, "rows": ascii_text(rows)})
 
 
-def forget_other_versions(connection: Connection, versions: Sequence[str]) -> int:
-    """Delete the vectors of every version but these; return how many."""
-    return connection.execute(delete(item_vectors).where(item_vectors.c.model_version.notin_(versions))).rowcount
+def forget_past_versions(connection: Connection) -> int:
+    """Delete the vectors of every version that does not serve; return how many."""
+    live = select(live_models.c.version)
+    return connection.execute(delete(item_vectors).where(item_vectors.c.model_version.not_in(live))).rowcount

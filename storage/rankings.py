@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
+
+from storage.json import ascii_text
 
 HOME = "home"
 SIMILAR = "similar"
@@ -19,7 +21,10 @@ EVERYONE = ""
 
 _WRITE = text("""
 INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark)
-VALUES (:owner, :surface, :item_ids, :scores, :model_version, :through, :mark)
+SELECT owner, surface, item_ids, scores, model_version, through, mark
+FROM json_to_recordset(CAST(:rows AS json)) AS r(
+    owner text, surface text, item_ids text[], scores real[], model_version text, through timestamptz, mark bigint)
+ORDER BY owner, surface
 ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
     model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark
 WHERE r.mark <= excluded.mark
@@ -42,7 +47,7 @@ class Ranking:
 def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
     """Write the shelves; one that a newer mark has overtaken keeps the newer result."""
     if shelves:
-        connection.execute(_WRITE, [asdict(shelf) for shelf in sorted(shelves, key=lambda s: (s.owner, s.surface))])
+        connection.execute(_WRITE, {"rows": ascii_text([vars(shelf) for shelf in shelves])})
 
 
 def category_owner(category: str) -> str:

@@ -55,7 +55,9 @@ def test_a_short_demo_works_and_leaves_nothing_running(tmp_path: Path) -> None:
     assert "everything worked" in done.stdout
     assert done.stdout.count("home before") == 3
     assert "Traceback" not in done.stderr
-    assert "reshelf demo" in (tmp_path / "demo.svg").read_text()
+    picture = (tmp_path / "demo.svg").read_text()
+    assert "reshelf&#160;demo" in picture
+    assert "http" not in picture.replace("http://www.w3.org/2000/svg", ""), "the picture loads nothing from elsewhere"
     assert _left(home) == []
 
 

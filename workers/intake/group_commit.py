@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage import dead_letters, intake
 from storage.dead_letters import DeadLetter
+from workers.contract.doorbell import Doorbell
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
@@ -30,26 +31,30 @@ MAX_ROWS = 2_000
 
 @dataclass(frozen=True)
 class Offer:
-    """The rows of one message: the good ones, and letters for the bad."""
+    """The rows of one message: the good ones, letters for the bad, and the kinds that they make due."""
 
     door: str
     rows: Sequence[Row]
     letters: Sequence[DeadLetter]
+    rings: Sequence[str]
     done: Future[None] = field(default_factory=Future)
 
 
 class GroupCommit:
-    """Writes offers to the database from one thread, as many in one transaction as are waiting."""
+    """Writes offers to the database from one thread, as many in one transaction as are waiting, and then rings."""
 
-    def __init__(self, engine: Engine, *, writer: str) -> None:
+    def __init__(self, engine: Engine, bell: Doorbell, *, writer: str) -> None:
         self._engine = engine
+        self._bell = bell
         self._writer = writer
         self._waiting: queue.SimpleQueue[Offer] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="group-commit", daemon=True).start()
 
-    def write(self, door: str, rows: Sequence[Row], letters: Sequence[DeadLetter]) -> None:
-        """Return once the rows and letters are committed; raise what kept them from it."""
-        offer = Offer(door, rows, letters)
+    def write(
+        self, door: str, rows: Sequence[Row], letters: Sequence[DeadLetter] = (), rings: Sequence[str] = ()
+    ) -> None:
+        """Return once the rows and letters are committed and `rings` rung for; raise what kept them from it."""
+        offer = Offer(door, rows, letters, rings)
         self._waiting.put(offer)
         offer.done.result()
 
@@ -92,6 +97,7 @@ class GroupCommit:
         with self._engine.begin() as connection:
             results = {door: self._write(connection, door, offers) for door in sorted({offer.door for offer in offers})}
         metrics.INTAKE_SECONDS.observe(time.perf_counter() - start)
+        self._bell.ring(*sorted({kind for offer in offers for kind in offer.rings}))
         for door, counts in results.items():
             for outcome in ("written", "duplicates", "rejected"):
                 metrics.INTAKE_ROWS.labels(door, outcome).inc(getattr(counts, outcome))

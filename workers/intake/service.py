@@ -1,4 +1,4 @@
-"""Taking in a batch: parse it, write what is good with its due marks, keep what is bad, and ring."""
+"""Taking in a batch: parse it, write what is good with its due marks, keep what is bad, say what to ring for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import msgspec
 from storage import due, intake
 from storage.dead_letters import DeadLetter
 from workers.contract import parsing, rows
-from workers.contract.doorbell import Doorbell
 from workers.contract.parsing import Rejection
 from workers.intake.group_commit import GroupCommit
 
@@ -22,22 +21,24 @@ class Report(msgspec.Struct, frozen=True):
     rejected: list[Rejection]
 
 
-def take_events(batch: Any, *, commit: GroupCommit, bell: Doorbell) -> Report:
+def take_events(batch: Any, commit: GroupCommit) -> Report:
     """Take in behaviour events. Returns once they are committed; duplicates of earlier ones change nothing."""
     parsed = parsing.parse_events(_as_rows(batch))
-    commit.write(intake.EVENTS_DOOR, [rows.event_row(event) for event in parsed.good], letters("events", parsed.bad))
     kinds = {event.kind for event in parsed.good}
-    bell.ring(*([due.SHOPPER] if kinds else []), *([due.BASKET] if "purchase" in kinds else []))
+    commit.write(
+        intake.EVENTS_DOOR,
+        [rows.event_row(event) for event in parsed.good],
+        letters("events", parsed.bad),
+        [*([due.SHOPPER] if kinds else []), *([due.BASKET] if "purchase" in kinds else [])],
+    )
     return Report(len(parsed.good), parsed.bad)
 
 
-def take_changes(batch: Any, *, commit: GroupCommit, bell: Doorbell) -> Report:
+def take_changes(batch: Any, commit: GroupCommit) -> Report:
     """Take in catalogue changes. Returns once they are committed."""
     parsed = parsing.parse_changes(_as_rows(batch))
     changes = [rows.change_row(change) for change in parsed.good]
-    commit.write(intake.CATALOGUE_DOOR, changes, letters("catalogue", parsed.bad))
-    if changes:
-        bell.ring(due.ITEM)
+    commit.write(intake.CATALOGUE_DOOR, changes, letters("catalogue", parsed.bad), [due.ITEM] if changes else [])
     return Report(len(parsed.good), parsed.bad)
 
 

@@ -48,7 +48,7 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
     with engine.connect() as connection:
         found = [to_item(row) for row in catalogue.read(connection, [claim.key for claim in claims])]
     keys = [item.item_id for item in found]
-    vectors = dict(zip(keys, serving.ranker.upsert(found), strict=True))
+    vectors = dict(zip(keys, serving.ranker.upsert(found).tolist(), strict=True))
     ranked = _rank_similar(serving, keys)
     with engine.begin() as connection:
         announced = set(keys) - item_vectors.known(connection, serving.version, keys)

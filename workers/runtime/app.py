@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import after_setup_logger, worker_ready
 
 from workers import settings as configuration
 from workers.contract import client, tasks
@@ -80,6 +81,13 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 def _look_for_work(sender: Any, **_: object) -> None:
     """A worker that starts asks at once for what is due: its model is loaded before the first shopper needs it."""
     sender.app.send_task(tasks.RECONCILE)
+
+
+@after_setup_logger.connect
+def _hush(**_: object) -> None:
+    """Two log lines a message say nothing that the metrics do not, and cost a third of the message."""
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 app = build(configuration.load())

@@ -40,7 +40,7 @@ class Services:
     def intake(self) -> GroupCommit:
         """The writer that commits what several intake tasks bring as one transaction."""
         metrics.serve(self.settings.metrics_port)
-        return GroupCommit(self.engine, writer=f"{socket.gethostname()}:{os.getpid()}")
+        return GroupCommit(self.engine, self.bell, writer=f"{socket.gethostname()}:{os.getpid()}")
 
     @cached_property
     def serving(self) -> Serving:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from storage import due, retention
+from storage import due, item_vectors, retention
 from storage.due import Backlog
 from workers.contract.doorbell import Doorbell
 from workers.runtime import metrics
@@ -31,8 +31,9 @@ def to_ring(backlogs: Sequence[Backlog]) -> list[str]:
 
 
 def maintain(engine: Engine, settings: Settings) -> list[str]:
-    """Drop what is past its retention; return the names of the dropped partitions."""
+    """Drop what is past its retention and what past models left; return the names of the dropped partitions."""
     with engine.begin() as connection:
+        item_vectors.forget_past_versions(connection)
         return retention.apply(connection, timedelta(days=settings.event_retention_days))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from storage import dead_letters, intake
 from storage.dead_letters import DeadLetter
 from storage.tables import events
+from workers.contract.doorbell import Doorbell
 from workers.intake.group_commit import GroupCommit
 
 
@@ -29,8 +30,8 @@ def _written(database: Engine) -> int:
         return connection.execute(select(func.count()).select_from(events)).scalar_one()
 
 
-def test_what_many_threads_bring_is_written_once_each(database: Engine) -> None:
-    commit = GroupCommit(database, writer="w")
+def test_what_many_threads_bring_is_written_once_each(database: Engine, broker_url: str) -> None:
+    commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda n: commit.write(intake.EVENTS_DOOR, [_row(n % 150)], []), range(300)))
     assert _written(database) == 150
@@ -38,8 +39,8 @@ def test_what_many_threads_bring_is_written_once_each(database: Engine) -> None:
         assert intake.counts(connection)["events"] == intake.Counts(150, 150, 0)
 
 
-def test_messages_that_wait_share_a_transaction(database: Engine) -> None:
-    commit = GroupCommit(database, writer="w")
+def test_messages_that_wait_share_a_transaction(database: Engine, broker_url: str) -> None:
+    commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     with database.connect() as blocker:
         blocker.execute(text("LOCK TABLE event_ids IN ACCESS EXCLUSIVE MODE"))
         with ThreadPoolExecutor(20) as pool:
@@ -54,8 +55,8 @@ def test_messages_that_wait_share_a_transaction(database: Engine) -> None:
     assert transactions <= 2  # the one that was blocked, and one for all that came meanwhile
 
 
-def test_a_message_that_the_database_refuses_fails_alone(database: Engine) -> None:
-    commit = GroupCommit(database, writer="w")
+def test_a_message_that_the_database_refuses_fails_alone(database: Engine, broker_url: str) -> None:
+    commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     letter = DeadLetter("events", "no good", key="k", payload={"text": "a\x00b\ud800"})
     with ThreadPoolExecutor(8) as pool:
         good = [pool.submit(commit.write, intake.EVENTS_DOOR, [_row(n)], [letter]) for n in range(7)]

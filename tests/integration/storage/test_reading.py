@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from storage import baskets, histories, intake, items, popularity, rankings, retention
+from storage import baskets, histories, intake, item_vectors, items, popularity, rankings, retention
 from storage.popularity import Decay
 from storage.rankings import Ranking
 from storage.tables import rankings as shelves
@@ -139,6 +139,16 @@ def test_an_older_result_does_not_replace_a_newer(database: Engine) -> None:
         for mark, name in ((5, "new"), (4, "late"), (5, "same")):
             rankings.write(connection, [Ranking("u", rankings.HOME, [name], [1.0], "m", None, mark)])
         assert _shelf(connection, "u", rankings.HOME) == ["same"]
+
+
+def test_vectors_come_back_as_they_were_and_go_with_their_version(database: Engine) -> None:
+    with database.begin() as connection:
+        item_vectors.write(connection, "old", {"a": [1.0, 2.5]})
+        item_vectors.write(connection, "old", {"a": [0.5, -1.0], "b": [3.0, 4.0]})
+        stored = connection.execute(text("SELECT CAST(embedding AS real[]) FROM item_vectors ORDER BY item_id"))
+        assert stored.scalars().all() == [[0.5, -1.0], [3.0, 4.0]]
+        assert item_vectors.known(connection, "old", ["a", "c"]) == {"a"}
+        assert item_vectors.forget_past_versions(connection) == 2
 
 
 def test_retention_drops_whole_months_and_forgets_their_ids(database: Engine) -> None:

@@ -36,7 +36,7 @@ def test_a_clear_difference_is_said_with_its_interval() -> None:
 
 def test_a_difference_that_may_be_chance_is_said_to_be_that() -> None:
     assert "do not differ significantly" in report.verdict(_tally(home=4, popular=4))
-    assert "too few customers" in report.verdict(Tally())
+    assert "Too few customers" in report.verdict(Tally())
 
 
 def test_a_good_run_has_no_problems() -> None:

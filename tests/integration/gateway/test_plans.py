@@ -1,0 +1,34 @@
+"""The plan of the hot reads: looked up by primary keys, even where it was made while the shop was empty."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Engine
+
+from api_gateway import database as connections
+from storage import shelves
+
+LOOKUP = re.compile(r"item_id = ranked\w*\.item_id")
+
+
+def explain(database: Engine, query: str) -> list[str]:
+    """Return the plan that a gateway's connection keeps for all parameters."""
+    with database.connect() as connection:
+        for name, value in connections._READING.items():
+            connection.exec_driver_sql(f"SET {name} = '{value}'")
+        return list(connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {query}").scalars())
+
+
+def test_each_ranked_item_is_looked_up_by_its_primary_key(database: Engine) -> None:
+    plan = explain(database, shelves._READ)
+    lookups = [before for before, line in zip(plan, plan[1:], strict=False) if LOOKUP.search(line)]
+    assert len(lookups) == 2, "the query reads the first shelf and the further ones"
+    assert all("items_pkey" in line for line in lookups), "\n".join(plan)
+
+
+def test_no_read_scans_a_table(database: Engine) -> None:
+    for query in (shelves._READ, shelves._PAGE):
+        plan = explain(database, query)
+        assert not [line for line in plan if "Seq Scan on items" in line or "Seq Scan on rankings" in line]
+        assert not [line for line in plan if "Hash Join" in line or "Merge Join" in line]
