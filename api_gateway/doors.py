@@ -61,8 +61,7 @@ class Door:
 
 
 def _events_ring(events: Sequence[Any]) -> list[str]:
-    purchases = any(event.kind == "purchase" for event in events)
-    return [due.SHOPPER, *([due.BASKET] if purchases else [])] if events else []
+    return due.of_events([event.kind for event in events])
 
 
 def _changes_ring(changes: Sequence[Any]) -> list[str]:
@@ -134,11 +133,6 @@ def is_transient(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _TRANSIENT
 
 
-def is_refusal(error: DBAPIError) -> bool:
-    """Return whether the database took offence at the data, so that other rows may be fine."""
-    return (getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
-
-
 def _parse(door: Door, body: bytes) -> tuple[list[_Good], list[Rejection]]:
     batch = decode(door, body)
     parsed = door.parse(batch)
@@ -164,7 +158,7 @@ async def _write(
                 async with services.engine.begin() as connection:
                     return await connection.run_sync(commit, door, good, bad, writer)
             except DBAPIError as error:
-                if is_refusal(error) and commit is _commit:
+                if intake.is_refusal(error) and commit is _commit:
                     commit = _commit_each
                 elif not is_transient(error):
                     raise
@@ -185,21 +179,10 @@ def _commit_each(
     connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str
 ) -> tuple[Counts, list[Rejection]]:
     """Write the good rows one by one, so that one that the database refuses takes no other with it."""
-    written = duplicates = 0
-    refused: list[Rejection] = []
-    for one in good:
-        try:
-            with connection.begin_nested():
-                counts = door.write(connection, [one.row], writer=writer)
-        except DBAPIError as error:
-            if not is_refusal(error):
-                raise
-            reason = str(error.orig).partition("\n")[0]
-            refused.append(_rejection(one.index, one.message, "row", f"the database cannot hold this row: {reason}"))
-        else:
-            written, duplicates = written + counts.written, duplicates + counts.duplicates
+    counts, reasons = intake.write_each(connection, door.name, [one.row for one in good], writer=writer)
+    refused = [_rejection(good[n].index, good[n].message, "row", reason) for n, reason in reasons.items()]
     _commit(connection, door, [], [*bad, *refused], writer)
-    return Counts(written, duplicates, len(bad) + len(refused)), refused
+    return Counts(counts.written, counts.duplicates, len(bad) + len(refused)), refused
 
 
 def _rejection(index: int, message: Any, field: str, error: str) -> Rejection:

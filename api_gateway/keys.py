@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from hashlib import sha256
 from typing import Any
 
@@ -11,7 +10,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from api_gateway.errors import Unauthorized
-from workers.settings import Settings, SettingsError
+from workers import exposure
+from workers.settings import Settings
 
 _BEARER = "bearer "
 
@@ -20,14 +20,9 @@ class Keys:
     """The accepted keys. Without any, everyone is accepted, which only loopback allows."""
 
     def __init__(self, settings: Settings) -> None:
-        names = (settings.api_keys or "").split(",")
-        self._digests = [_digest(name.strip()) for name in names if name.strip()]
-        self.on_loopback = is_loopback(settings.gateway_host)
-        if not self._digests and not self.on_loopback:
-            raise SettingsError(
-                f"RESHELF_GATEWAY_HOST={settings.gateway_host} lets other machines in: set RESHELF_API_KEYS "
-                "to the keys that the gateway shall accept"
-            )
+        self._digests = [_digest(key) for key in exposure.api_keys(settings)]
+        self.on_loopback = exposure.is_loopback(settings.gateway_host)
+        exposure.check_gateway(settings)
 
     @property
     def are_set(self) -> bool:
@@ -43,16 +38,6 @@ class Keys:
         given = _digest(bearer.strip() or connection.headers.get("x-api-key", ""))
         # Every key is compared, so that the time is the same whichever of them matches.
         return sum([hmac.compare_digest(given, digest) for digest in self._digests]) > 0
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def require(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

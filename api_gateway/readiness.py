@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
-from pathlib import Path
 from typing import Annotated
 
 import asyncpg
@@ -12,7 +11,6 @@ import msgspec
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
-import storage
 from api_gateway import database
 from api_gateway.services import Services
 
@@ -65,9 +63,9 @@ def _schema(applied: set[str]) -> Check:
 @cache
 def _revisions() -> tuple[set[str], set[str]]:
     """Return every revision that this code knows, and the newest ones."""
-    from alembic.script import ScriptDirectory  # brings much that no other request needs
+    from storage import migrate  # brings much that no other request needs
 
-    scripts = ScriptDirectory(str(Path(storage.__file__).parent / "migrations"))
+    scripts = migrate.scripts()
     return {script.revision for script in scripts.walk_revisions()}, set(scripts.get_heads())
 
 

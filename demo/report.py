@@ -99,8 +99,10 @@ def _counts(tally: Tally) -> Table:
     table.add_column()
     table.add_column(justify="right")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in tally.events.most_common())
+    probes = tally.probes() + tally.unseen
     table.add_row("events", f"{tally.events.total():,}")
     table.add_row("", kinds)
+    table.add_row("", f"{probes:,} of the clicks are probes, which measure the next two rows")
     for row in latencies(tally):
         table.add_row(*row)
     table.add_row("purchases", f"{tally.events['purchase']:,} for {CURRENCY} {tally.revenue:,.0f}")

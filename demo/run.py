@@ -27,7 +27,8 @@ from demo.tally import Tally
 from workers.contract.producer import Producer
 
 PRESET = "small"
-TRAIN_MINUTES = 0.25
+TRAIN_MINUTES = 0.33
+"""Most of it goes to compiling; with less, a busy machine would end after the first epoch."""
 BATCH = 500
 STATUS_SECONDS = 10.0
 FILL_SECONDS = 60.0

@@ -6,7 +6,7 @@ A row that was tried before is claimed alone, so that one that crashes the proce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -17,6 +17,9 @@ from storage.dead_letters import DeadLetter
 SHOPPER = "shopper"
 ITEM = "item"
 BASKET = "basket"
+
+QUIET_KINDS = ("impression", "search")
+"""Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""
 
 _CLAIM = text("""
 WITH chosen AS (
@@ -79,6 +82,12 @@ class Backlog:
     count: int
     claimable: int
     oldest_seconds: float
+
+
+def of_events(kinds: Collection[str]) -> list[str]:
+    """Return what becomes due by events of these kinds."""
+    loud = set(kinds) - set(QUIET_KINDS)
+    return [*([SHOPPER] if loud else []), *([BASKET] if "purchase" in loud else [])]
 
 
 def claim(connection: Connection, kind: str, *, limit: int, lease: float) -> list[Claim]:

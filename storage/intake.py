@@ -1,8 +1,8 @@
 """Intake: behaviour events and catalogue changes to rows, with a mark of what is now due, in one transaction.
 
 Both doors (the Celery task, and the gateway through `AsyncConnection.run_sync`) call the functions here. The caller
-owns the transaction. Each write is one set-based statement whose only data parameter is a JSON array, so a batch of a
-thousand rows costs one round trip.
+owns the transaction. A write is set-based, with the whole batch as one JSON parameter, so a thousand rows cost as many
+round trips as one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
+from storage import due
 from storage.json import ascii_text
 
 EVENTS_DOOR = "events"
 CATALOGUE_DOOR = "catalogue"
 
-# A shopper is due for what moves a shelf: having been shown an item, or having searched, does not.
-_QUIET_KINDS = "('impression', 'search')"
+_QUIET_KINDS = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
 
 def events_statement(source: str) -> TextClause:
@@ -50,7 +51,7 @@ WITH incoming AS (
 ), marked AS (
     INSERT INTO due (kind, key)
     SELECT 'basket', item_id FROM written WHERE kind = 'purchase'
-    UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN {_QUIET_KINDS}
+    UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN ({_QUIET_KINDS})
     ORDER BY 1, 2
     ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 ), counted AS (
@@ -90,12 +91,14 @@ _SET_NEWER = ",\n        ".join(
     f"{field} = CASE WHEN {_NEWER.format(field)} THEN excluded.{field} ELSE items.{field} END" for field in _FIELDS
 )
 
+_NEW_CHANGES = text("""
+INSERT INTO change_ids (change_id, at)
+SELECT * FROM jsonb_to_recordset(CAST(:ids AS jsonb)) AS r(change_id text, at timestamptz) ORDER BY change_id
+ON CONFLICT (change_id) DO NOTHING RETURNING change_id
+""")
+
 _WRITE_CHANGES = text(f"""
-WITH new_ids AS (
-    INSERT INTO change_ids (change_id, at)
-    SELECT * FROM jsonb_to_recordset(CAST(:ids AS jsonb)) AS r(change_id text, at timestamptz) ORDER BY change_id
-    ON CONFLICT (change_id) DO NOTHING RETURNING change_id
-), incoming AS (
+WITH incoming AS (
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         item_id text, announced_at timestamptz, fields jsonb, stamps jsonb)
 ), written AS (
@@ -116,12 +119,11 @@ WITH new_ids AS (
     ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 ), counted AS (
     INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
-    SELECT :writer, '{CATALOGUE_DOOR}', (SELECT count(*) FROM new_ids),
-           CAST(:offered AS bigint) - (SELECT count(*) FROM new_ids), CAST(:rejected AS bigint)
+    SELECT :writer, '{CATALOGUE_DOOR}', CAST(:fresh AS bigint), CAST(:duplicates AS bigint), CAST(:rejected AS bigint)
     ON CONFLICT (writer, door) DO UPDATE SET written = c.written + excluded.written,
         duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected
 )
-SELECT count(*) FROM new_ids
+SELECT count(*) FROM written
 """)
 
 _ENSURE_PARTITION = text("SELECT ensure_event_partition(CAST(:month AS date))")
@@ -158,19 +160,46 @@ def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writ
 def write_changes(
     connection: Connection, changes: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0
 ) -> Counts:
-    """Write catalogue changes, mark their items due, and count.
+    """Write the catalogue changes that are new by `change_id`, mark their items due, and count.
 
     A change has `change_id`, `item_id`, `at` (aware), `fields` (what it sets; `deleted_at` None brings an item back)
     and `announces` (whether it may be the item's first). For each field the newest (`at`, `change_id`) wins.
     """
-    ids = {change["change_id"]: change["at"] for change in changes}
+    unique = {change["change_id"]: change for change in changes}
+    ids = [{"change_id": change["change_id"], "at": change["at"]} for change in unique.values()]
+    new = set(connection.execute(_NEW_CHANGES, {"ids": ascii_text(ids)}).scalars())
+    counts = Counts(len(new), len(changes) - len(new), rejected)
     parameters = {
-        "ids": ascii_text([{"change_id": change_id, "at": at} for change_id, at in ids.items()]),
-        "rows": ascii_text(_fold(changes)),
-        "offered": len(changes),
+        "rows": ascii_text(_fold([change for change in unique.values() if change["change_id"] in new])),
+        "fresh": counts.written,
+        "duplicates": counts.duplicates,
+        "rejected": rejected,
     }
-    written = connection.execute(_WRITE_CHANGES, parameters | {"writer": writer, "rejected": rejected}).scalar_one()
-    return Counts(written, len(changes) - written, rejected)
+    connection.execute(_WRITE_CHANGES, parameters | {"writer": writer})
+    return counts
+
+
+def write_each(
+    connection: Connection, door: str, rows: Sequence[dict[str, Any]], *, writer: str
+) -> tuple[Counts, dict[int, str]]:
+    """Write the rows of a batch that the database refused one by one; return, by index, why it refuses a row."""
+    counts, refused = Counts(), {}
+    for index, row in enumerate(rows):
+        try:
+            with connection.begin_nested():
+                one = WRITES[door](connection, [row], writer=writer)
+        except DBAPIError as error:
+            if not is_refusal(error):
+                raise
+            refused[index] = "the database cannot hold this row: " + str(error.orig).partition("\n")[0]
+        else:
+            counts = Counts(counts.written + one.written, counts.duplicates + one.duplicates)
+    return counts, refused
+
+
+def is_refusal(error: DBAPIError) -> bool:
+    """Return whether the database took offence at the data, so that other rows may be fine."""
+    return (getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
 
 
 def counts(connection: Connection) -> dict[str, Counts]:
@@ -179,6 +208,10 @@ def counts(connection: Connection) -> dict[str, Counts]:
         row.door: Counts(int(row.written), int(row.duplicates), int(row.rejected))
         for row in connection.execute(_COUNTS)
     }
+
+
+WRITES = {EVENTS_DOOR: write_events, CATALOGUE_DOOR: write_changes}
+"""How the rows of each door are written."""
 
 
 def _fold(changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,10 +6,15 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 
 from storage import engine
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_FORGET_FOREIGN_TRANSACTIONS = text("""
+UPDATE items SET changed_xid = 0 WHERE changed_xid > CAST(CAST(pg_current_xact_id() AS text) AS bigint)
+""")
 
 
 def upgrade(database_url: str) -> None:
@@ -19,3 +24,17 @@ def upgrade(database_url: str) -> None:
     url = engine.url_for(database_url, "psycopg").render_as_string(hide_password=False)
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     command.upgrade(config, "head")
+    _adopt(database_url)
+
+
+def scripts() -> ScriptDirectory:
+    """Return the migrations."""
+    return ScriptDirectory(str(_SCRIPTS))
+
+
+def _adopt(database_url: str) -> None:
+    """Make a restored dump at home: the server it came from counted its transactions further than this one."""
+    database = create_engine(engine.url_for(database_url, "psycopg"))
+    with database.begin() as connection:
+        connection.execute(_FORGET_FOREIGN_TRANSACTIONS)
+    database.dispose()

@@ -14,6 +14,16 @@ _FORGET = (
     text("DELETE FROM event_ids WHERE at < :before"),
     text("DELETE FROM change_ids WHERE at < :before"),
 )
+# The counts of writers long gone, and of those that write: they start again from nothing, and the sum stays.
+_FOLD_COUNTS = text("""
+WITH gone AS (
+    DELETE FROM intake_counts WHERE writer <> 'past' RETURNING door, written, duplicates, rejected
+)
+INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
+SELECT 'past', door, sum(written), sum(duplicates), sum(rejected) FROM gone GROUP BY door ORDER BY door
+ON CONFLICT (writer, door) DO UPDATE SET written = c.written + excluded.written,
+    duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected
+""")
 _NEWEST = text("SELECT max(at) FROM events")
 _AHEAD = text("SELECT ensure_event_partition(CAST(date_trunc('month', now() + interval '7 days') AS date))")
 
@@ -23,6 +33,7 @@ def apply(connection: Connection, keep: timedelta) -> list[str]:
 
     With them go the ids by which duplicates of their events were known. Next month's partition is made ahead.
     """
+    connection.execute(_FOLD_COUNTS)
     connection.execute(_AHEAD)
     newest: datetime | None = connection.execute(_NEWEST).scalar()
     if newest is None:

@@ -9,13 +9,11 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, text
 
+from storage import due
 from storage.items import changed_since
 
 EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
 """The columns of `events_csv`; `at` is in microseconds since 1970."""
-
-QUIET_KINDS = ("impression", "search")
-"""Being shown an item says little, and a search names none."""
 
 # Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
 _EVENTS = sql.SQL("""
@@ -49,7 +47,9 @@ class TrainingRuns(RuntimeError):
     """Another training of this capability runs already."""
 
 
-def events_csv(connection: Connection, *, without_kinds: Collection[str] = QUIET_KINDS) -> Iterator[bytes | memoryview]:
+def events_csv(
+    connection: Connection, *, without_kinds: Collection[str] = due.QUIET_KINDS
+) -> Iterator[bytes | memoryview]:
     """Yield the events that name an item, but for `without_kinds`, as pieces of one CSV with a header.
 
     They come by shopper and event time; events of one moment in an order that is always the same and means nothing.
@@ -67,7 +67,7 @@ def items(connection: Connection) -> Sequence[Row[Any]]:
 
 def mark_shoppers(connection: Connection) -> int:
     """Mark every shopper with an event that moves a shelf due, the one active last first; return how many."""
-    return connection.execute(_MARK_SHOPPERS, {"without": list(QUIET_KINDS)}).rowcount
+    return connection.execute(_MARK_SHOPPERS, {"without": list(due.QUIET_KINDS)}).rowcount
 
 
 def mark_items(connection: Connection) -> int:

@@ -65,9 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_pause_ms: int = 20
     """How long a refresh waits for company before it claims: more events then share one batch."""
     shelves_every: float = 5.0
-    """Shortest time between two computations of the popular, segment and bought-together shelves."""
+    """How often to look whether the popular and segment shelves are to be computed. What costs more rests longer."""
     lease: float = 20.0
-    """A claimed row whose worker said nothing for this long may be claimed again."""
+    """A claimed row that is not done after this long may be claimed again: longer than any batch takes."""
     max_attempts: int = 5
     """Attempts after which a due row goes to the dead letters."""
     reconcile_every: float = 5.0

@@ -61,7 +61,7 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     _say(f"sending {options.items} items and the history of {options.users} users")
     report = shop.seed(broker, users=options.users, items=options.items, per_user=20)
     _wait_until_idle(settings)
-    _reshelf("train", "--minutes", "1")
+    _reshelf("train", "--minutes", "0.5")
     _wait_until_idle(settings)
     compiled = _compilations(settings)
     _say(f"{options.rate} messages/s for {options.seconds:.0f} s")

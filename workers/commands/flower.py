@@ -7,8 +7,8 @@ import os
 
 import click
 
+from workers import exposure
 from workers import settings as configuration
-from workers.runtime import exposure
 
 
 @click.command()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import click
 
+from workers import exposure
 from workers import settings as configuration
-from workers.runtime import exposure
 
 FACTORY = "api_gateway.app:create"
 GRACE_SECONDS = 10
@@ -18,6 +21,9 @@ def gateway() -> None:
 
     settings = configuration.load()
     exposure.check_gateway(settings)
+    if settings.gateway_workers > 1:
+        # Several processes answer, and one of them is asked for the metrics of all.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="reshelf-gateway-metrics-"))
     uvicorn.run(
         FACTORY,
         factory=True,

@@ -7,9 +7,10 @@ import time
 
 import click
 
+from workers import exposure
 from workers import settings as configuration
 from workers.commands import beat, worker
-from workers.runtime import exposure, probe
+from workers.runtime import probe
 from workers.settings import Settings
 
 SCHEDULE_SECONDS = 600

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from storage import dead_letters, intake
 from storage.dead_letters import DeadLetter
@@ -36,7 +36,7 @@ class Offer:
     door: str
     rows: Sequence[Row]
     letters: Sequence[DeadLetter]
-    rings: Sequence[str]
+    rings: Sequence[str] = ()
     done: Future[None] = field(default_factory=Future)
 
 
@@ -86,11 +86,23 @@ class GroupCommit:
         log.warning("a group of %d messages was not written, trying each alone: %s", len(offers), error)
         for offer in offers:
             try:
-                self._commit([offer])
+                self._settle(offer)
             except SQLAlchemyError as own_error:
                 offer.done.set_exception(own_error)
             else:
                 offer.done.set_result(None)
+
+    def _settle(self, offer: Offer) -> None:
+        """Write one offer; rows that the database cannot hold become dead letters, and the others are kept."""
+        try:
+            self._commit([offer])
+        except DBAPIError as error:
+            if not intake.is_refusal(error):
+                raise
+            with self._engine.begin() as connection:
+                _, refused = intake.write_each(connection, offer.door, offer.rows, writer=self._writer)
+                letters = [DeadLetter(offer.door, why, payload=offer.rows[n]) for n, why in refused.items()]
+                self._write(connection, offer.door, [Offer(offer.door, [], [*offer.letters, *letters])])
 
     def _commit(self, offers: list[Offer]) -> None:
         start = time.perf_counter()
@@ -106,5 +118,4 @@ class GroupCommit:
         rows = [row for offer in offers if offer.door == door for row in offer.rows]
         letters = [letter for offer in offers if offer.door == door for letter in offer.letters]
         dead_letters.add(connection, letters)
-        write = intake.write_events if door == intake.EVENTS_DOOR else intake.write_changes
-        return write(connection, rows, writer=self._writer, rejected=len(letters))
+        return intake.WRITES[door](connection, rows, writer=self._writer, rejected=len(letters))

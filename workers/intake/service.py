@@ -24,13 +24,9 @@ class Report(msgspec.Struct, frozen=True):
 def take_events(batch: Any, commit: GroupCommit) -> Report:
     """Take in behaviour events. Returns once they are committed; duplicates of earlier ones change nothing."""
     parsed = parsing.parse_events(_as_rows(batch))
-    kinds = {event.kind for event in parsed.good}
-    commit.write(
-        intake.EVENTS_DOOR,
-        [rows.event_row(event) for event in parsed.good],
-        letters("events", parsed.bad),
-        [*([due.SHOPPER] if kinds else []), *([due.BASKET] if "purchase" in kinds else [])],
-    )
+    events = [rows.event_row(event) for event in parsed.good]
+    rings = due.of_events([event.kind for event in parsed.good])
+    commit.write(intake.EVENTS_DOOR, events, letters(intake.EVENTS_DOOR, parsed.bad), rings)
     return Report(len(parsed.good), parsed.bad)
 
 
@@ -38,7 +34,9 @@ def take_changes(batch: Any, commit: GroupCommit) -> Report:
     """Take in catalogue changes. Returns once they are committed."""
     parsed = parsing.parse_changes(_as_rows(batch))
     changes = [rows.change_row(change) for change in parsed.good]
-    commit.write(intake.CATALOGUE_DOOR, changes, letters("catalogue", parsed.bad), [due.ITEM] if changes else [])
+    commit.write(
+        intake.CATALOGUE_DOOR, changes, letters(intake.CATALOGUE_DOOR, parsed.bad), [due.ITEM] if changes else []
+    )
     return Report(len(parsed.good), parsed.bad)
 
 

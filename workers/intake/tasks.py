@@ -1,4 +1,4 @@
-"""The doors for messages. Each retries while the database is away, for as long as Celery keeps the message."""
+"""The doors for messages. Each retries for as long as the database is away or not migrated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from celery import shared_task
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.contract import tasks
 from workers.intake import service
@@ -15,7 +15,7 @@ from workers.runtime import bootstrap
 _OPTIONS: dict[str, Any] = {
     # Three monitoring events a message cost as much as the message. Intake is measured by its Prometheus counters.
     "send_events": False,
-    "autoretry_for": (OperationalError,),
+    "autoretry_for": (SQLAlchemyError,),
     "max_retries": None,
     "retry_backoff": 1,
     "retry_backoff_max": 30,

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from model.recommend import config as configs
 from model.recommend.events import Interactions
 from model.recommend.items import Item
-from storage import training
+from storage import due, training
 from workers.recommend import serving
 
 
@@ -33,7 +33,7 @@ class TrainingData(NamedTuple):
         return self._replace(interactions=Interactions(*(column[~mask_E] for column in self.interactions)))
 
 
-def read(engine: Engine, *, without_kinds: Collection[str] = training.QUIET_KINDS) -> TrainingData:
+def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) -> TrainingData:
     """Return the catalogue and the events of all kinds but those left out, by user and event time.
 
     Items that only events name are there too, without a title and never available. Raises `NotEnoughData`.

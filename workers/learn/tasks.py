@@ -15,7 +15,8 @@ from workers.runtime import bootstrap
 log = logging.getLogger(__name__)
 
 
-@shared_task(name=tasks.TRAIN, ignore_result=False)
+# Acknowledged when it starts: it may run for longer than a message stays invisible, and must not start again then.
+@shared_task(name=tasks.TRAIN, ignore_result=False, acks_late=False)
 def train(preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
     """Train a model and publish it; answers the report, or why there is none."""
     from storage.training import TrainingRuns

@@ -23,8 +23,9 @@ import msgspec
 
 from storage.embedded import launch, postgres, redis, server
 from storage.embedded.server import Server
+from workers import exposure
 from workers import settings as configuration
-from workers.runtime import control, exposure, probe, processes, running
+from workers.runtime import control, probe, processes, running
 from workers.runtime.processes import Program
 from workers.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import ProgrammingError
 
 from storage import dead_letters, intake
 from storage.dead_letters import DeadLetter
@@ -55,16 +55,23 @@ def test_messages_that_wait_share_a_transaction(database: Engine, broker_url: st
     assert transactions <= 2  # the one that was blocked, and one for all that came meanwhile
 
 
-def test_a_message_that_the_database_refuses_fails_alone(database: Engine, broker_url: str) -> None:
+def test_a_row_that_the_database_refuses_is_kept_as_a_letter(database: Engine, broker_url: str) -> None:
     commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     letter = DeadLetter("events", "no good", key="k", payload={"text": "a\x00b\ud800"})
     with ThreadPoolExecutor(8) as pool:
         good = [pool.submit(commit.write, intake.EVENTS_DOOR, [_row(n)], [letter]) for n in range(7)]
-        bad = pool.submit(commit.write, intake.EVENTS_DOOR, [_row(99, shopper=None)], [])
-        with pytest.raises(IntegrityError):
-            bad.result(10)
-        for future in good:
+        mixed = pool.submit(commit.write, intake.EVENTS_DOOR, [_row(98), _row(99, shopper=None)], [])
+        for future in [*good, mixed]:
             future.result(10)
-    assert _written(database) == 7
+    assert _written(database) == 8
     with database.connect() as connection:
-        assert dead_letters.count(connection) == {"events": 7}
+        assert dead_letters.count(connection) == {"events": 8}
+        assert intake.counts(connection)["events"] == intake.Counts(8, 0, 8)
+
+
+def test_a_database_that_is_not_ready_is_said_to_every_message(database: Engine, broker_url: str) -> None:
+    commit = GroupCommit(database, Doorbell(broker_url), writer="w")
+    with database.begin() as connection:
+        connection.execute(text("DROP TABLE events"))
+    with pytest.raises(ProgrammingError):
+        commit.write(intake.EVENTS_DOOR, [_row(1)])

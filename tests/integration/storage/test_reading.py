@@ -154,7 +154,10 @@ def test_vectors_come_back_as_they_were_and_go_with_their_version(database: Engi
 def test_retention_drops_whole_months_and_forgets_their_ids(database: Engine) -> None:
     with database.begin() as connection:
         _write(connection, [_event(n, "u", "view", "i", days_ago=days) for n, days in enumerate((0, 40, 65, 200))])
+        before = intake.counts(connection)
         dropped = retention.apply(connection, timedelta(days=60))
+        assert intake.counts(connection) == before
+        assert connection.execute(text("SELECT writer FROM intake_counts")).scalars().all() == ["past"]
         kept = connection.execute(text("SELECT event_id FROM events ORDER BY event_id")).scalars().all()
         known = connection.execute(text("SELECT event_id FROM event_ids ORDER BY event_id")).scalars().all()
     assert dropped == ["events_2025_11"]  # March holds days that are young enough

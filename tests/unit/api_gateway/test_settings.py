@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api_gateway.app import create
-from api_gateway.keys import is_loopback
+from workers.exposure import is_loopback
 from workers.settings import Settings, SettingsError
 
 SOMEWHERE = "postgresql://nobody@127.0.0.1:1/none"

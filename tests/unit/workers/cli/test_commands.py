@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from storage.embedded import launch
-from workers import cli
+from workers import cli, exposure
 from workers.commands import health, status, worker
 from workers.contract import tasks
-from workers.runtime import control, exposure, processes, report, running, supervise
+from workers.runtime import control, processes, report, running, supervise
 from workers.runtime.control import Process
 from workers.runtime.report import Report
 from workers.settings import Settings, SettingsError

@@ -24,9 +24,15 @@ def local(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def api_keys(settings: Settings) -> list[str]:
+    """Return the keys that the gateway accepts; none means that everyone is let in."""
+    keys = (key.strip() for key in (settings.api_keys or "").split(","))
+    return [key for key in keys if key]
+
+
 def check_gateway(settings: Settings) -> None:
     """Raise `SettingsError` when the gateway would be open to other machines without keys."""
-    if not is_loopback(settings.gateway_host) and not settings.api_keys:
+    if not is_loopback(settings.gateway_host) and not api_keys(settings):
         raise SettingsError(
             f"RESHELF_GATEWAY_HOST={settings.gateway_host} lets other machines in: set RESHELF_API_KEYS "
             "to the keys that the gateway shall accept"
