@@ -115,6 +115,8 @@ def _stop(installation: Installation, console: Console) -> None:
 
 def _interrupt_on_signals() -> None:
     """Let the signals that end a process end it as Ctrl-C does, so that nothing is left running."""
+    # A shell that puts a command in the background lets it ignore Ctrl-C, and the others would be ignored with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
