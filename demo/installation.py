@@ -34,7 +34,9 @@ class Installation:
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()
         kept = {name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES}
-        self._environment = kept | {"RESHELF_HOME": str(self.home)}
+        # The home is gone at the end; what JAX compiled is worth keeping for the next demo.
+        compiled = {"JAX_COMPILATION_CACHE_DIR": str(Path.home() / ".cache" / "reshelf" / "jax")}
+        self._environment = compiled | kept | {"RESHELF_HOME": str(self.home)}
         self._up: subprocess.Popen[bytes] | None = None
 
     @property

@@ -31,7 +31,7 @@ from workers.learn import screen, service
 from workers.load import report as load_report
 from workers.load import service as loading
 from workers.load.service import Loaded
-from workers.runtime import bootstrap
+from workers.runtime import bootstrap, device
 from workers.settings import Settings
 
 TRAINING_MINUTES = 1.5
@@ -59,6 +59,7 @@ def run(settings: Settings, data_path: Path, console: Console, *, minutes: float
     The servers run already (`settings` say where). Raises `LoadError`, `NotEnoughData`, `TrainingRuns`.
     """
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    device.prepare(settings.home)
     seconds: dict[str, float] = {}
     try:
         with _timed(seconds, "load"):

@@ -7,6 +7,7 @@ import json
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,7 +107,7 @@ def event_probe(probes: Probes, gateway: Gateway) -> None:
     user = probes.user()
     at = datetime.now(UTC)
     start = time.perf_counter()
-    probes.send(tasks.EVENTS, shop.event(f"probe-{user}", user, f"item-{probes.any_item()}", at))
+    probes.send(tasks.EVENTS, shop.event(f"probe-{uuid.uuid4()}", user, f"item-{probes.any_item()}", at))
     answer: dict[str, Any] = {}
 
     def shows() -> bool:

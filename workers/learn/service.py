@@ -21,6 +21,7 @@ from workers import settings as configuration
 from workers.learn import data as tables
 from workers.learn import publish
 from workers.learn.data import TrainingData
+from workers.runtime import device
 from workers.settings import Settings
 
 _GOLDEN = 16
@@ -67,6 +68,7 @@ def train(
     Raises `NotEnoughData`, `TrainingRuns` while another training runs, `ConfigError` for an unknown preset, and
     `VerificationFailed`.
     """
+    device.prepare(settings.home)
     config = config_of(settings, asked.preset)
     with training.exclusive(engine, models.RECOMMEND):
         started = time.monotonic()

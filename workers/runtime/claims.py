@@ -15,8 +15,8 @@ from workers.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# How long one task goes on claiming, in seconds, before the tasks behind it get their turn.
-_BUDGET = 0.5
+# How long one task goes on claiming, in seconds, before the tasks behind it (a new item, say) get their turn.
+_BUDGET = 0.1
 
 Work = Callable[[Sequence[Claim]], None]
 
