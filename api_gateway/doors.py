@@ -56,7 +56,6 @@ class Door:
     rows_field: str
     parse: Callable[[Sequence[Any]], Parsed[Any]]
     to_row: Callable[[Any], Row]
-    write: Callable[..., Counts]
     rings: Callable[[Sequence[Any]], Sequence[str]]
 
 
@@ -68,8 +67,8 @@ def _changes_ring(changes: Sequence[Any]) -> list[str]:
     return [due.ITEM] if changes else []
 
 
-EVENTS = Door("events", "events", parsing.parse_events, rows.event_row, intake.write_events, _events_ring)
-CATALOGUE = Door("catalogue", "changes", parsing.parse_changes, rows.change_row, intake.write_changes, _changes_ring)
+EVENTS = Door("events", "events", parsing.parse_events, rows.event_row, _events_ring)
+CATALOGUE = Door("catalogue", "changes", parsing.parse_changes, rows.change_row, _changes_ring)
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def _commit(
 ) -> tuple[Counts, list[Rejection]]:
     """Write the good rows in one statement."""
     dead_letters.add(connection, [_letter(door, rejection) for rejection in bad])
-    counts = door.write(connection, [one.row for one in good], writer=writer, rejected=len(bad))
+    counts = intake.WRITES[door.name](connection, [one.row for one in good], writer=writer, rejected=len(bad))
     return counts, []
 
 

@@ -6,8 +6,7 @@ due marks and counts as for a batch that came as a message. `tests/integration/l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -35,22 +34,14 @@ _COPY = f"COPY incoming_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
 # Of rows with one id the last counts, as in a message.
 _WRITE = intake.events_statement("SELECT DISTINCT ON (event_id) * FROM incoming_events ORDER BY event_id, place DESC")
 
-_ENSURE_PARTITIONS = text("SELECT ensure_event_partition(month) FROM unnest(CAST(:months AS date[])) AS month")
-
 _UNLISTED = text("""
 SELECT count(DISTINCT item_id) FROM events
 WHERE item_id IS NOT NULL AND NOT EXISTS (SELECT FROM items WHERE items.item_id = events.item_id)
 """)
 
 
-def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
-    """Make the partitions that events of these times need. In a transaction of its own it blocks writers briefly."""
-    months = sorted({f"{at:%Y-%m}-01" for at in times})
-    connection.execute(_ENSURE_PARTITIONS, {"months": months})
-
-
 def write_events(connection: Connection, rows: Sequence[Sequence[Any]], *, writer: str, rejected: int = 0) -> Counts:
-    """Write events that are new by `event_id`, mark what is due, and count. The partitions exist: `ensure_months`.
+    """Write events that are new by `event_id`, mark what is due, and count. The partitions exist: `intake.ensure_months`.
 
     A row holds the values of `EVENT_COLUMNS`, with `at` aware and in UTC. The caller owns the transaction.
     """

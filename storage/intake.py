@@ -7,7 +7,7 @@ round trips as one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,7 +126,7 @@ WITH incoming AS (
 SELECT count(*) FROM written
 """)
 
-_ENSURE_PARTITION = text("SELECT ensure_event_partition(CAST(:month AS date))")
+_ENSURE_PARTITIONS = text("SELECT ensure_event_partition(month) FROM unnest(CAST(:months AS date[])) AS month")
 
 _COUNTS = text("""
 SELECT door, sum(written) AS written, sum(duplicates) AS duplicates, sum(rejected) AS rejected
@@ -143,6 +143,12 @@ class Counts:
     rejected: int = 0
 
 
+def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
+    """Make the partitions that events of these times (UTC) need. One that is made blocks writers until the commit."""
+    months = sorted({f"{at:%Y-%m}-01" for at in times})
+    connection.execute(_ENSURE_PARTITIONS, {"months": months})
+
+
 def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0) -> Counts:
     """Write events that are new by `event_id`, mark their shoppers due, and count.
 
@@ -150,8 +156,7 @@ def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writ
     this process in the counts; `rejected` is how many rows of the batch were none.
     """
     unique = {row["event_id"]: row for row in rows}
-    for month in sorted({_month(row["at"]) for row in unique.values()}):
-        connection.execute(_ENSURE_PARTITION, {"month": month})
+    ensure_months(connection, [row["at"] for row in unique.values()])
     parameters = {"rows": ascii_text(list(unique.values())), "offered": len(rows)}
     written = connection.execute(_WRITE_EVENTS, parameters | {"writer": writer, "rejected": rejected}).scalar_one()
     return Counts(written, len(rows) - written, rejected)
@@ -228,7 +233,3 @@ def _fold(changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 row["fields"][field] = value
                 row["stamps"][field] = stamp
     return list(rows.values())
-
-
-def _month(at: datetime) -> str:
-    return f"{at:%Y-%m}-01"

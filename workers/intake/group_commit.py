@@ -103,6 +103,7 @@ class GroupCommit:
                 _, refused = intake.write_each(connection, offer.door, offer.rows, writer=self._writer)
                 letters = [DeadLetter(offer.door, why, payload=offer.rows[n]) for n, why in refused.items()]
                 self._write(connection, offer.door, [Offer(offer.door, [], [*offer.letters, *letters])])
+            self._bell.ring(*offer.rings)
 
     def _commit(self, offers: list[Offer]) -> None:
         start = time.perf_counter()

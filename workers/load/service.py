@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 from sqlalchemy import Engine
 
-from storage import bulk
+from storage import bulk, intake
 from storage.intake import Counts
 from workers.load import events, files, items, retail
 from workers.load.errors import ColumnError, FileError
@@ -88,7 +88,7 @@ def write(engine: Engine, reading: Reading, progress: Progress = lambda _: None)
 def _write_events(engine: Engine, rows: pl.DataFrame, refused: int, progress: Progress) -> Counts:
     months = rows["at"].dt.truncate("1mo").unique().to_list()
     with engine.begin() as connection:
-        bulk.ensure_months(connection, months)
+        intake.ensure_months(connection, months)
     # In event time, so that a load that was interrupted leaves histories without holes.
     pieces = list(rows.sort("at", maintain_order=True).iter_slices(_EVENTS_AT_ONCE)) or [rows]
     written = 0

@@ -70,7 +70,7 @@ def test_bulk_and_intake_leave_the_same_tables(database: Engine) -> None:
             for seed in (1, 2):
                 rows = _events(500, seed)
                 if in_bulk:
-                    bulk.ensure_months(connection, [row["at"] for row in rows])
+                    intake.ensure_months(connection, [row["at"] for row in rows])
                     packed = [{**row, "context": json.dumps(row["context"])} for row in rows]
                     tuples = [tuple(row[name] for name in bulk.EVENT_COLUMNS) for row in packed]
                     counts.append(bulk.write_events(connection, tuples, writer="w", rejected=3))
