@@ -41,7 +41,7 @@ WHERE item_id IS NOT NULL AND NOT EXISTS (SELECT FROM items WHERE items.item_id 
 
 
 def write_events(connection: Connection, rows: Sequence[Sequence[Any]], *, writer: str, rejected: int = 0) -> Counts:
-    """Write events that are new by `event_id`, mark what is due, and count. The partitions exist: `intake.ensure_months`.
+    """Write events that are new by `event_id`, mark what is due, and count. Their months exist: `intake.ensure_months`.
 
     A row holds the values of `EVENT_COLUMNS`, with `at` aware and in UTC. The caller owns the transaction.
     """
