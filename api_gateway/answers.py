@@ -11,9 +11,17 @@ import msgspec
 
 from api_gateway import chain, cursor
 from api_gateway.cursor import Rest
-from storage.shelves import Listing, Product
+from storage.shelves import Listing, Product, Reason
 
 _Example = msgspec.Meta
+
+
+class Because(msgspec.Struct, frozen=True, gc=False):
+    """What the shopper did before that moved an item most."""
+
+    item_id: Annotated[str, _Example(examples=["0815"])]
+    title: Annotated[str, _Example(description="As it is now.")]
+    kind: Annotated[str, _Example(description="The kind of the event.", examples=["view", "purchase"])]
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +36,10 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     image_url: str | None
     category: str | None
     brand: str | None
+    because: Annotated[
+        Because | None,
+        _Example(description="The event of the shopper's history that moved this item most; null where none did."),
+    ]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -56,6 +68,7 @@ def of_listing(listing: Listing, *, surface: str, of: str, category: str | None,
         item_nos=listing.item_nos,
         scores=listing.scores,
         sources=listing.sources,
+        reasons=listing.reasons,
         model_version=listing.model_version,
         generated_at=listing.generated_at,
         through=listing.through,
@@ -74,7 +87,7 @@ def of_page(rest: Rest, found: list[tuple[int, Product]], limit: int, *, surface
 def _answer(
     rest: Rest, found: Iterable[tuple[int, Product]], used: int, *, surface: str, of: str, reason: str | None
 ) -> Answer:
-    items = [_item(product, rest.scores[place], rest.sources[place]) for place, product in found]
+    items = [_item(product, rest.scores[place], rest.sources[place], rest.reasons[place]) for place, product in found]
     return Answer(
         request_id=str(uuid.uuid4()),
         surface=surface,
@@ -88,7 +101,7 @@ def _answer(
     )
 
 
-def _item(product: Product, score: float | None, source: str) -> Item:
+def _item(product: Product, score: float | None, source: str, reason: Reason | None) -> Item:
     return Item(
         product.item_id,
         # Six digits are what a 32-bit float holds; the others would only be noise in every answer.
@@ -100,4 +113,11 @@ def _item(product: Product, score: float | None, source: str) -> Item:
         product.image_url,
         product.category,
         product.brand,
+        _because(product, reason),
     )
+
+
+def _because(product: Product, reason: Reason | None) -> Because | None:
+    if reason is None or product.because_id is None or product.because_title is None:
+        return None
+    return Because(product.because_id, product.because_title, reason.kind)

@@ -1,7 +1,8 @@
 """Cursors: the rest of a list as it stood on its first page, so that pages never repeat or reorder.
 
-A cursor is the base64url of a MessagePack array and a checksum of it. It is stateless and no secret: it holds item
-numbers of the public catalogue. The checksum finds what was broken on the way, the structure is checked as well.
+A cursor is the base64url of a MessagePack array and a checksum of it. It is stateless, and as private as the answer
+that it came with: it holds item numbers of the public catalogue, and the events that moved those items. The checksum
+finds what was broken on the way, the structure is checked as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import msgspec
 from api_gateway import chain
 from api_gateway.errors import Invalid
 from storage import shelves
+from storage.shelves import Reason
+from workers.contract import events
 
 VERSION = 1
 
@@ -34,6 +37,7 @@ class Rest(msgspec.Struct, frozen=True):
     item_nos: list[int]
     scores: list[float | None]
     sources: list[str]
+    reasons: list[Reason | None]
     model_version: str | None
     generated_at: datetime
     through: datetime | None
@@ -42,7 +46,11 @@ class Rest(msgspec.Struct, frozen=True):
     def after(self, count: int) -> Rest:
         """Return what is left after the first `count` items."""
         return msgspec.structs.replace(
-            self, item_nos=self.item_nos[count:], scores=self.scores[count:], sources=self.sources[count:]
+            self,
+            item_nos=self.item_nos[count:],
+            scores=self.scores[count:],
+            sources=self.sources[count:],
+            reasons=self.reasons[count:],
         )
 
 
@@ -56,6 +64,10 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     generated_at: int
     through: int | None
     category: str | None
+    # Few events move many items: each is held once, by kind, and each place has its number, from 1. Places without a
+    # reason have 0, and those at the end are left out. Cursors of before there were reasons end here.
+    reasons: list[tuple[str, list[int]]] = []
+    reason_of: bytes = b""
 
 
 def pack(rest: Rest, of: str) -> str | None:
@@ -63,6 +75,8 @@ def pack(rest: Rest, of: str) -> str | None:
     if not rest.item_nos:
         return None
     count = len(rest.item_nos)
+    reasons = sorted({reason for reason in rest.reasons if reason is not None})
+    numbers = {reason: number for number, reason in enumerate(reasons, start=1)}
     packed = _Packed(
         version=VERSION,
         of=crc32(of.encode()),
@@ -74,6 +88,8 @@ def pack(rest: Rest, of: str) -> str | None:
         generated_at=_microseconds(rest.generated_at),
         through=None if rest.through is None else _microseconds(rest.through),
         category=rest.category,
+        reasons=[(kind, [one.item_no for one in same]) for kind, same in groupby(reasons, key=lambda one: one.kind)],
+        reason_of=bytes(0 if one is None else numbers[one] for one in rest.reasons).rstrip(b"\0"),
     )
     body = msgspec.msgpack.encode(packed)
     return base64.urlsafe_b64encode(body + _checksum(body)).rstrip(b"=").decode()
@@ -121,11 +137,22 @@ def _rest(packed: _Packed) -> Rest:
         item_nos=item_nos,
         scores=[None if isnan(score) else score for score in _floats(count).unpack(packed.scores)],
         sources=[chain.SOURCES[source] for source, size in packed.runs for _ in range(size)],
+        reasons=_reasons(packed, count),
         model_version=packed.model_version,
         generated_at=_time(packed.generated_at),
         through=None if packed.through is None else _time(packed.through),
         category=packed.category,
     )
+
+
+def _reasons(packed: _Packed, count: int) -> list[Reason | None]:
+    held = [Reason(kind, item_no) for kind, item_nos in packed.reasons for item_no in item_nos]
+    if len(packed.reason_of) > count or max(packed.reason_of, default=0) > len(held):
+        raise ValueError("its reasons belong to nothing")
+    if not all(reason.kind in events.KINDS and 0 < reason.item_no < 2**63 for reason in held):
+        raise ValueError("it has an unknown reason")
+    numbered = [None, *held]
+    return [numbered[number] for number in packed.reason_of.ljust(count, b"\0")]
 
 
 def _floats(count: int) -> Layout:

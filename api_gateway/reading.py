@@ -69,7 +69,7 @@ async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: st
     found = await database.read(
         services.pool,
         lambda connection: shelves.page(
-            connection, rest.item_nos, categories=categories, exclude=paging.exclude, limit=paging.limit
+            connection, rest.item_nos, rest.reasons, categories=categories, exclude=paging.exclude, limit=paging.limit
         ),
     )
     return answers.of_page(rest, found, paging.limit, surface=wanted.surface, of=of)

@@ -20,20 +20,27 @@ EVERYONE = ""
 """Owner of the shelf that is everyone's."""
 
 _WRITE = text("""
-INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark)
-SELECT owner, surface, item_ids, scores, model_version, through, mark
+INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark,
+    because_item_ids, because_kinds)
+SELECT owner, surface, item_ids, scores, model_version, through, mark, because_item_ids, because_kinds
 FROM json_to_recordset(CAST(:rows AS json)) AS r(
-    owner text, surface text, item_ids text[], scores real[], model_version text, through timestamptz, mark bigint)
+    owner text, surface text, item_ids text[], scores real[], model_version text, through timestamptz, mark bigint,
+    because_item_ids text[], because_kinds text[])
 ORDER BY owner, surface
 ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
-    model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark
+    model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark,
+    because_item_ids = excluded.because_item_ids, because_kinds = excluded.because_kinds
 WHERE r.mark <= excluded.mark
 """)
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """A shelf, best item first: external ids and their scores, and the time of the last event that it reflects."""
+    """A shelf, best item first: external ids and their scores, and the time of the last event that it reflects.
+
+    `because_item_ids` and `because_kinds` name, for the first items, the event of the owner's history that moved each
+    most, None where none did; both are None where nothing is explained.
+    """
 
     owner: str
     surface: str
@@ -42,6 +49,8 @@ class Ranking:
     model_version: str
     through: datetime | None
     mark: int = 0
+    because_item_ids: list[str | None] | None = None
+    because_kinds: list[str | None] | None = None
 
 
 def write(connection: Connection, shelves: Sequence[Ranking]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from storage import rankings
 
@@ -21,13 +21,16 @@ FULL = 100
 """A first shelf with fewer live items than this is filled up from the next ones."""
 
 _COLUMNS = "i.item_no, i.item_id, i.title, i.price, i.currency, i.image_url, i.category, i.brand"
+# What a shopper met can be named while it is sold out, too.
+_NAMEABLE = "reason.title IS NOT NULL AND reason.deleted_at IS NULL"
 _UNHIDDEN = "i.item_id NOT IN (SELECT item_id FROM hidden)"
 _GIVEN = "unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(surface, owner, place)"
 # OFFSET 0 keeps the conditions out of the lookup: with them, a plan made while the catalogue is small takes a partial
 # index that only ends in the id, and reads all of it for every item once the catalogue has grown.
 _RANKED = f"""
-    SELECT s.shelf, s.place, ranked.n AS rank, ranked.score, {_COLUMNS}
-    FROM shelves AS s, unnest(s.item_ids, s.scores) WITH ORDINALITY AS ranked(item_id, score, n),
+    SELECT s.shelf, s.place, ranked.n AS rank, ranked.score, ranked.because_item_id, ranked.because_kind, {_COLUMNS}
+    FROM shelves AS s, unnest(s.item_ids, s.scores, s.because_item_ids, s.because_kinds) WITH ORDINALITY
+            AS ranked(item_id, score, because_item_id, because_kind, n),
         LATERAL (SELECT * FROM items WHERE items.item_id = ranked.item_id OFFSET 0) AS i
     WHERE i.available AND ($5::text IS NULL OR i.category = $5) AND i.item_id <> ALL($6::text[])
         AND (s.surface = '{rankings.HOME}' OR {_UNHIDDEN})
@@ -36,7 +39,7 @@ _RANKED = f"""
 _LIVE = " UNION ALL ".join(
     f"""(
     SELECT NULL::bigint, NULL::bigint, row_number() OVER (ORDER BY i.announced_at DESC, i.item_id), NULL::real,
-        {_COLUMNS}
+        NULL::text, NULL::text, {_COLUMNS}
     FROM items AS i WHERE i.available AND {wanted} AND i.item_id <> ALL($6::text[]) AND {_UNHIDDEN}
         AND (SELECT count(*) FROM lead) < {FULL}
     ORDER BY i.announced_at DESC, i.item_id LIMIT {DEPTH})"""
@@ -58,7 +61,7 @@ WITH chain AS (
     WHERE given.owner IS NULL AND given.surface = '{rankings.POPULAR}' AND items.item_id = $7
 ), shelves AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY place, part) AS shelf, place, surface, item_ids, scores,
-        model_version, generated_at, through
+        because_item_ids, because_kinds, model_version, generated_at, through
     FROM chain JOIN rankings USING (owner, surface)
 ), hidden AS MATERIALIZED (
     SELECT item_id FROM events WHERE shopper = ANY($3) AND kind = ANY($4::text[]) AND item_id IS NOT NULL
@@ -72,27 +75,36 @@ WITH chain AS (
 ), listed AS (
     SELECT *, row_number() OVER (ORDER BY shelf, rank) AS n FROM (TABLE lead UNION ALL TABLE rest) AS every
     ORDER BY shelf, rank LIMIT {DEPTH}
+), explained AS (
+    SELECT listed.*, reason.item_no AS because_no, reason.item_id AS because_id, reason.title AS because_title
+    FROM listed LEFT JOIN items AS reason ON reason.item_id = listed.because_item_id AND {_NAMEABLE}
 ), packed AS (
     SELECT (array_agg(shelf ORDER BY n))[1] AS shelf,
         array_agg(item_no ORDER BY n) AS item_nos,
         array_agg(score ORDER BY n) AS scores,
         array_agg(place ORDER BY n) AS places,
+        array_agg(because_no ORDER BY n) AS because_nos,
+        array_agg(because_kind ORDER BY n) AS because_kinds,
         array_agg(item_id ORDER BY n) FILTER (WHERE n <= $8) AS item_ids,
         array_agg(title ORDER BY n) FILTER (WHERE n <= $8) AS titles,
         array_agg(price ORDER BY n) FILTER (WHERE n <= $8) AS prices,
         array_agg(currency ORDER BY n) FILTER (WHERE n <= $8) AS currencies,
         array_agg(image_url ORDER BY n) FILTER (WHERE n <= $8) AS image_urls,
         array_agg(category ORDER BY n) FILTER (WHERE n <= $8) AS categories,
-        array_agg(brand ORDER BY n) FILTER (WHERE n <= $8) AS brands
-    FROM listed
+        array_agg(brand ORDER BY n) FILTER (WHERE n <= $8) AS brands,
+        array_agg(because_id ORDER BY n) FILTER (WHERE n <= $8) AS because_ids,
+        array_agg(because_title ORDER BY n) FILTER (WHERE n <= $8) AS because_titles
+    FROM explained
 )
 SELECT packed.*, s.model_version, coalesce(s.generated_at, now()) AS generated_at, s.through
 FROM packed LEFT JOIN shelves AS s USING (shelf)
 """
 
 _PAGE = f"""
-SELECT wanted.n, {_COLUMNS.removeprefix("i.item_no, ")}
-FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted(item_no, n) JOIN items AS i ON i.item_no = wanted.item_no
+SELECT wanted.n, {_COLUMNS.removeprefix("i.item_no, ")}, reason.item_id, reason.title
+FROM unnest($1::bigint[], $5::bigint[]) WITH ORDINALITY AS wanted(item_no, because_no, n)
+    JOIN items AS i ON i.item_no = wanted.item_no
+    LEFT JOIN items AS reason ON reason.item_no = wanted.because_no AND {_NAMEABLE}
 WHERE i.available AND i.category = ALL($2::text[]) AND i.item_id <> ALL($3::text[])
 ORDER BY wanted.n LIMIT $4
 """
@@ -136,9 +148,19 @@ class Query:
     limit: int = 20
 
 
+class Reason(NamedTuple):
+    """The event of a shopper's history that moved an item most: its kind, and the number of the item it was about."""
+
+    kind: str
+    item_no: int
+
+
 @dataclass(frozen=True)
 class Product:
-    """What an answer shows of a live item; `price` in `currency`."""
+    """What an answer shows of a live item; `price` in `currency`.
+
+    `because_id` and `because_title` are those of the item that its reason names, None where it has no reason.
+    """
 
     item_id: str
     title: str
@@ -147,6 +169,8 @@ class Product:
     image_url: str | None
     category: str | None
     brand: str | None
+    because_id: str | None
+    because_title: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +184,7 @@ class Listing:
     item_nos: list[int]
     scores: list[float | None]
     sources: list[str]
+    reasons: list[Reason | None]
     model_version: str | None
     generated_at: datetime
     through: datetime | None
@@ -186,13 +211,20 @@ async def read(database: Database, query: Query) -> Listing:
 
 
 async def page(
-    database: Database, item_nos: Sequence[int], *, categories: Sequence[str], exclude: Sequence[str], limit: int
+    database: Database,
+    item_nos: Sequence[int],
+    reasons: Sequence[Reason | None],
+    *,
+    categories: Sequence[str],
+    exclude: Sequence[str],
+    limit: int,
 ) -> list[tuple[int, Product]]:
     """Return the first `limit` of the items that are available, of every one of `categories`, and not excluded.
 
-    Each comes with its index in `item_nos`. Raises asyncpg's errors.
+    `reasons` are those of `item_nos`, place by place. Each item comes with its place. Raises asyncpg's errors.
     """
-    rows = await database.fetch(_PAGE, item_nos, categories, exclude, limit)
+    because_nos = [None if reason is None else reason.item_no for reason in reasons]
+    rows = await database.fetch(_PAGE, item_nos, categories, exclude, limit, because_nos)
     return [(row[0] - 1, Product(*row[1:])) for row in map(tuple, rows)]
 
 
@@ -203,10 +235,17 @@ def _listing(row: Any, sources: Sequence[str]) -> Listing:
         item_nos=row["item_nos"] or [],
         scores=row["scores"] or [],
         sources=[NEWEST if place is None else sources[place - 1] for place in row["places"] or ()],
+        reasons=[
+            None if item_no is None else Reason(kind, item_no)
+            for kind, item_no in zip(row["because_kinds"] or (), row["because_nos"] or (), strict=True)
+        ],
         model_version=row["model_version"],
         generated_at=row["generated_at"],
         through=row["through"],
     )
 
 
-_PRODUCT_ARRAYS = ("item_ids", "titles", "prices", "currencies", "image_urls", "categories", "brands")
+_PRODUCT_ARRAYS = (
+    *("item_ids", "titles", "prices", "currencies", "image_urls", "categories", "brands"),
+    *("because_ids", "because_titles"),
+)

@@ -118,7 +118,9 @@ due = Table(
     _time("claimed_until"),
 )
 
-# One ranked shelf a row, best item first. `through` is the time of the last event that it reflects.
+# One ranked shelf a row, best item first. `through` is the time of the last event that it reflects. `because_…` name,
+# for the first items, the event of the owner's history that moved each most: NULL elements where none did, and NULL
+# where nothing is explained.
 rankings = Table(
     "rankings",
     metadata,
@@ -130,6 +132,8 @@ rankings = Table(
     _time("generated_at", nullable=False, server_default=func.now()),
     _time("through"),
     Column("mark", BigInteger, nullable=False, server_default=text("0")),
+    Column("because_item_ids", ARRAY(Text)),
+    Column("because_kinds", ARRAY(Text)),
 )
 
 model_versions = Table(

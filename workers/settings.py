@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """JSON object, event kind to weight, laid over the preset's own weights."""
     ranking_depth: int = 200
     """Items kept per ranking."""
+    explained: int = 20
+    """Items of each ranking that carry the history item that moved them most; 0 turns it off."""
     repeat_policy: str = "hide_purchased"
     """What `home` leaves out: `hide_purchased`, `hide_seen` (anything touched) or `show_all`."""
     popular_half_life_days: float = 7.0

@@ -31,10 +31,15 @@ class RankRequest:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Item ids, best first, and their scores (higher is better; comparable within one answer only)."""
+    """Item ids, best first, and their scores (higher is better; comparable within one answer only).
+
+    `because` has, for each of the first items that were to be explained, the event of the history that moved its score
+    up most, None where none did; it is empty where no explanation was asked for.
+    """
 
     item_ids: list[str]
     scores: list[float]
+    because: list[Interaction | None] = field(default_factory=list)
 
 
 class Interactions(NamedTuple):

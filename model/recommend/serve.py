@@ -113,8 +113,10 @@ class Ranker:
         self._catalogue.remove(item_ids)
         self._publish()
 
-    def rank(self, requests: Sequence[RankRequest], *, k: int) -> list[Ranked]:
+    def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
         """For each request the best `k` items, fewer when the catalogue runs out; ties go by item id.
+
+        The first `explain` items carry the history event that moved them most.
 
         Every item is scored; the `config.candidates` best are re-ranked for diversity. Items of the history
         may be in the answer unless excluded. A history that is empty, or of unknown items, gives the model's

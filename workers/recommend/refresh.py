@@ -28,10 +28,10 @@ def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Seque
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
         requests = [_request(read[key]) for key in keys]
-        ranked = serving.ranker.rank(requests, k=_depth(serving, settings.ranking_depth))
+        depth = _depth(serving, settings.ranking_depth)
+        ranked = serving.ranker.rank(requests, k=depth, explain=settings.explained)
     shelves = [
-        _shelf(rankings.HOME, claim, result, serving.version, read[claim.key])
-        for claim, result in zip(claims, ranked, strict=True)
+        _home(claim, result, serving.version, read[claim.key]) for claim, result in zip(claims, ranked, strict=True)
     ]
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
         rankings.write(connection, shelves)
@@ -73,8 +73,18 @@ def _request(history: History) -> RankRequest:
     return RankRequest(touches, history.hidden)
 
 
-def _shelf(surface: str, claim: Claim, ranked: Ranked, version: str, history: History) -> Ranking:
-    return Ranking(claim.key, surface, ranked.item_ids, ranked.scores, version, history.through, claim.mark)
+def _home(claim: Claim, ranked: Ranked, version: str, history: History) -> Ranking:
+    return Ranking(
+        claim.key,
+        rankings.HOME,
+        ranked.item_ids,
+        ranked.scores,
+        version,
+        history.through,
+        claim.mark,
+        [None if event is None else event.item_id for event in ranked.because] or None,
+        [None if event is None else event.kind for event in ranked.because] or None,
+    )
 
 
 def _similar(item_id: str, ranked: Ranked, version: str, mark: int) -> Ranking:

@@ -73,11 +73,25 @@ class Shop:
         with self.database.begin() as connection:
             intake.write_events(connection, [rows.event_row(parsed.good[0])], writer="test")
 
-    def rank(self, surface: str, owner: str, item_ids: Sequence[str], *, version: str = "m1") -> None:
-        """Commit a ranking, best first, with scores 1, 1/2, 1/3, …"""
+    def rank(
+        self,
+        surface: str,
+        owner: str,
+        item_ids: Sequence[str],
+        *,
+        version: str = "m1",
+        because: Sequence[tuple[str, str] | None] = (),
+    ) -> None:
+        """Commit a ranking, best first, with scores 1, 1/2, 1/3, …, and reasons (item, kind) of the first items."""
         scores = [1 / (place + 1) for place in range(len(item_ids))]
+        reasons = [reason or (None, None) for reason in because]
+        shelf = Ranking(
+            *(owner, surface, list(item_ids), scores, version, START),
+            because_item_ids=[item_id for item_id, _ in reasons] or None,
+            because_kinds=[kind for _, kind in reasons] or None,
+        )
         with self.database.begin() as connection:
-            rankings.write(connection, [Ranking(owner, surface, list(item_ids), scores, version, START)])
+            rankings.write(connection, [shelf])
 
 
 class RecordingBell:

@@ -28,6 +28,7 @@ def test_personal_shelf_serves_with_everything_that_an_answer_says(gateway: Any,
         "image_url": "https://shop.example/i009.png",
         "category": "shoes",
         "brand": "acme",
+        "because": None,
     }
 
 

@@ -73,6 +73,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere(document: dict[str, A
 
 def test_answers_are_what_the_document_says(document: dict[str, Any], gateway: Any, shop: Any) -> None:
     shop.stock(3)
+    shop.rank("home", "ann", ["i001", "i002"], because=[("i003", "view")])
 
     def said(path: str, method: str, status: int) -> dict[str, Any]:
         content = document["paths"][path][method]["responses"][str(status)]["content"]
@@ -80,6 +81,8 @@ def test_answers_are_what_the_document_says(document: dict[str, Any], gateway: A
         return schema
 
     check(gateway.get("/v1/new?limit=2").json(), said("/v1/new", "get", 200), document)
+    user = "/v1/users/{user_id}/recommendations"
+    check(gateway.get(user.format(user_id="ann")).json(), said(user, "get", 200), document)
     check(gateway.get("/v1/new?limit=0").json(), said("/v1/new", "get", 400), document)
     check(gateway.get("/v1/ready").json(), said("/v1/ready", "get", 200), document)
     check(gateway.post("/v1/events", json=[1]).json(), said("/v1/events", "post", 422), document)

@@ -27,6 +27,17 @@ def test_each_ranked_item_is_looked_up_by_its_primary_key(database: Engine) -> N
     assert all("items_pkey" in line for line in lookups), "\n".join(plan)
 
 
+def test_each_reason_is_looked_up_by_a_key(database: Engine) -> None:
+    for query, condition, key in (
+        (shelves._READ, "because_item_id)", "items_pkey"),
+        (shelves._PAGE, "because_no)", "items_item_no_key"),
+    ):
+        plan = explain(database, query)
+        lookups = [before for before, line in zip(plan, plan[1:], strict=False) if line.endswith(condition)]
+        assert len(lookups) == 1, "\n".join(plan)
+        assert key in lookups[0]
+
+
 def test_no_read_scans_a_table(database: Engine) -> None:
     for query in (shelves._READ, shelves._PAGE):
         plan = explain(database, query)

@@ -141,6 +141,19 @@ def test_an_older_result_does_not_replace_a_newer(database: Engine) -> None:
         assert _shelf(connection, "u", rankings.HOME) == ["same"]
 
 
+def test_reasons_come_back_as_they_were_and_go_with_their_ranking(database: Engine) -> None:
+    columns = select(shelves.c.because_item_ids, shelves.c.because_kinds)
+    written = [
+        Ranking("u", rankings.HOME, ["a", "b", "c"], [3.0, 2.0, 1.0], "m", None, 1, ["x", None], ["view", None]),
+        Ranking("u", rankings.HOME, ["a"], [1.0], "m", None, 2),
+    ]
+    with database.begin() as connection:
+        rankings.write(connection, written[:1])
+        assert connection.execute(columns).all() == [(["x", None], ["view", None])]
+        rankings.write(connection, written[1:])
+        assert connection.execute(columns).all() == [(None, None)]
+
+
 def test_vectors_come_back_as_they_were_and_go_with_their_version(database: Engine) -> None:
     with database.begin() as connection:
         item_vectors.write(connection, "old", {"a": [1.0, 2.5]})

@@ -1,0 +1,67 @@
+"""Migrations make the tables that `storage/tables.py` describes, and lead there from every older schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.dialects import postgresql
+
+from storage import engine, migrate, rankings
+from storage.rankings import Ranking
+from storage.tables import metadata
+
+
+def described() -> dict[str, dict[str, tuple[str, bool, bool]]]:
+    """Return, for each table and column as the code sees them, the type, and whether it is nullable or computed."""
+    return {
+        table.name: {
+            column.name: (_type(column.type), bool(column.nullable), column.computed is not None)
+            for column in table.columns
+        }
+        for table in metadata.sorted_tables
+    }
+
+
+def found(connection: Connection) -> dict[str, dict[str, tuple[str, bool, bool]]]:
+    """Return the same of the tables that are there, but for the partitions of events and Alembic's own."""
+    inspector = inspect(connection)
+    return {
+        name: {
+            column["name"]: (_type(column["type"]), column["nullable"], "computed" in column)
+            for column in inspector.get_columns(name)
+        }
+        for name in inspector.get_table_names()
+        if name != "alembic_version" and not name.startswith("events_")
+    }
+
+
+def _type(kind: Any) -> str:
+    return str(kind.compile(dialect=postgresql.dialect()))
+
+
+def test_migrations_make_the_tables_that_the_code_sees(database: Engine) -> None:
+    with database.connect() as connection:
+        assert found(connection) == described()
+        for table in metadata.sorted_tables:
+            keys = inspect(connection).get_pk_constraint(table.name)["constrained_columns"]
+            assert keys == [column.name for column in table.primary_key], table.name
+
+
+def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", migrate.scripts().dir)
+    url = engine.url_for(database_url, "psycopg").render_as_string(hide_password=False)
+    config.set_main_option("sqlalchemy.url", url)
+    with database.begin() as connection:
+        rankings.write(connection, [Ranking("u", rankings.HOME, ["a"], [1.0], "m", None, 0, ["x"], ["view"])])
+    command.downgrade(config, "0001")
+    with database.connect() as connection:
+        assert "because_kinds" not in found(connection)["rankings"]
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        assert found(connection) == described()
+        kept = connection.execute(text("SELECT item_ids, because_item_ids FROM rankings")).one()
+    assert tuple(kept) == (["a"], None)
