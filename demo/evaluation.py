@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.recommend import baselines, evaluate
+from model.recommend import baselines, evaluate, transitions
 from model.recommend import events as event_arrays
 from model.recommend.events import Interactions, RankRequest
 from model.recommend.serve import Ranker
@@ -79,7 +79,7 @@ def _figures(
     events, catalogue = hidden.known.interactions, len(hidden.known.items)
     counts_N = baselines.popularity(events.items_E, catalogue)
     recent_E = events.at_E > events.at_E.max() - RECENT_DAYS * 86_400
-    table = baselines.cooccurrence(events, np.ones(len(events.items_E), bool), catalogue)
+    table = transitions.count(events, np.ones(len(events.items_E), bool), catalogue)
     ranked = {
         "reshelf": _ranked(ranker, hidden, excluded, progress),
         "popularity": baselines.rank_popular(counts_N, excluded, k=DEPTH),

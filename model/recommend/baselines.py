@@ -1,23 +1,15 @@
-"""The rankers that a network has to beat: popularity, and a table of what follows what."""
+"""The rankers that a network has to beat: popularity, and votes of a table of what follows what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from model.recommend.events import Interactions
 from model.recommend.split import Holdout
-
-
-class Table(NamedTuple):
-    """Sparse rows: item a is followed by `to_P[p]`, `count_P[p]` times, for p in `row_N[a]:row_N[a + 1]`."""
-
-    row_N: Int[np.ndarray, " N1"]
-    to_P: Int[np.ndarray, " P"]
-    count_P: Float[np.ndarray, " P"]
+from model.recommend.transitions import Table
 
 
 def popularity(items_E: Int[np.ndarray, " E"], catalogue: int) -> Float[np.ndarray, " N"]:
@@ -33,23 +25,6 @@ def rank_popular(counts_N: Float[np.ndarray, " N"], excluded: Sequence[np.ndarra
         head = order_N[: k + len(old)]
         ranked.append(head[~np.isin(head, old)][:k])
     return ranked
-
-
-def cooccurrence(events: Interactions, mask_E: np.ndarray, catalogue: int, *, window: int = 5) -> Table:
-    """Counts of item b within the next `window` events of a user after item a, each 1 / distance.
-
-    `events` are ordered by user and time; only events where `mask_E` is True count.
-    """
-    items_E, users_E = events.items_E[mask_E].astype(np.int64), events.users_E[mask_E]
-    keys, values = [], []
-    for distance in range(1, window + 1):
-        together = users_E[:-distance] == users_E[distance:]
-        keys.append((items_E[:-distance] * catalogue + items_E[distance:])[together])
-        values.append(np.full(int(together.sum()), 1.0 / distance))
-    pairs_P, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    count_P = np.bincount(inverse, weights=np.concatenate(values), minlength=len(pairs_P))
-    row_N = np.searchsorted(pairs_P // catalogue, np.arange(catalogue + 1))
-    return Table(row_N, (pairs_P % catalogue).astype(np.int32), count_P)
 
 
 def rank_cooccurrence(

@@ -23,6 +23,7 @@ class Catalogue:
         self.ids_C = np.full(self.capacity, None, object)
         self.open_C = np.zeros(self.capacity, bool)
         self.categories_C = np.zeros(self.capacity, np.int32)
+        self.reused: list[int] = []  # slots that went from one item to another, until somebody empties this
         self._fresh = 0
         self._removed: dict[str, None] = {}
 
@@ -55,7 +56,8 @@ class Catalogue:
         if self._fresh == self.capacity and self._removed:
             oldest = next(iter(self._removed))
             del self._removed[oldest]
-            return self.slots.pop(oldest)
+            self.reused.append(self.slots.pop(oldest))
+            return self.reused[-1]
         if self._fresh == self.capacity:
             self._grow()
         self._fresh += 1

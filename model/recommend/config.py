@@ -38,6 +38,7 @@ class RecommendConfig:
     text_width: int = 16
     attribute_width: int = 8
     hash_buckets: int = 16384
+    successors: int = 32  # the strongest counted transitions kept for each item; 0 leaves them out of the score
     # Aligned with KINDS.
     kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
     target_weight: float = 0.3  # kinds of at least this weight are worth predicting
@@ -49,6 +50,9 @@ class RecommendConfig:
     row: int = 64  # events in a packed training row
     batch_rows: int = 64
     negatives: int = 1024  # shared by a batch; 0 is the full softmax
+    adversarial: float = 0.0  # weight of the loss under perturbed embeddings; 0 leaves it out
+    adversarial_radius: float = 0.1  # length of the perturbation of each embedding
+    bfloat16: bool | None = None  # products of the loss in bfloat16; None is on an accelerator only
     epochs: int = 30
     patience: int = 5  # epochs without a better validation NDCG@10 before training stops
     refit_epochs: int = 3  # epochs over all events, held-out ones included, after the metrics were taken
@@ -81,6 +85,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
         "hash_buckets": 512,
         "negatives": 0,
         "learning_rate": 1e-2,
+        "successors": 8,
         "candidates": 32,
     },
     "small": {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +12,13 @@ from jaxtyping import Array, Float, Int
 
 from model import metrics
 from model.batching import pad_lists, pad_rows, power_of_two, tiles
-from model.recommend import layers, packing, topk
+from model.recommend import blend, layers, packing, search
+from model.recommend.blend import Blend, Recent
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
 from model.recommend.items import ItemFeatures
 from model.recommend.split import Holdout
+from model.recommend.transitions import NOTHING, Transitions
 
 # Users scored at once: as many as keep their scores under 64 MiB, within 8..256.
 _SCORES = 2**24
@@ -59,26 +62,42 @@ def unseen_truth(truth: Sequence[np.ndarray], seen_items: Sequence[np.ndarray]) 
     return [np.setdiff1d(true, old) for true, old in zip(truth, seen_items, strict=True)]
 
 
+@dataclass(frozen=True)
+class Scorer:
+    """What ranks held-out cases: the network's parameters, the items it knows, and how its scores are completed."""
+
+    config: RecommendConfig
+    params: layers.Params
+    features: ItemFeatures
+    blend: Blend
+    transitions: Transitions
+
+    def with_params(self, params: layers.Params) -> Scorer:
+        """The same with other parameters of the network."""
+        return replace(self, params=params)
+
+
 def rank_holdout(
-    params: layers.Params,
-    features: ItemFeatures,
-    events: Interactions,
-    holdout: Holdout,
-    config: RecommendConfig,
-    *,
-    excluded: Sequence[np.ndarray] | None = None,
-    k: int = 10,
+    scorer: Scorer, events: Interactions, holdout: Holdout, *, excluded: Sequence[np.ndarray], k: int = 10
 ) -> Int[np.ndarray, "S K"]:
-    """`ranked_SxK`: for each case the network's best `k` of all items but the excluded, by score alone."""
-    items_NxD = embed_all(params, features, config)
-    users_SxD = encode_holdout(params, items_NxD, events, holdout, config)
+    """`ranked_SxK`: for each case the best `k` of all items but the excluded, by final score alone."""
+    items_NxD = embed_all(scorer.params, scorer.features, scorer.config)
+    users_SxD = encode_holdout(scorer.params, items_NxD, events, holdout, scorer.config)
+    recent = blend.recent_of_holdout(events, holdout, scorer.config)
     ranked_SxK = np.zeros((len(users_SxD), k), np.int32)
-    excluded = excluded if excluded is not None else [np.zeros(0, np.int32)] * len(users_SxD)
     width = power_of_two(max((len(old) for old in excluded), default=1))
     batch = max(8, min(256, _SCORES // len(items_NxD)))
+    transitions = jax.device_put(scorer.transitions)
     for tile in tiles(len(users_SxD), batch):
-        mask_BxX = pad_lists(excluded[tile], rows=batch, width=width, fill=len(items_NxD), dtype=np.int32)
-        best = _best(pad_rows(users_SxD[tile], batch), items_NxD, mask_BxX, k)
+        best = _best(
+            scorer.blend,
+            transitions,
+            pad_rows(users_SxD[tile], batch),
+            Recent(*(pad_rows(column[tile], batch) for column in recent)),
+            items_NxD,
+            pad_lists(excluded[tile], rows=batch, width=width, fill=NOTHING, dtype=np.int32),
+            k=k,
+        )
         ranked_SxK[tile] = np.asarray(best)[: tile.stop - tile.start]
     return ranked_SxK
 
@@ -113,12 +132,20 @@ def _encode_jit(config: RecommendConfig, params: layers.Params, items_NxD: Array
     )
 
 
-def _best_jit(users_BxD: Array, items_NxD: Array, excluded_BxX: Array, k: int) -> Array:
-    scores_BxN = users_BxD @ items_NxD.T
-    rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
-    return topk.top_k(scores_BxN.at[rows_Bx1, excluded_BxX].set(-jnp.inf, mode="drop"), k)[1]
+def _best_jit(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Array,
+    recent: Recent,
+    items_NxD: Array,
+    excluded_BxX: Array,
+    *,
+    k: int,
+) -> Array:
+    open_N = jnp.ones(items_NxD.shape[0], bool)
+    return search.best(learned, transitions, users_BxD, recent, items_NxD, open_N, excluded_BxX, k=k)[1]
 
 
 _embed = jax.jit(_embed_jit, static_argnums=0)
 _encode = jax.jit(_encode_jit, static_argnums=0)
-_best = jax.jit(_best_jit, static_argnums=3)
+_best = jax.jit(_best_jit, static_argnames="k")

@@ -16,6 +16,9 @@ from model.recommend.items import ItemFeatures
 
 Params = Mapping[str, Array]
 
+EMBEDDINGS = ("items.ids", "items.hashed")
+"""The parameters of one row an item, or a hashed label."""
+
 # Seconds after which a moment has faded to 1/e: ten minutes, a day, a month.
 _FADES = (600.0, 86_400.0, 2_592_000.0)
 _TIME_FEATURES = 2 + len(_FADES)

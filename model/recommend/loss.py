@@ -13,10 +13,14 @@ def weighted_mean(losses: Float[Array, "*S"], weights: Float[Array, "*S"]) -> Fl
 
 
 def full_softmax(
-    users_MxD: Float[Array, "M D"], items_NxD: Float[Array, "N D"], targets_M: Int[Array, " M"]
+    users_MxD: Float[Array, "M D"],
+    items_NxD: Float[Array, "N D"],
+    targets_M: Int[Array, " M"],
+    *,
+    bfloat16: bool = False,
 ) -> Float[Array, " M"]:
     """Each row's cross-entropy of its target among all items."""
-    logits_MxN = users_MxD @ items_NxD.T
+    logits_MxN = _products(users_MxD, items_NxD, bfloat16=bfloat16)
     target_M = jnp.take_along_axis(logits_MxN, targets_M[:, None], 1)[:, 0]
     return jax.nn.logsumexp(logits_MxN, 1) - target_M
 
@@ -28,6 +32,8 @@ def sampled_softmax(
     negatives_KxD: Float[Array, "K D"],
     negatives_K: Int[Array, " K"],
     log_rate_K: Float[Array, " K"],
+    *,
+    bfloat16: bool = False,
 ) -> Float[Array, " M"]:
     """Each row's cross-entropy of its target against negatives shared by all rows.
 
@@ -35,7 +41,14 @@ def sampled_softmax(
     the sampled sum an unbiased estimate of the full one (Bengio and Senécal 2008, IEEE TNN 19(4)). A negative
     that is the row's own target is left out.
     """
-    logits_MxK = users_MxD @ negatives_KxD.T - log_rate_K[None, :]
+    logits_MxK = _products(users_MxD, negatives_KxD, bfloat16=bfloat16) - log_rate_K[None, :]
     logits_MxK = jnp.where(targets_M[:, None] == negatives_K[None, :], -jnp.inf, logits_MxK)
     true_M = (users_MxD * true_MxD).sum(-1)
     return jax.nn.logsumexp(jnp.concatenate([true_M[:, None], logits_MxK], 1), 1) - true_M
+
+
+def _products(users_MxD: Array, items_NxD: Array, *, bfloat16: bool) -> Float[Array, "M N"]:
+    """All inner products; with `bfloat16` of rounded vectors, summed in float32."""
+    if bfloat16:
+        users_MxD, items_NxD = users_MxD.astype(jnp.bfloat16), items_NxD.astype(jnp.bfloat16)
+    return jnp.matmul(users_MxD, items_NxD.T, preferred_element_type=jnp.float32)

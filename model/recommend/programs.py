@@ -16,11 +16,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from model.recommend import layers, topk
+from model.recommend import blend, layers, search, topk
+from model.recommend.blend import Blend, Recent
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
-
-Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
+from model.recommend.search import Found
+from model.recommend.transitions import Transitions
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Programs:
     embed: Callable[..., Any]
     encode: Callable[..., Any]
     search: Callable[..., Any]
+    scores: Callable[..., Any]
     neighbours: Callable[..., Any]
     patch: Callable[..., Any]
+    patch_transitions: Callable[..., Any]
 
 
 @functools.cache
@@ -41,8 +44,10 @@ def of(config: RecommendConfig) -> Programs:
         embed=jax.jit(functools.partial(_embed, config)),
         encode=jax.jit(functools.partial(_encode, config)),
         search=jax.jit(functools.partial(_search, config)),
+        scores=jax.jit(search.at),
         neighbours=jax.jit(functools.partial(_neighbours, config)),
         patch=jax.jit(_patch, donate_argnums=0),
+        patch_transitions=jax.jit(_patch_transitions, donate_argnums=0),
     )
 
 
@@ -58,30 +63,35 @@ def _encode(
     kinds_BxL: Int[Array, "B L"],
     seconds_BxL: Float[Array, "B L"],
     lengths_B: Int[Array, " B"],
-) -> Float[Array, "B D"]:
+) -> tuple[Float[Array, "B D"], Recent]:
     # Column 0 is the start of the history; padding columns are a segment of their own, which nobody reads.
     columns_L = jnp.arange(slots_BxL.shape[1])
     segments_BxL = (columns_L[None, :] > lengths_B[:, None]).astype(jnp.int32)
     vectors_BxLxD = vectors_CxD.at[slots_BxL].get(mode="fill", fill_value=0.0)
     model = layers.bind(config, params)
     users_BxLxD = model.histories(vectors_BxLxD, kinds_BxL, seconds_BxL, segments_BxL)
-    return jnp.take_along_axis(users_BxLxD, lengths_B[:, None, None], 1)[:, 0]
+    strengths_BxL = jnp.where(kinds_BxL < 0, 0.0, jnp.asarray(blend.strengths(config))[kinds_BxL])
+    recent = blend.recent_of(slots_BxL, strengths_BxL, lengths_B)
+    return jnp.take_along_axis(users_BxLxD, lengths_B[:, None, None], 1)[:, 0], recent
 
 
 def _search(
     config: RecommendConfig,
+    learned: Blend,
+    transitions: Transitions,
     users_BxD: Float[Array, "B D"],
+    recent: Recent,
     vectors_CxD: Float[Array, "C D"],
     open_C: Bool[Array, " C"],
     categories_C: Int[Array, " C"],
     excluded_BxX: Int[Array, "B X"],
 ) -> Found:
-    scores_BxC = jnp.where(open_C[None, :], users_BxD @ vectors_CxD.T, -jnp.inf)
-    rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
-    scores_BxC = scores_BxC.at[rows_Bx1, excluded_BxX].set(-jnp.inf, mode="drop")
-    scores_BxK, slots_BxK = topk.top_k(scores_BxC, config.candidates)
+    scores_BxK, slots_BxK = search.best(
+        learned, transitions, users_BxD, recent, vectors_CxD, open_C, excluded_BxX, k=config.candidates
+    )
     if config.diversity:
-        scores_BxK = topk.diversified(scores_BxK, categories_C[slots_BxK], strength=config.diversity)
+        categories_BxK = categories_C.at[slots_BxK].get(mode="fill", fill_value=0)
+        scores_BxK = topk.diversified(scores_BxK, categories_BxK, strength=config.diversity)
     return scores_BxK, slots_BxK
 
 
@@ -103,3 +113,9 @@ def _patch(
     vectors_CxD: Float[Array, "C D"], slots_N: Int[Array, " N"], rows_NxD: Float[Array, "N D"]
 ) -> Float[Array, "C D"]:
     return vectors_CxD.at[slots_N].set(rows_NxD, mode="drop")
+
+
+def _patch_transitions(transitions: Transitions, slots_N: Int[Array, " N"], rows: Transitions) -> Transitions:
+    return Transitions(
+        *(whole.at[slots_N].set(part, mode="drop") for whole, part in zip(transitions, rows, strict=True))
+    )

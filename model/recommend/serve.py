@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -13,16 +13,24 @@ from model.artifact import Artifact
 from model.batching import bucket_of, pad_lists, pad_rows, tiles
 from model.errors import ConfigError, DataError
 from model.recommend import config as configs
+from model.recommend import explain as reasons
 from model.recommend import items as item_features
-from model.recommend import programs
+from model.recommend import programs, weights
+from model.recommend.blend import Recent
 from model.recommend.catalogue import Catalogue
 from model.recommend.events import Interaction, Ranked, RankRequest
+from model.recommend.explain import MOST_EXPLAINED
 from model.recommend.items import Item
+from model.recommend.search import Found
+from model.recommend.successors import Successors
+from model.recommend.transitions import NOTHING
 
 KIND = "recommend"
 # Requests in one compiled call, and items in one call of the item tower.
 _ROWS = 8
 _ITEMS = 64
+
+Encoded = tuple[jax.Array, Recent]
 
 
 class Ranker:
@@ -39,11 +47,14 @@ class Ranker:
         self.config = configs.from_json(artifact.config)
         self._counter = compilations.counter()
         self._programs = programs.of(self.config)
-        self._params = jax.device_put(dict(artifact.params), may_alias=False)
+        trained = weights.unpack(artifact.params)
+        self._params = jax.device_put(trained.network, may_alias=False)
+        self._blend = jax.device_put(trained.blend)
         self._rows = {item_id: row for row, item_id in enumerate(artifact.ids, start=1)}
         self._kinds = {kind: index for index, kind in enumerate(configs.KINDS)}
         self._catalogue = Catalogue(expected_items)
         self._vectors = self._on_device(np.zeros((self._catalogue.capacity, self.config.dim), np.float32))
+        self._successors = Successors(trained.transitions, self._catalogue.capacity, self._programs)
         self._warm = False
         self._publish()
 
@@ -70,10 +81,12 @@ class Ranker:
         empty = item_features.features([], {}, self.config)
         embedded = self._programs.embed(self._params, _padded(empty))
         self._patch(np.full(_ITEMS, self.capacity, np.int32), embedded)
+        self._successors.warm()
         for length in self._lengths():
             users = self._encode([[]], length)
         for width in self._widths():
             jax.block_until_ready(self._search(users, [[]], width))
+        jax.block_until_ready(self._scores(users, [[]]))
         jax.block_until_ready(self._neighbours(np.zeros(0, np.int32)))
 
     def upsert(self, items: Sequence[Item]) -> Float32[np.ndarray, "N D"]:
@@ -113,30 +126,39 @@ class Ranker:
         self._catalogue.remove(item_ids)
         self._publish()
 
+    def add_transitions(self, rows: Mapping[str, Mapping[str, float]]) -> None:
+        """What was counted since the training: for each item its successors and how often they followed it.
+
+        The counts are those of `transitions.count`, and add to the trained ones; a later call replaces what an earlier
+        one said of the same item. Items without a slot are left out.
+        """
+        slots = self._catalogue.slots
+        self._successors.add(
+            {
+                slots[item_id]: {slots[to]: count for to, count in row.items() if to in slots}
+                for item_id, row in rows.items()
+                if item_id in slots
+            }
+        )
+
     def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
         """For each request the best `k` items, fewer when the catalogue runs out; ties go by item id.
 
-        The first `explain` items carry the history event that moved them most.
-
         Every item is scored; the `config.candidates` best are re-ranked for diversity. Items of the history
         may be in the answer unless excluded. A history that is empty, or of unknown items, gives the model's
-        prior ranking. Raises ConfigError for a `k` above `config.candidates` and for an unknown event kind.
+        prior ranking. The first `explain` items, `MOST_EXPLAINED` at most, carry the history event that moved them
+        most. Raises ConfigError for a `k` above `config.candidates` and for an unknown event kind.
         """
         self._check(k)
         histories = [self._known(request.history) for request in requests]
-        excluded = [self._catalogue.find(set(request.excluded)).tolist() for request in requests]
-        lengths = [bucket_of(len(history), self._lengths()) for history in histories]
+        excluded = [sorted(self._catalogue.find(set(request.excluded)).tolist()) for request in requests]
         widths = [bucket_of(len(slots), self._widths()) for slots in excluded]
-        groups: dict[tuple[int, int], list[int]] = {}
-        for n, shape in enumerate(zip(lengths, widths, strict=True)):
-            groups.setdefault(shape, []).append(n)
         pending = []
-        for (length, width), members in groups.items():
-            for tile in tiles(len(members), _ROWS):
-                rows = members[tile]
-                users = self._encode([histories[n] for n in rows], length)
-                pending.append((rows, self._search(users, [excluded[n] for n in rows], width)))
-        return self._collect(pending, len(requests), k)
+        for rows, length, width in self._batches(histories, widths):
+            users = self._encode([histories[n] for n in rows], length)
+            pending.append((rows, self._search(users, [excluded[n] for n in rows], width)))
+        ranked = self._collect(pending, len(requests), k)
+        return self._explained(ranked, histories, min(explain, MOST_EXPLAINED)) if explain else ranked
 
     def similar(self, item_ids: Sequence[str], *, k: int) -> list[Ranked]:
         """For each item the `k` available items of greatest cosine u.v / sqrt(u.u v.v), itself left out.
@@ -148,6 +170,35 @@ class Ranker:
         slots_N = self._catalogue.find(item_ids)
         pending = [(known[tile], self._neighbours(slots_N[tile])) for tile in tiles(len(known), _ROWS)]
         return self._collect(pending, len(item_ids), k)
+
+    def _explained(self, ranked: list[Ranked], histories: list[list[Interaction]], count: int) -> list[Ranked]:
+        """The answers with a reason for their first `count` items: the item of the history without which the score
+        falls most, told by its last event. Exact: the whole history but that item is encoded and scored again.
+        """
+        asked = [
+            (n, omitted) for n, history in enumerate(histories) for omitted in (None, *reasons.last_items(history))
+        ]
+        variants = [reasons.without(histories[n], omitted) for n, omitted in asked]
+        slots = [[self._catalogue.slots[item_id] for item_id in answer.item_ids[:count]] for answer in ranked]
+        scores_VxK = np.zeros((len(variants), MOST_EXPLAINED), np.float32)
+        pending = []
+        for rows, length, _ in self._batches(variants, [0] * len(variants)):
+            users = self._encode([variants[v] for v in rows], length)
+            pending.append((rows, self._scores(users, [slots[asked[v][0]] for v in rows])))
+        for rows, scores_BxK in pending:
+            scores_VxK[rows] = np.asarray(scores_BxK)[: len(rows)]
+        return reasons.with_reasons(ranked, histories, asked, scores_VxK, count)
+
+    def _batches(
+        self, histories: Sequence[Sequence[Interaction]], widths: Sequence[int]
+    ) -> Iterator[tuple[list[int], int, int]]:
+        """Tiles of requests that share both shapes: their numbers, the length, the width."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for n, (history, width) in enumerate(zip(histories, widths, strict=True)):
+            groups.setdefault((bucket_of(len(history), self._lengths()), width), []).append(n)
+        for (length, width), members in groups.items():
+            for tile in tiles(len(members), _ROWS):
+                yield members[tile], length, width
 
     def _check(self, k: int) -> None:
         if not 0 < k <= self.config.candidates:
@@ -161,17 +212,17 @@ class Ranker:
 
     def _known(self, history: Sequence[Interaction]) -> list[Interaction]:
         """The last events that say something: of known items, and of kinds with a weight."""
-        slots, weights, kept = self._catalogue.slots, self.config.kind_weights, []
+        slots, gains, kept = self._catalogue.slots, self.config.kind_weights, []
         for event in reversed(history):
             if event.kind not in self._kinds:
                 raise ConfigError(f"unknown event kind {event.kind!r}; known: {', '.join(configs.KINDS)}")
-            if event.item_id in slots and weights[self._kinds[event.kind]] != 0:
+            if event.item_id in slots and gains[self._kinds[event.kind]] != 0:
                 kept.append(event)
                 if len(kept) == self.config.history:
                     break
         return kept[::-1]
 
-    def _encode(self, histories: Sequence[Sequence[Interaction]], length: int) -> jax.Array:
+    def _encode(self, histories: Sequence[Sequence[Interaction]], length: int) -> Encoded:
         slots = [[self.capacity, *(self._catalogue.slots[event.item_id] for event in h)] for h in histories]
         kinds = [[-1, *(self._kinds[event.kind] for event in h)] for h in histories]
         seconds = [[h[0].at - h[-1].at, *(e.at - h[-1].at for e in h)] if h else [0.0] for h in histories]
@@ -185,14 +236,29 @@ class Ranker:
             pad_rows(np.array([len(h) for h in histories], np.int32), _ROWS),
         )
 
-    def _search(self, users: jax.Array, excluded: Sequence[list[int]], width: int) -> programs.Found:
+    def _search(self, encoded: Encoded, excluded: Sequence[list[int]], width: int) -> Found:
         excluded_BxX = pad_lists(excluded, rows=_ROWS, width=width, fill=self.capacity, dtype=np.int32)
-        return self._programs.search(users, self._vectors, self._open, self._categories, excluded_BxX)
+        users, recent = encoded
+        return self._programs.search(
+            self._blend,
+            self._successors.table,
+            users,
+            recent,
+            self._vectors,
+            self._open,
+            self._categories,
+            excluded_BxX,
+        )
 
-    def _neighbours(self, slots_N: np.ndarray) -> programs.Found:
+    def _scores(self, encoded: Encoded, slots: Sequence[list[int]]) -> jax.Array:
+        slots_BxK = pad_lists(slots, rows=_ROWS, width=MOST_EXPLAINED, fill=NOTHING, dtype=np.int32)
+        users, recent = encoded
+        return self._programs.scores(self._blend, self._successors.table, users, recent, self._vectors, slots_BxK)
+
+    def _neighbours(self, slots_N: np.ndarray) -> Found:
         return self._programs.neighbours(self._vectors, self._open, pad_rows(slots_N, _ROWS, self.capacity))
 
-    def _collect(self, pending: list[tuple[list[int], programs.Found]], answers: int, k: int) -> list[Ranked]:
+    def _collect(self, pending: list[tuple[list[int], Found]], answers: int, k: int) -> list[Ranked]:
         ranked = [Ranked([], []) for _ in range(answers)]
         for rows, found in pending:
             scores_BxK, slots_BxK = map(np.asarray, found)
@@ -203,6 +269,11 @@ class Ranker:
     def _place(self, items: Sequence[Item]) -> np.ndarray:
         before = self.capacity
         slots_N = self._catalogue.place([item.item_id for item in items])
+        if self._catalogue.reused:
+            self._successors.clear(np.array(self._catalogue.reused, np.int32))
+            self._catalogue.reused.clear()
+        trained_N = np.array([self._rows.get(item.item_id, 0) - 1 for item in items], np.int32)
+        self._successors.place(trained_N, slots_N, self.capacity)
         self._catalogue.open_C[slots_N] = [item.available for item in items]
         self._catalogue.categories_C[slots_N] = item_features.categories(items, self.config)
         self._publish()

@@ -1,4 +1,4 @@
-"""Who is tested on what: each user's last basket is the test, the one before it the validation."""
+"""Who is tested on what: protocols that hold out baskets, each with the events that may be learned from."""
 
 from __future__ import annotations
 
@@ -39,21 +39,46 @@ def leave_last_out(events: Interactions, config: RecommendConfig) -> Split:
     a user all precede the validation basket, and a case's history ends before its basket begins.
     """
     events = event_arrays.ordered(events)
-    worth_E = np.asarray(config.kind_weights)[events.kinds_E] >= config.target_weight
-    start_U, end_U = _bounds(events.users_E)
-    train_end_U = end_U.copy()
-    validation, test = [], []
-    for user, (start, end) in enumerate(zip(start_U, end_U, strict=True)):
-        worth = np.flatnonzero(worth_E[start:end]) + start
-        moments = np.unique(events.at_E[worth])
-        if len(moments) < 3:
-            continue
-        for moment, cases in ((moments[-1], test), (moments[-2], validation)):
-            basket = worth[events.at_E[worth] == moment]
-            first = start + np.searchsorted(events.at_E[start:end], moment, "left")
-            cases.append((start, first, np.unique(events.items_E[basket])))
-        train_end_U[user] = validation[-1][1]
-    return Split(events, start_U, train_end_U, end_U, _holdout(validation), _holdout(test))
+    baskets = _baskets(events, config)
+    last_C = baskets.end_U[baskets.counts_U >= 3] - 1
+    return _split(events, baskets, validation_C=last_C - 1, test_C=last_C, train_ends_C=last_C - 1)
+
+
+def leave_last_out_full(events: Interactions, config: RecommendConfig, *, seed: int = 0) -> Split:
+    """Holds out each user's last basket alone, and the one before it for `config.validation_users` users.
+
+    What a live system knows when the test baskets begin, but for the few events that choose the epoch.
+    """
+    events = event_arrays.ordered(events)
+    baskets = _baskets(events, config)
+    last_C = baskets.end_U[baskets.counts_U >= 3] - 1
+    validation_C = _some(last_C - 1, config.validation_users, seed)
+    return _split(
+        events, baskets, validation_C=validation_C, test_C=last_C, train_ends_C=np.append(last_C, validation_C)
+    )
+
+
+def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: int = 0) -> Split:
+    """Learns from what was before the time `cut` (unix seconds), tests on each user's last basket from then on.
+
+    A test case's history is everything before its basket, also what came after the cut; no event from the cut on is
+    learned from. For `config.validation_users` users with two baskets before the cut, the last of those is the
+    validation. The protocol is the global temporal split with the last target of Gusak et al. 2025 (RecSys).
+    """
+    events = event_arrays.ordered(events)
+    baskets = _baskets(events, config)
+    some_U = baskets.counts_U > 0
+    last_C = baskets.end_U[some_U] - 1
+    has_history_C = baskets.first_G[last_C] > _bounds(events.users_E)[0][some_U]
+    test_C = last_C[(baskets.at_G[last_C] >= cut) & has_history_C]
+    early_G = np.append(0, np.cumsum(baskets.at_G < cut))
+    early_U = early_G[baskets.end_U] - early_G[baskets.end_U - baskets.counts_U]
+    validation_C = (baskets.end_U - baskets.counts_U + early_U - 1)[early_U >= 2]
+    validation_C = _some(validation_C, config.validation_users, seed)
+    made = _split(events, baskets, validation_C=validation_C, test_C=test_C, train_ends_C=validation_C)
+    early_E = np.append(0, np.cumsum(events.at_E < cut))
+    before_U = made.start_U + early_E[made.end_U] - early_E[made.start_U]
+    return made._replace(train_end_U=np.minimum(made.train_end_U, before_U))
 
 
 def training_mask(split: Split) -> Bool[np.ndarray, " E"]:
@@ -64,12 +89,64 @@ def training_mask(split: Split) -> Bool[np.ndarray, " E"]:
     return mask_E
 
 
+class _Baskets(NamedTuple):
+    """Every moment in which a user did something worth predicting, by user and time."""
+
+    at_G: np.ndarray
+    user_G: np.ndarray  # counted from 0 in the order of the events
+    first_G: np.ndarray  # the user's first event of that moment, of whatever kind
+    start_G: np.ndarray  # where the items of the basket start in `items_W`
+    items_W: np.ndarray
+    end_U: np.ndarray  # where each user's baskets end
+    counts_U: np.ndarray
+
+    def items(self, basket: int) -> np.ndarray:
+        """The distinct items of a basket."""
+        end = self.start_G[basket + 1] if basket + 1 < len(self.start_G) else len(self.items_W)
+        return np.unique(self.items_W[self.start_G[basket] : end])
+
+
+def _baskets(events: Interactions, config: RecommendConfig) -> _Baskets:
+    """`events` are ordered."""
+    users_E = np.cumsum(np.diff(events.users_E, prepend=events.users_E[:1]) != 0)
+    new_E = np.append(True, (np.diff(users_E) != 0) | (np.diff(events.at_E) != 0))[: len(users_E)]
+    moments_E = np.cumsum(new_E) - 1
+    worth_W = np.flatnonzero(np.asarray(config.kind_weights)[events.kinds_E] >= config.target_weight)
+    moment_G, start_G = np.unique(moments_E[worth_W], return_index=True)
+    first_G = np.flatnonzero(new_E)[moment_G]
+    counts_U = np.bincount(users_E[first_G], minlength=users_E[-1] + 1 if len(users_E) else 0)
+    return _Baskets(
+        at_G=events.at_E[first_G],
+        user_G=users_E[first_G],
+        first_G=first_G,
+        start_G=start_G,
+        items_W=events.items_E[worth_W],
+        end_U=np.cumsum(counts_U),
+        counts_U=counts_U,
+    )
+
+
+def _split(
+    events: Interactions, baskets: _Baskets, *, validation_C: np.ndarray, test_C: np.ndarray, train_ends_C: np.ndarray
+) -> Split:
+    """The numbers of baskets say what is held out; a user's training ends before the first of `train_ends_C`."""
+    start_U, end_U = _bounds(events.users_E)
+    train_end_U = end_U.copy()
+    np.minimum.at(train_end_U, baskets.user_G[train_ends_C], baskets.first_G[train_ends_C])
+
+    def holdout(chosen_C: np.ndarray) -> Holdout:
+        items = [baskets.items(basket) for basket in chosen_C.tolist()]
+        return Holdout(start_U[baskets.user_G[chosen_C]], baskets.first_G[chosen_C], items)
+
+    return Split(events, start_U, train_end_U, end_U, holdout(validation_C), holdout(test_C))
+
+
+def _some(baskets_C: np.ndarray, most: int, seed: int) -> np.ndarray:
+    if len(baskets_C) <= most:
+        return baskets_C
+    return np.sort(np.random.default_rng(seed).choice(baskets_C, most, replace=False))
+
+
 def _bounds(users_E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     start_U = np.flatnonzero(np.diff(users_E, prepend=users_E[:1] - 1)) if len(users_E) else np.zeros(0, np.int64)
     return start_U, np.append(start_U[1:], len(users_E)).astype(np.int64)
-
-
-def _holdout(cases: list[tuple[int, int, np.ndarray]]) -> Holdout:
-    starts = np.array([case[0] for case in cases], np.int64)
-    ends = np.array([case[1] for case in cases], np.int64)
-    return Holdout(starts, ends, [case[2] for case in cases])

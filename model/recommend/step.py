@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Float32, Int
 
 from model.recommend import layers, loss
 from model.recommend.config import RecommendConfig
@@ -34,19 +34,26 @@ class Catalogue(NamedTuple):
 
 
 @functools.cache
-def optimizer(config: RecommendConfig, steps: int) -> optax.GradientTransformation:
-    """AdamW (Loshchilov and Hutter 2019) with clipped gradients, a short warm-up and a cosine decay to a
-    tenth. The same arguments give the same object, so that a second training compiles nothing.
+def optimizer(config: RecommendConfig) -> optax.GradientTransformation:
+    """AdamW (Loshchilov and Hutter 2019) with clipped gradients, for a learning rate of 1: a step brings its own.
+
+    The same config gives the same object, so that a second training compiles nothing.
     """
-    warmup = max(1, min(200, steps // 20))
-    rate = optax.warmup_cosine_decay_schedule(
-        0.1 * config.learning_rate,
-        config.learning_rate,
-        warmup,
-        max(steps, warmup + 1),
-        0.1 * config.learning_rate,
+    return optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.scale_by_adam(b2=0.98),
+        optax.add_decayed_weights(config.weight_decay),
     )
-    return optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, b2=0.98, weight_decay=config.weight_decay))
+
+
+def rates(config: RecommendConfig, first: int, count: int, total: int) -> Float32[np.ndarray, " S"]:
+    """The learning rates of steps `first`, …: a short warm-up, then a cosine decay to a tenth at step `total`."""
+    steps_S = np.arange(first, first + count, dtype=np.float32)
+    warmup = max(1, min(200, total // 20))
+    done_S = np.clip((steps_S - warmup) / max(total - warmup, 1), 0.0, 1.0)
+    decay_S = 0.1 + 0.9 * 0.5 * (1.0 + np.cos(np.pi * done_S))
+    rise_S = 0.1 + 0.9 * steps_S / warmup
+    return (config.learning_rate * np.where(steps_S < warmup, rise_S, decay_S)).astype(np.float32)
 
 
 def catalogue(features: ItemFeatures, targets_T: np.ndarray) -> Catalogue:
@@ -78,12 +85,14 @@ def batch_loss(
     users_MxD = users_RxLxD.reshape(-1, config.dim)
     targets_M = jnp.roll(rows.items_RxL, -1, 1).reshape(-1)
     if full:
-        losses_M = loss.full_softmax(users_MxD, catalogue_NxD, targets_M)
+        losses_M = loss.full_softmax(users_MxD, catalogue_NxD, targets_M, bfloat16=_bfloat16(config))
     else:
         true_MxD = jnp.roll(cells_RxLxD, -1, 1).reshape(-1, config.dim)
         drawn_K = _draw(items, config.negatives, key=draw_key)
         log_rate_K = items.log_rate_N[drawn_K] + float(np.log(config.negatives))
-        losses_M = loss.sampled_softmax(users_MxD, true_MxD, targets_M, vectors(drawn_K), drawn_K, log_rate_K)
+        losses_M = loss.sampled_softmax(
+            users_MxD, true_MxD, targets_M, vectors(drawn_K), drawn_K, log_rate_K, bfloat16=_bfloat16(config)
+        )
     return loss.weighted_mean(losses_M, rows.weights_RxL.reshape(-1))
 
 
@@ -94,16 +103,38 @@ def train_step(
     items: Catalogue,
     rows: Rows,
     *,
+    rate: Float[Array, ""],
     key: Array,
 ) -> tuple[TrainState, dict[str, Array]]:
-    """The state after one step on a batch, with its loss and gradient norm."""
-    value, gradients = jax.value_and_grad(lambda params: batch_loss(config, params, items, rows, key=key))(state.params)
+    """The state after one step on a batch at this learning rate, with its loss and gradient norm."""
+
+    def of(params: layers.Params) -> Array:
+        return batch_loss(config, params, items, rows, key=key)
+
+    value, gradients = jax.value_and_grad(of)(state.params)
+    if config.adversarial:
+        against = jax.grad(of)(_perturbed(state.params, gradients, config.adversarial_radius))
+        gradients = {name: gradient + config.adversarial * against[name] for name, gradient in gradients.items()}
     # Optax raises a float to an integer step count, which strict promotion refuses.
     with jax.numpy_dtype_promotion("standard"):
         updates, optimizer_state = transform.update(gradients, state.optimizer, state.params)
+    updates = {name: -rate * update for name, update in updates.items()}
     norm = jnp.sqrt(sum(jnp.vdot(gradient, gradient) for gradient in gradients.values()))
     state = TrainState(optax.apply_updates(state.params, updates), optimizer_state)
     return state, {"loss": value, "gradient_norm": norm}
+
+
+def _perturbed(params: layers.Params, gradients: layers.Params, radius: float) -> layers.Params:
+    """`params` with every embedding moved by `radius` in the direction in which the loss grows most.
+
+    The perturbation is that of adversarial personalised ranking (He et al. 2018, SIGIR), for all embeddings at once.
+    """
+    moved = {}
+    for name in layers.EMBEDDINGS:
+        norms_Nx1 = jnp.sqrt(jnp.sum(gradients[name] ** 2, 1, keepdims=True))
+        step = radius * gradients[name] / jnp.maximum(norms_Nx1, 1e-12)
+        moved[name] = params[name] + jax.lax.stop_gradient(step)
+    return {**params, **moved}
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
@@ -114,16 +145,18 @@ def epoch(
     items: Catalogue,
     rows: Rows,
     order_SxB: Int[Array, "S B"],
+    rates_S: Float[Array, " S"],
     key: Array,
 ) -> tuple[TrainState, Float[Array, " S"]]:
     """The state after one step for each row of `order_SxB`, which names the packed rows of a batch; and the losses."""
 
-    def step(state: TrainState, turn: tuple[Array, Array]) -> tuple[TrainState, Array]:
-        rows_B, step_key = turn
-        state, report = train_step(config, transform, state, items, Rows(*(c[rows_B] for c in rows)), key=step_key)
+    def step(state: TrainState, turn: tuple[Array, Array, Array]) -> tuple[TrainState, Array]:
+        rows_B, rate, step_key = turn
+        batch = Rows(*(column[rows_B] for column in rows))
+        state, report = train_step(config, transform, state, items, batch, rate=rate, key=step_key)
         return state, report["loss"]
 
-    return jax.lax.scan(step, state, (order_SxB, jax.random.split(key, order_SxB.shape[0])))
+    return jax.lax.scan(step, state, (order_SxB, rates_S, jax.random.split(key, order_SxB.shape[0])))
 
 
 def _draw(items: Catalogue, count: int, *, key: Array) -> Int[Array, " K"]:
@@ -131,3 +164,7 @@ def _draw(items: Catalogue, count: int, *, key: Array) -> Int[Array, " K"]:
     popular = jax.random.randint(popular_key, (count - count // 2,), 0, items.drawn_T.shape[0])
     uniform = jax.random.randint(uniform_key, (count // 2,), 0, items.trained_S.shape[0])
     return jnp.concatenate([items.drawn_T[popular], items.trained_S[uniform]])
+
+
+def _bfloat16(config: RecommendConfig) -> bool:
+    return jax.default_backend() != "cpu" if config.bfloat16 is None else config.bfloat16

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import jax
 import numpy as np
 
 from model.artifact import Artifact
+from model.batching import pad_lists, power_of_two
 from model.errors import DataError
-from model.recommend import baselines, evaluate, layers, packing, split, step
+from model.recommend import baselines, blend, evaluate, layers, loop, split, transitions, weights
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
 from model.recommend import items as item_features
+from model.recommend.blend import Blend, Cases
 from model.recommend.config import RecommendConfig
+from model.recommend.evaluate import Scorer
 from model.recommend.events import Interactions
 from model.recommend.items import Item, ItemFeatures
+from model.recommend.loop import Checkpoint, Phase, Progress, Run
 from model.recommend.serve import KIND
 from model.recommend.split import Holdout, Split
+from model.recommend.transitions import NOTHING, Transitions
 
+Figures = dict[str, dict[str, float]]
+Rankings = dict[str, Sequence[np.ndarray]]
 
-class Progress(NamedTuple):
-    """One finished epoch. `ndcg` is the validation NDCG@10; None without held-out cases, and in the refit."""
-
-    phase: str  # "train" or "refit"
-    epoch: int
-    epochs: int
-    loss: float
-    ndcg: float | None
+# The share of the learning rate, and of the minutes, that the refit gets.
+_GENTLER = 0.3
+_REFIT_MINUTES = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,21 @@ class Fitted:
 
     artifact: Artifact
     metrics: dict[str, dict[str, float]]
-    losses: list[float]  # one per epoch, the refit's last
+    history: list[Progress] = field(default_factory=list)  # an entry per epoch, the refit's last
+
+    @property
+    def losses(self) -> list[float]:
+        """The mean loss of each epoch."""
+        return [report.loss for report in self.history]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model that knows only what its split lets it learn, and how the training went."""
+
+    parts: Split
+    scorer: Scorer
+    run: Run
 
 
 def fit(
@@ -51,165 +64,162 @@ def fit(
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
     minutes: float | None = None,
+    checkpoints: Mapping[str, Checkpoint] | None = None,
 ) -> Fitted:
     """Trains on all but each user's last two baskets, stops by the last but one, reports on the last.
 
-    After the report, `config.refit_epochs` go over all events, so that the artifact knows the newest ones;
-    the metrics are those from before. `minutes` of wall time end the training after the epoch in progress,
-    and the refit then takes at most a fifth as long again. Without test cases (users of fewer than three
-    baskets) the metrics are empty and all epochs are run. Raises DataError for no events or contradictory
-    ones.
+    After the report, `config.refit_epochs` go over all events, and all transitions are counted, so that the artifact
+    knows the newest ones; the metrics are those from before. `minutes` of wall time end the training after the epoch
+    in progress, and the refit then takes at most a fifth as long again. Without test cases (users of fewer than
+    three baskets) the metrics are empty and all epochs are run. `checkpoints`, for "train" and "refit", let a killed
+    training go on. Raises DataError for no events or contradictory ones.
     """
+    interactions = usable(interactions, items, config)
+    kept = checkpoints or {}
+    report = progress or (lambda _: None)
+    parts = split.leave_last_out(interactions, config)
+    known = np.unique(parts.events.items_E)
+    rows = {items[n].item_id: row for row, n in enumerate(known, start=1)}
+    features = trimmed(item_features.features(items, rows, config))
+    trial = learn(parts, features, config, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("train"))
+    metrics = compare(trial)[0]
+    phase = Phase(
+        "refit",
+        configs.replace(config, learning_rate=_GENTLER * config.learning_rate),
+        config.refit_epochs,
+        parts.events,
+        parts.start_U,
+        parts.end_U,
+        np.ones(len(parts.events.users_E), bool),
+        features,
+        seed,
+        None if minutes is None else _REFIT_MINUTES * minutes,
+    )
+    params = jax.device_put(dict(trial.run.params), may_alias=False)
+    refit = loop.run(phase, params, report=report, checkpoint=kept.get("refit"))
+    counted = count_transitions(parts.events, phase.mask_E, len(items), config)
+    artifact = Artifact(
+        kind=KIND,
+        params=weights.pack(refit.params, trial.scorer.blend, counted, known),
+        config=configs.to_json(config),
+        ids=tuple(rows),
+        metrics=metrics,
+    )
+    return Fitted(artifact, metrics, trial.run.history + refit.history)
+
+
+def usable(interactions: Interactions, items: Sequence[Item], config: RecommendConfig) -> Interactions:
+    """The interactions of kinds with a weight. Raises DataError for none, and for contradictory ones."""
     event_arrays.check(interactions, items=len(items), kinds=len(configs.KINDS))
     weights_E = np.asarray(config.kind_weights)[interactions.kinds_E]
     interactions = event_arrays.take(interactions, weights_E != 0)
     if not len(interactions.users_E):
         raise DataError("there are no interactions of a kind with a weight to learn from; ingest events first")
-    parts = split.leave_last_out(interactions, config)
-    known = np.unique(parts.events.items_E)
-    rows = {items[n].item_id: row for row, n in enumerate(known, start=1)}
-    features = _trimmed(item_features.features(items, rows, config))
-    run = _Run(parts, features, config, seed=seed, report=progress or (lambda _: None))
-    run.train(minutes)
-    metrics = run.test()
-    run.refit(minutes)
-    artifact = Artifact(
-        kind=KIND,
-        params={name: np.asarray(value) for name, value in run.params.items()},
-        config=configs.to_json(config),
-        ids=tuple(rows),
-        metrics=metrics,
+    return interactions
+
+
+def learn(
+    parts: Split,
+    features: ItemFeatures,
+    config: RecommendConfig,
+    *,
+    seed: int = 0,
+    progress: Callable[[Progress], None] = lambda _: None,
+    minutes: float | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trial:
+    """Trains the network on what `parts` lets it learn, counts the transitions there, and fits their blend.
+
+    The validation cases choose the epoch, and then the blend: neither network nor counts know them.
+    """
+    mask_E = split.training_mask(parts)
+    trained = np.zeros(len(features.rows_N), bool)
+    trained[parts.events.items_E[mask_E]] = True
+    # An item that only held-out events name has no embedding of its own yet: its content must do.
+    features = features._replace(rows_N=np.where(trained, features.rows_N, 0).astype(np.int32))
+    phase = Phase(
+        "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed, minutes
     )
-    return Fitted(artifact, metrics, run.losses)
+    counted = count_transitions(parts.events, mask_E, len(features.rows_N), config)
+    validation = _sample(parts.validation, config.validation_users, seed)
+    old, truth = _seen(parts.events, validation, config)
+    plain = Scorer(config, {}, features, blend.default(), transitions.empty(len(features.rows_N), 0))
 
-
-class _Phase(NamedTuple):
-    """What one pass of training learns from, and for how long."""
-
-    config: RecommendConfig
-    epochs: int
-    end_U: np.ndarray  # where each user's events to learn from end
-    features: ItemFeatures
-    mask_E: np.ndarray  # the events to learn from
-    minutes: float | None
-
-
-class _Run:
-    """The state of one call of `fit`."""
-
-    def __init__(
-        self,
-        parts: Split,
-        features: ItemFeatures,
-        config: RecommendConfig,
-        *,
-        seed: int,
-        report: Callable[[Progress], None],
-    ) -> None:
-        self.parts, self.config, self.report = parts, config, report
-        self.random = np.random.default_rng(seed)
-        self.seed = seed
-        mask_E = split.training_mask(parts)
-        trained = np.zeros(len(features.rows_N), bool)
-        trained[parts.events.items_E[mask_E]] = True
-        # An item that only held-out events name has no embedding of its own yet: its content must do.
-        self.strict = features._replace(rows_N=np.where(trained, features.rows_N, 0).astype(np.int32))
-        self.features, self.mask_E = features, mask_E
-        self.params = layers.initial(config, int(features.rows_N.max()), seed=seed)
-        self.losses: list[float] = []
-
-    def train(self, minutes: float | None) -> None:
-        """Epochs until the validation stops improving; keeps the best parameters."""
-        config, validation = self.config, self._sample(self.parts.validation)
-        best, stale = -1.0, 0
-        best_params: layers.Params = self.params
-        phase = _Phase(config, config.epochs, self.parts.train_end_U, self.strict, self.mask_E, minutes)
-        for epoch, loss, params in self._epochs(phase):
-            ndcg = self._ndcg(params, validation)
-            self.report(Progress("train", epoch, config.epochs, loss, ndcg))
-            stale = 0 if ndcg is None or ndcg > best else stale + 1
-            if stale == 0:
-                # A copy, because the next epoch takes over the buffers of its state.
-                best_params = {name: np.array(value) for name, value in params.items()}
-                best = ndcg if ndcg is not None else best
-            if stale >= config.patience:
-                break
-        self.params = jax.device_put(dict(best_params), may_alias=False)
-
-    def refit(self, minutes: float | None) -> None:
-        """A few gentler epochs over all events, from the best parameters."""
-        config = configs.replace(self.config, learning_rate=0.3 * self.config.learning_rate)
-        budget = None if minutes is None else minutes / 5
-        everything_E = np.ones(len(self.mask_E), bool)
-        phase = _Phase(config, config.refit_epochs, self.parts.end_U, self.features, everything_E, budget)
-        for epoch, loss, params in self._epochs(phase):
-            self.params = params
-            self.report(Progress("refit", epoch, config.refit_epochs, loss, None))
-
-    def test(self) -> dict[str, dict[str, float]]:
-        """The figures of the model and of both baselines on the test cases."""
-        events, test, catalogue = self.parts.events, self.parts.test, len(self.features.rows_N)
-        old, truth = self._seen(test)
-        if not any(len(true) for true in truth):
-            return {}
-        counts_N = baselines.popularity(events.items_E[self.mask_E], catalogue)
-        table = baselines.cooccurrence(events, self.mask_E, catalogue)
-        ranked = {
-            "model": self._ranked(self.params, test, old),
-            "popularity": baselines.rank_popular(counts_N, old),
-            "cooccurrence": baselines.rank_cooccurrence(table, counts_N, events, test, old),
-        }
-        return {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
-
-    def _epochs(self, phase: _Phase) -> Iterator[tuple[int, float, dict[str, jax.Array]]]:
-        """Trains from `self.params`, whose buffers it takes: epoch, mean loss, parameters after each."""
-        config, events = phase.config, self.parts.events
-        start_S, end_S, begins_S = packing.windows(self.parts.start_U, phase.end_U, config.history)
-        rows = packing.pack(events, start_S, end_S, config, begins_S=begins_S).rows
-        count = len(rows.items_RxL)
-        batch = min(config.batch_rows, count)
-        steps = -(-count // batch)
-        rows, items = jax.device_put(rows), step.catalogue(phase.features, events.items_E[phase.mask_E])
-        transform = step.optimizer(config, steps * phase.epochs)
-        state = step.TrainState(self.params, transform.init(self.params))
-        stop = math.inf if phase.minutes is None else time.monotonic() + 60 * phase.minutes
-        for epoch in range(1, phase.epochs + 1):
-            order_SxB = np.resize(self.random.permutation(count), (steps, batch)).astype(np.int32)
-            key = jax.random.fold_in(jax.random.key(self.seed), len(self.losses))
-            state, losses_S = step.epoch(config, transform, state, items, rows, order_SxB, key)
-            self.losses.append(float(np.asarray(losses_S).mean()))
-            yield epoch, self.losses[-1], state.params
-            if time.monotonic() >= stop:
-                return
-
-    def _sample(self, holdout: Holdout) -> Holdout:
-        if len(holdout.truth) <= self.config.validation_users:
-            return holdout
-        chosen = np.sort(self.random.choice(len(holdout.truth), self.config.validation_users, replace=False))
-        return Holdout(holdout.start_S[chosen], holdout.end_S[chosen], [holdout.truth[n] for n in chosen])
-
-    def _seen(self, holdout: Holdout) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        if not self.config.filter_seen:
-            return [np.zeros(0, np.int32)] * len(holdout.truth), holdout.truth
-        old = evaluate.seen(self.parts.events, holdout)
-        return old, evaluate.unseen_truth(holdout.truth, old)
-
-    def _ranked(self, params: layers.Params, holdout: Holdout, old: list[np.ndarray]) -> np.ndarray:
-        k = min(10, len(self.strict.rows_N))
-        return evaluate.rank_holdout(params, self.strict, self.parts.events, holdout, self.config, excluded=old, k=k)
-
-    def _ndcg(self, params: layers.Params, holdout: Holdout) -> float | None:
-        old, truth = self._seen(holdout)
+    def validate(params: layers.Params) -> float | None:
         if not any(len(true) for true in truth):
             return None
-        ranked = self._ranked(params, holdout, old)
-        return evaluate.evaluate_holdout(ranked, truth, catalogue=len(self.strict.rows_N))["ndcg@10"]
+        scorer = plain.with_params(params)
+        ranked = evaluate.rank_holdout(scorer, parts.events, validation, excluded=old)
+        return evaluate.evaluate_holdout(ranked, truth, catalogue=len(features.rows_N))["ndcg@10"]
+
+    params = layers.initial(config, int(features.rows_N.max()), seed=seed)
+    run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
+    params = jax.device_put(dict(run.params), may_alias=False)
+    fitted = _fit_blend(parts.events, validation, Scorer(config, params, features, blend.default(), counted), seed)
+    return Trial(parts, Scorer(config, params, features, fitted, counted), run)
 
 
-def _trimmed(features: ItemFeatures) -> ItemFeatures:
+def compare(
+    trial: Trial, *, k: int = 10
+) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray | list[np.ndarray]]]:
+    """The figures of the model and of the baselines on the test cases, and the rankings that they were taken on."""
+    events, test, scorer = trial.parts.events, trial.parts.test, trial.scorer
+    catalogue = len(scorer.features.rows_N)
+    old, truth = _seen(events, test, scorer.config)
+    if not any(len(true) for true in truth):
+        return {}, {}
+    mask_E = split.training_mask(trial.parts)
+    counts_N = baselines.popularity(events.items_E[mask_E], catalogue)
+    table = transitions.count(events, mask_E, catalogue)
+    k = min(k, catalogue)
+    ranked = {
+        "model": evaluate.rank_holdout(scorer, events, test, excluded=old, k=k),
+        "popularity": baselines.rank_popular(counts_N, old, k=k),
+        "cooccurrence": baselines.rank_cooccurrence(table, counts_N, events, test, old, k=k),
+    }
+    figures = {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
+    return figures, ranked
+
+
+def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig) -> Transitions:
+    """The strongest successors of each item among these events, each counted by its kind's weight."""
+    gains_K = blend.strengths(config) ** 2
+    return transitions.strongest(transitions.count(events, mask_E, catalogue, gains_K=gains_K), config.successors)
+
+
+def trimmed(features: ItemFeatures) -> ItemFeatures:
     """The same features without columns that are padding for every item."""
 
     def trim(hashed_NxW: np.ndarray) -> np.ndarray:
         return hashed_NxW[:, : max(int((hashed_NxW > 0).sum(1).max(initial=0)), 1)]
 
     return features._replace(text_NxT=trim(features.text_NxT), attributes_NxA=trim(features.attributes_NxA))
+
+
+def _fit_blend(events: Interactions, validation: Holdout, scorer: Scorer, seed: int) -> Blend:
+    old, truth = _seen(events, validation, scorer.config)
+    pairs = [(s, item) for s, true in enumerate(truth) for item in true.tolist()]
+    items_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
+    users_SxD = evaluate.encode_holdout(scorer.params, items_NxD, events, validation, scorer.config)
+    recent = blend.recent_of_holdout(events, validation, scorer.config)
+    width = power_of_two(max((len(items) for items in old), default=1))
+    excluded_SxX = pad_lists(old, rows=len(old), width=width, fill=NOTHING, dtype=np.int32)
+    of_P = np.array([case for case, _ in pairs], np.int64)
+    truth_P = np.array([item for _, item in pairs], np.int32)
+    recent = blend.Recent(*(column[of_P] for column in recent))
+    cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
+    return blend.fit(scorer.transitions, items_NxD, cases, seed=seed)
+
+
+def _sample(holdout: Holdout, most: int, seed: int) -> Holdout:
+    if len(holdout.truth) <= most:
+        return holdout
+    chosen = np.sort(np.random.default_rng(seed).choice(len(holdout.truth), most, replace=False))
+    return Holdout(holdout.start_S[chosen], holdout.end_S[chosen], [holdout.truth[n] for n in chosen])
+
+
+def _seen(events: Interactions, holdout: Holdout, config: RecommendConfig) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    if not config.filter_seen:
+        return [np.zeros(0, np.int32)] * len(holdout.truth), holdout.truth
+    old = evaluate.seen(events, holdout)
+    return old, evaluate.unseen_truth(holdout.truth, old)

@@ -15,7 +15,8 @@ from model.recommend import config as configs
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interaction, RankRequest
-from model.recommend.train import Fitted, Progress
+from model.recommend.loop import Progress
+from model.recommend.train import Fitted
 from storage import models, training
 from workers import settings as configuration
 from workers.learn import data as tables

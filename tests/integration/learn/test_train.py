@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
@@ -120,9 +121,8 @@ def test_a_model_that_does_not_rank_is_not_kept(database: Engine, tmp_path: Path
     known = data.read(database)
     report = service.train(database, Settings(home=tmp_path), service.Training(preset="tiny", minutes=0.02))
     good = artifact.load(report.path)
-    bad = artifact.Artifact(
-        good.kind, {name: value * float("nan") for name, value in good.params.items()}, good.config, good.ids
-    )
+    broken = {name: value * np.float32("nan") for name, value in good.params.items() if value.dtype == np.float32}
+    bad = artifact.Artifact(good.kind, {**good.params, **broken}, good.config, good.ids)
     with pytest.raises(publish.VerificationFailed, match="no finite ranking"):
         publish.save(tmp_path / "bad", bad, known.items, service.golden(known))
     assert not (tmp_path / "bad").exists()

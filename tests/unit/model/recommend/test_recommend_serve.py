@@ -3,7 +3,7 @@ import pytest
 
 from model import artifact
 from model.errors import ConfigError, DataError
-from model.recommend import config, evaluate, items, serve, split
+from model.recommend import config, evaluate, items, serve, split, weights
 from model.recommend.events import Interaction, RankRequest
 from model.recommend.items import Item
 
@@ -188,9 +188,9 @@ def test_serving_ranks_like_the_evaluation(fitted, shop, ranker):
     rows = {item_id: row for row, item_id in enumerate(fitted.artifact.ids, start=1)}
     features = items.features(catalogue, rows, shop.config)
     old = evaluate.seen(parts.events, parts.test)
-    expected = evaluate.rank_holdout(
-        fitted.artifact.params, features, parts.events, parts.test, shop.config, excluded=old
-    )
+    trained = weights.unpack(fitted.artifact.params)
+    scorer = evaluate.Scorer(shop.config, trained.network, features, trained.blend, trained.transitions)
+    expected = evaluate.rank_holdout(scorer, parts.events, parts.test, excluded=old)
     asked = []
     for start, end, _ in zip(*parts.test, strict=True):
         events = zip(*(column[start:end].tolist() for column in parts.events), strict=True)

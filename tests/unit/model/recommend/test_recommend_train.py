@@ -1,6 +1,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -17,12 +18,14 @@ def test_the_first_step_is_pinned(shop):
     parts = split.leave_last_out(made, shop.config)
     features = items.features(catalogue, {item.item_id: n for n, item in enumerate(catalogue, 1)}, shop.config)
     packed = packing.pack(parts.events, parts.start_U, parts.train_end_U, shop.config)
-    transform = step.optimizer(shop.config, 100)
+    transform = step.optimizer(shop.config)
     params = layers.initial(shop.config, len(catalogue), seed=0)
     state = step.TrainState(params, transform.init(params))
     rows = jax.device_put(packing.Rows(*(column[:16] for column in packed.rows)))
     one_step = jax.jit(functools.partial(step.train_step, shop.config, transform))
-    _, report = one_step(state, step.catalogue(features, made.items_E), rows, key=jax.random.key(0))
+    _, report = one_step(
+        state, step.catalogue(features, made.items_E), rows, rate=jnp.float32(1e-3), key=jax.random.key(0)
+    )
     found = (float(report["loss"]), float(report["gradient_norm"]))
     assert found == pytest.approx((3.612812, 1.955512), rel=1e-3), (
         "The first step's loss and gradient norm changed. If the network, its initialisation, the loss or "
@@ -83,15 +86,10 @@ def test_held_out_items_have_no_embedding_before_the_report(shop):
     parts = split.leave_last_out(made, shop.config)
     last = np.flatnonzero(np.append(np.diff(parts.events.users_E), 1))
     parts.events.items_E[last[0]] = 40
-    run = train._Run(
-        split.leave_last_out(parts.events, shop.config),
-        items.features(shop.items(41), {f"i{n:03}": n + 1 for n in range(41)}, shop.config),
-        shop.config,
-        seed=0,
-        report=lambda _: None,
-    )
-    assert run.strict.rows_N[40] == 0
-    assert run.features.rows_N[40] == 41
+    features = items.features(shop.items(41), {f"i{n:03}": n + 1 for n in range(41)}, shop.config)
+    trial = train.learn(split.leave_last_out(parts.events, shop.config), features, shop.config, minutes=0.0)
+    assert trial.scorer.features.rows_N[40] == 0
+    assert features.rows_N[40] == 41
 
 
 def test_a_saved_model_ranks_the_same(tmp_path, shop, fitted, ranker):
