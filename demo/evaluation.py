@@ -86,9 +86,11 @@ def _figures(
         f"popularity, last {RECENT_DAYS:.0f} days": baselines.rank_popular(
             baselines.popularity(events.items_E[recent_E], catalogue), excluded, k=DEPTH
         ),
-        "co-occurrence": baselines.rank_cooccurrence(table, counts_N, events, hidden.holdout, excluded, k=DEPTH),
+        "co-occurrence": baselines.rank_by_table(table, counts_N, events, hidden.holdout, excluded, k=DEPTH),
     }
-    return {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue, k=DEPTH) for name, rows in ranked.items()}
+    return {
+        name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue, ks=(DEPTH,)) for name, rows in ranked.items()
+    }
 
 
 def _ranked(

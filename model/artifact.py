@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from model.errors import ArtifactError
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
+_FACTS = "facts.json"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,39 @@ def load(folder: str | os.PathLike[str]) -> Artifact:
     if _digest(params, description) != manifest["digest"]:
         raise _altered(source, _MANIFEST)
     return Artifact(**description | {"ids": tuple(description["ids"])}, params=params, digest=manifest["digest"])
+
+
+class FileCheckpoint:
+    """The state of a training in one file, replaced whole each time, so that a killed training can go on."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+
+    def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+        """What was saved last, None before the first time. Raises ArtifactError for a file that cannot be read."""
+        if not self._path.exists():
+            return None
+        try:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                arrays = {name: saved[name] for name in saved.files}
+            return arrays, json.loads(arrays.pop(_FACTS).tobytes())
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise ArtifactError(f"{self._path} cannot be read ({error}); delete it to train from the start") from error
+
+    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        """Replaces what was saved; flushed to the disk."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_name(f".{self._path.name}.partial")
+        with partial.open("wb") as file:
+            np.savez(file, **{**arrays, _FACTS: np.frombuffer(json.dumps(facts).encode(), np.uint8)})
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self._path)
+        _flush(self._path.parent)
+
+    def delete(self) -> None:
+        """Removes the file, if there is one."""
+        self._path.unlink(missing_ok=True)
 
 
 def _write(folder: Path, artifact: Artifact) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, func, select
 
+from storage import horizon
 from storage.tables import items
 
 _COLUMNS = (
@@ -22,10 +23,6 @@ _COLUMNS = (
     items.c.available,
 )
 
-# Everything below the snapshot's xmin is visible, everything at or above it may still commit: reading from there
-# next time sees each change at least once, in whatever order the transactions commit.
-_HORIZON = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
-
 
 @dataclass(frozen=True)
 class Changes:
@@ -35,10 +32,10 @@ class Changes:
     horizon: int
 
 
-def changed_since(connection: Connection, horizon: int) -> Changes:
-    """Return the items written since `horizon` (0: all of them)."""
-    following = connection.execute(_HORIZON).scalar_one()
-    rows: list[Row[Any]] = list(connection.execute(select(*_COLUMNS).where(items.c.changed_xid >= horizon)))
+def changed_since(connection: Connection, since: int) -> Changes:
+    """Return the items written since that horizon (0: all of them)."""
+    following = horizon.following(connection)
+    rows: list[Row[Any]] = list(connection.execute(select(*_COLUMNS).where(items.c.changed_xid >= since)))
     return Changes(rows, following)
 
 

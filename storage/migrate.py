@@ -12,9 +12,11 @@ from sqlalchemy import create_engine, text
 from storage import engine
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-_FORGET_FOREIGN_TRANSACTIONS = text("""
-UPDATE items SET changed_xid = 0 WHERE changed_xid > CAST(CAST(pg_current_xact_id() AS text) AS bigint)
-""")
+_FOLLOWED = ("items", "transitions")
+_FORGET_FOREIGN_TRANSACTIONS = tuple(
+    text(f"UPDATE {table} SET changed_xid = 0 WHERE changed_xid > CAST(CAST(pg_current_xact_id() AS text) AS bigint)")
+    for table in _FOLLOWED
+)
 
 
 def upgrade(database_url: str) -> None:
@@ -36,5 +38,6 @@ def _adopt(database_url: str) -> None:
     """Make a restored dump at home: the server it came from counted its transactions further than this one."""
     database = create_engine(engine.url_for(database_url, "psycopg"))
     with database.begin() as connection:
-        connection.execute(_FORGET_FOREIGN_TRANSACTIONS)
+        for statement in _FORGET_FOREIGN_TRANSACTIONS:
+            connection.execute(statement)
     database.dispose()

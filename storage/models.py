@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,15 @@ class UnknownVersion(LookupError):
     """No such version is registered; names those that are."""
 
 
+@dataclass(frozen=True)
+class Live:
+    """The version that serves, since when, and up to when its training knew the events (None: nobody noted it)."""
+
+    version: str
+    switched_at: datetime
+    learnt_through: datetime | None
+
+
 def version_name(capability: str, at: datetime, digest: str) -> str:
     """Return a fresh version's name, such as `recommend-20260101T120000-ab12cd`; `at` is in UTC."""
     return f"{capability}-{at:%Y%m%dT%H%M%S}-{digest[:6]}"
@@ -33,18 +43,21 @@ def register(
     config: Mapping[str, Any],
     metrics: Mapping[str, Any],
     parent: str | None = None,
+    learnt_through: datetime | None = None,
 ) -> None:
     """Keep a trained version. It does not serve before `switch`."""
     named = _VERSION.match(version)
     if named is None:
         raise ValueError(f"{version!r} is no version name; make one with `version_name`")
-    row = {"version": version, "capability": named["capability"], "parent": parent}
-    connection.execute(insert(model_versions), row | {"config": dict(config), "metrics": dict(metrics)})
+    row: dict[str, Any] = {"version": version, "capability": named["capability"], "parent": parent}
+    row |= {"config": dict(config), "metrics": dict(metrics), "learnt_through": learnt_through}
+    connection.execute(insert(model_versions), row)
 
 
 def switch(connection: Connection, version: str) -> str | None:
     """Let `version` serve; return the one that served before. Switching back is the rollback.
 
+    What was counted for a recommender (`storage.transitions`) has to be cleared in the same transaction, after this.
     Raises `UnknownVersion`.
     """
     row = connection.execute(select(model_versions).where(model_versions.c.version == version)).one_or_none()
@@ -69,6 +82,21 @@ def live(connection: Connection, capability: str = RECOMMEND) -> Row[Any] | None
         .where(live_models.c.capability == capability)
     )
     return connection.execute(query).one_or_none()
+
+
+def hold(connection: Connection, version: str) -> Live | None:
+    """Keep `version` serving until this transaction ends; None if it does not serve, or is being switched just now.
+
+    Waits for nobody. A switch waits for those who hold.
+    """
+    query = (
+        select(live_models.c.version, live_models.c.switched_at, model_versions.c.learnt_through)
+        .join(model_versions, live_models.c.version == model_versions.c.version)
+        .where(live_models.c.version == version)
+        .with_for_update(read=True, of=live_models, skip_locked=True)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Live(row.version, row.switched_at, row.learnt_through)
 
 
 def versions(connection: Connection, capability: str | None = None) -> Sequence[Row[Any]]:

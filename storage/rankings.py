@@ -33,6 +33,29 @@ ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores 
 WHERE r.mark <= excluded.mark
 """)
 
+# A shelf that is not there yet gets an empty row, so that of two workers who want to write it one waits for the other.
+_RESERVE = text("""
+INSERT INTO rankings (owner, surface, item_ids, scores, model_version)
+SELECT owner, :surface, '{}', '{}', '' FROM unnest(CAST(:owners AS text[])) AS owner ORDER BY owner
+ON CONFLICT (owner, surface) DO NOTHING
+""")
+_STANDING = text("""
+SELECT owner, model_version, generated_at, through, mark FROM rankings
+WHERE surface = :surface AND owner = ANY(:owners) ORDER BY owner FOR UPDATE
+""")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is noted with a shelf that stands: its model (empty where there was no shelf), when it was ranked, through
+    which event, and for which mark.
+    """
+
+    model_version: str
+    generated_at: datetime
+    through: datetime | None
+    mark: int
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -57,6 +80,17 @@ def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
     """Write the shelves; one that a newer mark has overtaken keeps the newer result."""
     if shelves:
         connection.execute(_WRITE, {"rows": ascii_text([vars(shelf) for shelf in shelves])})
+
+
+def standing(connection: Connection, owners: Sequence[str], surface: str) -> dict[str, Standing]:
+    """Return what stands for every one of `owners`, and keep other writers waiting until this transaction ends.
+
+    Write all these shelves in the same transaction: one that was not there is reserved with an empty one.
+    """
+    parameters = {"owners": list(owners), "surface": surface}
+    connection.execute(_RESERVE, parameters)
+    rows = connection.execute(_STANDING, parameters)
+    return {row.owner: Standing(row.model_version, row.generated_at, row.through, row.mark) for row in rows}
 
 
 def category_owner(category: str) -> str:

@@ -136,6 +136,7 @@ rankings = Table(
     Column("because_kinds", ARRAY(Text)),
 )
 
+# `learnt_through` is the time up to which the training knew the events, NULL where nobody noted it.
 model_versions = Table(
     "model_versions",
     metadata,
@@ -145,6 +146,7 @@ model_versions = Table(
     Column("config", JSONB, nullable=False),
     Column("metrics", JSONB, nullable=False),
     _time("created_at", nullable=False, server_default=func.now()),
+    _time("learnt_through"),
 )
 
 # The pointer: which version serves.
@@ -154,6 +156,16 @@ live_models = Table(
     Column("capability", Text, primary_key=True),
     Column("version", Text, nullable=False),
     _time("switched_at", nullable=False, server_default=func.now()),
+)
+
+# How often `to_item` followed `from_item` since the training of the version that serves, weighed by distance and kind.
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("from_item", Text, primary_key=True),
+    Column("to_item", Text, primary_key=True),
+    Column("count", REAL, nullable=False),
+    Column("changed_xid", BigInteger, nullable=False),
 )
 
 # What could not be taken or computed, with the reason. `payload` is JSON in ASCII.

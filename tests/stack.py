@@ -27,7 +27,7 @@ from model import artifact
 from storage import engine, intake, models
 from workers import settings as configuration
 from workers.contract import client, parsing, rows
-from workers.learn import publish, service
+from workers.learn import data, publish, service
 from workers.settings import Settings
 
 ITEMS = 60
@@ -161,7 +161,7 @@ def _publish(database: Engine, settings: Settings) -> None:
         return
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
     shutil.copytree(folder, configuration.model_folder(settings.home, version))
-    publish.register(database, version, artifact.load(folder))
+    publish.register(database, version, artifact.load(folder), learnt_through=data.read(database).through)
     publish.switch(database, version)
 
 

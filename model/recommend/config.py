@@ -37,7 +37,7 @@ class RecommendConfig:
     history: int = 50  # last events of a user that count, longer histories are cut
     text_width: int = 16
     attribute_width: int = 8
-    hash_buckets: int = 16384
+    hash_buckets: int = 65536
     successors: int = 32  # the strongest counted transitions kept for each item; 0 leaves them out of the score
     # Aligned with KINDS.
     kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
@@ -47,6 +47,7 @@ class RecommendConfig:
     id_dropout: float = 0.1  # share of items whose id embedding is hidden in a step, so that content learns
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
+    id_decay: float = 0.0  # the same for the id embeddings alone
     row: int = 64  # events in a packed training row
     batch_rows: int = 64
     negatives: int = 1024  # shared by a batch; 0 is the full softmax
@@ -54,7 +55,7 @@ class RecommendConfig:
     adversarial_radius: float = 0.1  # length of the perturbation of each embedding
     bfloat16: bool | None = None  # products of the loss in bfloat16; None is on an accelerator only
     epochs: int = 30
-    patience: int = 5  # epochs without a better validation NDCG@10 before training stops
+    patience: int = 8  # epochs without a better validation NDCG@10 before training stops
     refit_epochs: int = 3  # epochs over all events, held-out ones included, after the metrics were taken
     validation_users: int = 5000
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
@@ -89,7 +90,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
         "candidates": 32,
     },
     "small": {},
-    "base": {"dim": 128, "blocks": 3, "heads": 4, "hash_buckets": 65536, "dropout": 0.3, "negatives": 2048},
+    "base": {"dim": 128, "blocks": 3, "heads": 4, "dropout": 0.3, "negatives": 2048},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -25,30 +25,32 @@ _SCORES = 2**24
 
 
 def evaluate_holdout(
-    ranked: Sequence[Sequence[int]], truth: Sequence[np.ndarray], *, catalogue: int, k: int = 10
+    ranked: Sequence[Sequence[int]], truth: Sequence[np.ndarray], *, catalogue: int, ks: Sequence[int] = (10,)
 ) -> dict[str, float]:
-    """Means over cases of HR@k, NDCG@k, MRR@k, precision@k and recall@k, and the catalogue's coverage@k.
+    """Means over cases of HR@k, NDCG@k, MRR@k, precision@k and recall@k, and the catalogue's coverage@k, for each k.
 
-    `catalogue` is how many items there are to cover. `ranked[s]` are dense item ids, best first, at least `k`
-    where the catalogue allows; `truth[s]` the held-out ones. Cases without any true item are left out. Raises
-    ValueError when none is left.
+    `catalogue` is how many items there are to cover. `ranked[s]` are dense item ids, best first, at least as many as
+    the largest k where the catalogue allows; `truth[s]` the held-out ones. Cases without any true item are left out.
+    Raises ValueError when none is left.
     """
     cases = [s for s, true_items in enumerate(truth) if len(true_items)]
     if not cases:
         raise ValueError("no held-out case has a true item; are there users with at least three baskets?")
-    kept = [np.asarray(ranked[s])[:k].tolist() for s in cases]
+    kept = [np.asarray(ranked[s])[: max(ks)].tolist() for s in cases]
     relevant_B = np.array([len(truth[s]) for s in cases])
-    hits_BxK = metrics.hits(kept, [truth[s].tolist() for s in cases], k)
-    shown = np.concatenate([np.asarray(row, np.int64) for row in kept])
-    return {
-        f"hit_rate@{k}": float(metrics.hit_rate(hits_BxK, k).mean()),
-        f"ndcg@{k}": float(metrics.ndcg(hits_BxK, k, relevant_B).mean()),
-        f"mrr@{k}": float(metrics.mrr(hits_BxK, k).mean()),
-        f"precision@{k}": float(metrics.precision(hits_BxK, k).mean()),
-        f"recall@{k}": float(metrics.recall(hits_BxK, k, relevant_B).mean()),
-        f"coverage@{k}": metrics.coverage(shown, catalogue),
-        "cases": float(len(cases)),
-    }
+    hits_BxK = metrics.hits(kept, [truth[s].tolist() for s in cases], max(ks))
+    figures = {}
+    for k in ks:
+        shown = np.concatenate([np.asarray(row[:k], np.int64) for row in kept])
+        figures |= {
+            f"hit_rate@{k}": float(metrics.hit_rate(hits_BxK, k).mean()),
+            f"ndcg@{k}": float(metrics.ndcg(hits_BxK, k, relevant_B).mean()),
+            f"mrr@{k}": float(metrics.mrr(hits_BxK, k).mean()),
+            f"precision@{k}": float(metrics.precision(hits_BxK, k).mean()),
+            f"recall@{k}": float(metrics.recall(hits_BxK, k, relevant_B).mean()),
+            f"coverage@{k}": metrics.coverage(shown, catalogue),
+        }
+    return figures | {"cases": float(len(cases))}
 
 
 def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:
@@ -102,6 +104,19 @@ def rank_holdout(
     return ranked_SxK
 
 
+def full_scores(scorer: Scorer, events: Interactions, holdout: Holdout) -> Iterator[Float[np.ndarray, " N"]]:
+    """For each case the final score of every item; slow for large catalogues."""
+    items_NxD = embed_all(scorer.params, scorer.features, scorer.config)
+    users_SxD = encode_holdout(scorer.params, items_NxD, events, holdout, scorer.config)
+    recent = blend.recent_of_holdout(events, holdout, scorer.config)
+    batch = max(8, min(256, _SCORES // len(items_NxD)))
+    transitions = jax.device_put(scorer.transitions)
+    for tile in tiles(len(users_SxD), batch):
+        part = Recent(*(pad_rows(column[tile], batch) for column in recent))
+        scores = _scores(scorer.blend, transitions, pad_rows(users_SxD[tile], batch), items_NxD, part)
+        yield from np.asarray(scores)[: tile.stop - tile.start]
+
+
 def embed_all(params: layers.Params, features: ItemFeatures, config: RecommendConfig) -> Float[Array, "N D"]:
     """Every item's vector."""
     return _embed(config, params, features)
@@ -148,4 +163,5 @@ def _best_jit(
 
 _embed = jax.jit(_embed_jit, static_argnums=0)
 _encode = jax.jit(_encode_jit, static_argnums=0)
+_scores = jax.jit(blend.scores)
 _best = jax.jit(_best_jit, static_argnames="k")

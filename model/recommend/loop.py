@@ -99,8 +99,8 @@ def run(
         if progress.ndcg is None or progress.ndcg >= _best(made.history):
             # A copy, because the next epoch takes over the buffers of its state.
             made.params = {name: np.array(value) for name, value in made.state.params.items()}
-        report(progress)
         _keep(made, checkpoint)
+        report(progress)
         epochs = min(epochs, _affordable(phase, epoch, began, started))
     return made
 
@@ -121,7 +121,7 @@ class _Batches(NamedTuple):
         count = len(rows.items_RxL)
         size = min(config.batch_rows, count)
         items = step.catalogue(phase.features, phase.events.items_E[phase.mask_E])
-        examples = int((rows.weights_RxL > 0).sum())
+        examples = int((rows.choices_RxL > 0).sum())
         return _Batches(jax.device_put(rows), items, count, size, -(-count // size), examples)
 
 

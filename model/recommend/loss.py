@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 
 def weighted_mean(losses: Float[Array, "*S"], weights: Float[Array, "*S"]) -> Float[Array, ""]:
-    """The mean of `losses` under `weights`; 0 when all weights are 0."""
-    return (losses * weights).sum() / jnp.maximum(weights.sum(), 1e-6)
+    """The mean of `losses` under `weights`; 0 when all weights are 0. What has no weight may be infinite."""
+    return (jnp.where(weights > 0, losses, 0.0) * weights).sum() / jnp.maximum(weights.sum(), 1e-6)
 
 
 def full_softmax(
     users_MxD: Float[Array, "M D"],
     items_NxD: Float[Array, "N D"],
     targets_M: Int[Array, " M"],
+    among_N: Bool[Array, " N"],
     *,
     bfloat16: bool = False,
 ) -> Float[Array, " M"]:
-    """Each row's cross-entropy of its target among all items."""
-    logits_MxN = _products(users_MxD, items_NxD, bfloat16=bfloat16)
+    """Each row's cross-entropy of its target among the items where `among_N` is True."""
+    logits_MxN = jnp.where(among_N[None, :], _products(users_MxD, items_NxD, bfloat16=bfloat16), -jnp.inf)
     target_M = jnp.take_along_axis(logits_MxN, targets_M[:, None], 1)[:, 0]
     return jax.nn.logsumexp(logits_MxN, 1) - target_M
 

@@ -14,14 +14,18 @@ from model.recommend.events import Interactions
 class Rows(NamedTuple):
     """Packed histories: one start cell (kind -1, item 0), then the events. Padding is segment 0, which has kind -1.
 
-    `weights_RxL` weighs each cell's prediction of the item in the next cell; 0 where there is none.
+    A cell predicts what its user does at the next moment: one of the `choices_RxL` cells (0: none) that start
+    `ahead_RxL` columns to the right. Where every event has a moment of its own, that is the next cell; of a basket
+    each item predicts the items of the next basket, never those of its own, which no ranking will be asked for.
     """
 
     items_RxL: Int32[np.ndarray, "R L"]
     kinds_RxL: Int32[np.ndarray, "R L"]
     seconds_RxL: Float32[np.ndarray, "R L"]  # relative to the history's last event
     segments_RxL: Int32[np.ndarray, "R L"]
-    weights_RxL: Float32[np.ndarray, "R L"]
+    gains_RxL: Float32[np.ndarray, "R L"]  # how much predicting this cell's event is worth
+    ahead_RxL: Int32[np.ndarray, "R L"]
+    choices_RxL: Int32[np.ndarray, "R L"]
 
 
 class Packed(NamedTuple):
@@ -49,7 +53,8 @@ def pack(
     row_S, offset_S, count = _first_fit(end_S - start_S + 1, config.row)
     count = max(-(-count // multiple), 1) * multiple
     rows = _empty(count, config.row)
-    gains = np.maximum(np.asarray(config.kind_weights), 0.0).astype(np.float32)
+    gains_K = np.maximum(np.asarray(config.kind_weights), 0.0).astype(np.float32)
+    ends_E = _moment_ends(events)
     for s, (start, end, row, offset) in enumerate(zip(start_S, end_S, row_S, offset_S, strict=True)):
         cells = slice(offset + 1, offset + 1 + end - start)
         rows.items_RxL[row, cells] = events.items_E[start:end]
@@ -58,9 +63,13 @@ def pack(
         if end > start:
             ages = events.at_E[start:end] - events.at_E[end - 1]
             rows.seconds_RxL[row, offset], rows.seconds_RxL[row, cells] = ages[0], ages
-            rows.weights_RxL[row, offset : cells.stop - 1] = gains[events.kinds_E[start:end]]
+            rows.gains_RxL[row, cells] = gains_K[events.kinds_E[start:end]]
+            next_L = np.append(start, ends_E[start:end])
+            stop_L = np.minimum(ends_E[np.minimum(next_L, len(ends_E) - 1)], end)
+            rows.ahead_RxL[row, offset : cells.stop] = next_L - np.arange(start - 1, end)
+            rows.choices_RxL[row, offset : cells.stop] = np.where(next_L < end, stop_L - next_L, 0)
             if begins_S is not None and not begins_S[s]:
-                rows.weights_RxL[row, offset] = 0.0
+                rows.choices_RxL[row, offset] = 0
     return Packed(rows, row_S, (offset_S + end_S - start_S).astype(np.int32))
 
 
@@ -75,6 +84,13 @@ def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.nda
             begins.append(cut == start)
             end = cut
     return np.array(starts, np.int64), np.array(ends, np.int64), np.array(begins, bool)
+
+
+def _moment_ends(events: Interactions) -> np.ndarray:
+    """Where the events of each event's user and moment end."""
+    new_E = (np.diff(events.users_E) != 0) | (np.diff(events.at_E) != 0)
+    starts_G = np.append(np.flatnonzero(new_E) + 1, len(events.users_E))
+    return starts_G[np.searchsorted(starts_G, np.arange(len(events.users_E)), "right")]
 
 
 def _first_fit(cells_S: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -102,5 +118,7 @@ def _empty(count: int, row: int) -> Rows:
         kinds_RxL=np.full(shape, -1, np.int32),
         seconds_RxL=np.zeros(shape, np.float32),
         segments_RxL=np.zeros(shape, np.int32),
-        weights_RxL=np.zeros(shape, np.float32),
+        gains_RxL=np.zeros(shape, np.float32),
+        ahead_RxL=np.zeros(shape, np.int32),
+        choices_RxL=np.zeros(shape, np.int32),
     )

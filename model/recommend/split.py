@@ -21,11 +21,15 @@ class Holdout(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Events by user and time: user u's are `start_U[u]:end_U[u]`, for training `:train_end_U[u]`."""
+    """Events by user and time: user u's are `start_U[u]:end_U[u]`, for training `:train_end_U[u]`.
+
+    Once the validation has done its work, the protocol allows to learn up to `refit_end_U[u]`.
+    """
 
     events: Interactions
     start_U: Int[np.ndarray, " U"]
     train_end_U: Int[np.ndarray, " U"]
+    refit_end_U: Int[np.ndarray, " U"]
     end_U: Int[np.ndarray, " U"]
     validation: Holdout
     test: Holdout
@@ -41,7 +45,8 @@ def leave_last_out(events: Interactions, config: RecommendConfig) -> Split:
     events = event_arrays.ordered(events)
     baskets = _baskets(events, config)
     last_C = baskets.end_U[baskets.counts_U >= 3] - 1
-    return _split(events, baskets, validation_C=last_C - 1, test_C=last_C, train_ends_C=last_C - 1)
+    made = _split(events, baskets, validation_C=last_C - 1, test_C=last_C)
+    return made._replace(refit_end_U=made.train_end_U)
 
 
 def leave_last_out_full(events: Interactions, config: RecommendConfig, *, seed: int = 0) -> Split:
@@ -52,10 +57,7 @@ def leave_last_out_full(events: Interactions, config: RecommendConfig, *, seed: 
     events = event_arrays.ordered(events)
     baskets = _baskets(events, config)
     last_C = baskets.end_U[baskets.counts_U >= 3] - 1
-    validation_C = _some(last_C - 1, config.validation_users, seed)
-    return _split(
-        events, baskets, validation_C=validation_C, test_C=last_C, train_ends_C=np.append(last_C, validation_C)
-    )
+    return _split(events, baskets, validation_C=_some(last_C - 1, config.validation_users, seed), test_C=last_C)
 
 
 def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: int = 0) -> Split:
@@ -75,16 +77,21 @@ def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: 
     early_U = early_G[baskets.end_U] - early_G[baskets.end_U - baskets.counts_U]
     validation_C = (baskets.end_U - baskets.counts_U + early_U - 1)[early_U >= 2]
     validation_C = _some(validation_C, config.validation_users, seed)
-    made = _split(events, baskets, validation_C=validation_C, test_C=test_C, train_ends_C=validation_C)
+    made = _split(events, baskets, validation_C=validation_C, test_C=test_C)
     early_E = np.append(0, np.cumsum(events.at_E < cut))
     before_U = made.start_U + early_E[made.end_U] - early_E[made.start_U]
-    return made._replace(train_end_U=np.minimum(made.train_end_U, before_U))
+    return made._replace(train_end_U=np.minimum(made.train_end_U, before_U), refit_end_U=before_U)
 
 
 def training_mask(split: Split) -> Bool[np.ndarray, " E"]:
     """True at the events that may be learned from when the held-out ones are to be predicted."""
+    return mask_until(split, split.train_end_U)
+
+
+def mask_until(split: Split, end_U: Int[np.ndarray, " U"]) -> Bool[np.ndarray, " E"]:
+    """True at each user's events before `end_U`."""
     mask_E = np.zeros(len(split.events.users_E), bool)
-    for start, end in zip(split.start_U, split.train_end_U, strict=True):
+    for start, end in zip(split.start_U, end_U, strict=True):
         mask_E[start:end] = True
     return mask_E
 
@@ -126,19 +133,19 @@ def _baskets(events: Interactions, config: RecommendConfig) -> _Baskets:
     )
 
 
-def _split(
-    events: Interactions, baskets: _Baskets, *, validation_C: np.ndarray, test_C: np.ndarray, train_ends_C: np.ndarray
-) -> Split:
-    """The numbers of baskets say what is held out; a user's training ends before the first of `train_ends_C`."""
+def _split(events: Interactions, baskets: _Baskets, *, validation_C: np.ndarray, test_C: np.ndarray) -> Split:
+    """The numbers of baskets say what is held out; a user's training ends before the first of them."""
     start_U, end_U = _bounds(events.users_E)
-    train_end_U = end_U.copy()
-    np.minimum.at(train_end_U, baskets.user_G[train_ends_C], baskets.first_G[train_ends_C])
+    refit_end_U = end_U.copy()
+    refit_end_U[baskets.user_G[test_C]] = baskets.first_G[test_C]
+    train_end_U = refit_end_U.copy()
+    train_end_U[baskets.user_G[validation_C]] = baskets.first_G[validation_C]
 
     def holdout(chosen_C: np.ndarray) -> Holdout:
         items = [baskets.items(basket) for basket in chosen_C.tolist()]
         return Holdout(start_U[baskets.user_G[chosen_C]], baskets.first_G[chosen_C], items)
 
-    return Split(events, start_U, train_end_U, end_U, holdout(validation_C), holdout(test_C))
+    return Split(events, start_U, train_end_U, refit_end_U, end_U, holdout(validation_C), holdout(test_C))
 
 
 def _some(baskets_C: np.ndarray, most: int, seed: int) -> np.ndarray:

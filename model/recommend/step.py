@@ -30,6 +30,7 @@ class Catalogue(NamedTuple):
     features: ItemFeatures
     drawn_T: Int[Array, " T"]  # the item of each training event: drawing one draws by popularity
     trained_S: Int[Array, " S"]  # the distinct items among them: drawing one draws uniformly
+    popularity_N: Float[Array, " N"]  # the share of the training events on each item
     log_rate_N: Float[Array, " N"]  # log of the probability of each item under half of each draw
 
 
@@ -43,6 +44,8 @@ def optimizer(config: RecommendConfig) -> optax.GradientTransformation:
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(b2=0.98),
         optax.add_decayed_weights(config.weight_decay),
+        # An id embedding keeps only what the content cannot say: then an item without one stands beside the others.
+        optax.add_decayed_weights(config.id_decay, mask=lambda params: {name: name == "items.ids" for name in params}),
     )
 
 
@@ -62,14 +65,15 @@ def catalogue(features: ItemFeatures, targets_T: np.ndarray) -> Catalogue:
     trained_S = np.flatnonzero(popularity_N).astype(np.int32)
     rate_N = 0.5 * popularity_N + 0.5 * (popularity_N > 0) / max(len(trained_S), 1)
     log_rate_N = np.log(np.maximum(rate_N, 1e-12)).astype(np.float32)
-    return jax.device_put(Catalogue(features, targets_T.astype(np.int32), trained_S, log_rate_N))
+    popularity_N = popularity_N.astype(np.float32)
+    return jax.device_put(Catalogue(features, targets_T.astype(np.int32), trained_S, popularity_N, log_rate_N))
 
 
 def batch_loss(
     config: RecommendConfig, params: layers.Params, items: Catalogue, rows: Rows, *, key: Array
 ) -> Float[Array, ""]:
-    """The mean loss of predicting each cell's next item in a batch of packed rows."""
-    hide_key, drop_key, draw_key = jax.random.split(key, 3)
+    """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next moment."""
+    hide_key, drop_key, draw_key, next_key = jax.random.split(key, 4)
     model = layers.bind(config, params)
     hidden_N = jax.random.bernoulli(hide_key, config.id_dropout, items.features.rows_N.shape)
     full = config.negatives == 0
@@ -83,17 +87,22 @@ def batch_loss(
     cells_RxLxD = flat.reshape(*shape, config.dim)
     users_RxLxD = model.histories(cells_RxLxD, rows.kinds_RxL, rows.seconds_RxL, rows.segments_RxL, key=drop_key)
     users_MxD = users_RxLxD.reshape(-1, config.dim)
-    targets_M = jnp.roll(rows.items_RxL, -1, 1).reshape(-1)
+    columns_RxL = _next_columns(rows, key=next_key)
+    targets_M = jnp.take_along_axis(rows.items_RxL, columns_RxL, 1).reshape(-1)
+    gains_RxL = jnp.take_along_axis(rows.gains_RxL, columns_RxL, 1)
+    weights_M = jnp.where(rows.choices_RxL > 0, gains_RxL, 0.0).reshape(-1)
     if full:
-        losses_M = loss.full_softmax(users_MxD, catalogue_NxD, targets_M, bfloat16=_bfloat16(config))
+        # An item that nobody could choose yet must not be taught as unwanted.
+        chosen_N = items.popularity_N > 0
+        losses_M = loss.full_softmax(users_MxD, catalogue_NxD, targets_M, chosen_N, bfloat16=_bfloat16(config))
     else:
-        true_MxD = jnp.roll(cells_RxLxD, -1, 1).reshape(-1, config.dim)
+        true_MxD = jnp.take_along_axis(cells_RxLxD, columns_RxL[..., None], 1).reshape(-1, config.dim)
         drawn_K = _draw(items, config.negatives, key=draw_key)
         log_rate_K = items.log_rate_N[drawn_K] + float(np.log(config.negatives))
         losses_M = loss.sampled_softmax(
             users_MxD, true_MxD, targets_M, vectors(drawn_K), drawn_K, log_rate_K, bfloat16=_bfloat16(config)
         )
-    return loss.weighted_mean(losses_M, rows.weights_RxL.reshape(-1))
+    return loss.weighted_mean(losses_M, weights_M)
 
 
 def train_step(
@@ -157,6 +166,15 @@ def epoch(
         return state, report["loss"]
 
     return jax.lax.scan(step, state, (order_SxB, rates_S, jax.random.split(key, order_SxB.shape[0])))
+
+
+def _next_columns(rows: Rows, *, key: Array) -> Int[Array, "R L"]:
+    """For each cell one of the cells of its user's next moment, at random; any cell where there is none."""
+    share_RxL = jax.random.uniform(key, rows.items_RxL.shape)
+    chosen_RxL = (share_RxL * rows.choices_RxL.astype(jnp.float32)).astype(jnp.int32)
+    chosen_RxL = jnp.minimum(chosen_RxL, jnp.maximum(rows.choices_RxL - 1, 0))
+    columns_RxL = jnp.arange(rows.items_RxL.shape[1])[None, :] + rows.ahead_RxL + chosen_RxL
+    return jnp.minimum(columns_RxL, rows.items_RxL.shape[1] - 1)
 
 
 def _draw(items: Catalogue, count: int, *, key: Array) -> Int[Array, " K"]:

@@ -97,13 +97,11 @@ class Successors:
     def _write(self, table: Transitions, row: int, slot: int) -> None:
         """Puts the trained row of a slot and what was counted since into a row of `table`."""
         counts, total = dict(self._newer[slot]), sum(self._newer[slot].values())
-        trained = np.flatnonzero(self._slot_of_T == slot)
-        if trained.size:
-            row = trained[0]
-            slots = self._slots(self._trained.to_NxW[row]).tolist()
-            for to, count in zip(slots, self._trained.counts_NxW[row].tolist(), strict=True):
+        for trained in np.flatnonzero(self._slot_of_T == slot):
+            slots = self._slots(self._trained.to_NxW[trained]).tolist()
+            for to, count in zip(slots, self._trained.counts_NxW[trained].tolist(), strict=True):
                 counts[to] = counts.get(to, 0.0) + count
-            total += float(self._trained.totals_N[row])
+            total += float(self._trained.totals_N[trained])
         counts.pop(NOTHING, None)
         best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[: self.width]
         table.to_NxW[row] = NOTHING

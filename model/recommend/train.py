@@ -83,29 +83,17 @@ def fit(
     features = trimmed(item_features.features(items, rows, config))
     trial = learn(parts, features, config, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("train"))
     metrics = compare(trial)[0]
-    phase = Phase(
-        "refit",
-        configs.replace(config, learning_rate=_GENTLER * config.learning_rate),
-        config.refit_epochs,
-        parts.events,
-        parts.start_U,
-        parts.end_U,
-        np.ones(len(parts.events.users_E), bool),
-        features,
-        seed,
-        None if minutes is None else _REFIT_MINUTES * minutes,
+    finished = refit(
+        trial, features, parts.end_U, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("refit")
     )
-    params = jax.device_put(dict(trial.run.params), may_alias=False)
-    refit = loop.run(phase, params, report=report, checkpoint=kept.get("refit"))
-    counted = count_transitions(parts.events, phase.mask_E, len(items), config)
     artifact = Artifact(
         kind=KIND,
-        params=weights.pack(refit.params, trial.scorer.blend, counted, known),
+        params=weights.pack(finished.run.params, finished.scorer.blend, finished.scorer.transitions, known),
         config=configs.to_json(config),
         ids=tuple(rows),
         metrics=metrics,
     )
-    return Fitted(artifact, metrics, trial.run.history + refit.history)
+    return Fitted(artifact, metrics, trial.run.history + finished.run.history)
 
 
 def usable(interactions: Interactions, items: Sequence[Item], config: RecommendConfig) -> Interactions:
@@ -133,10 +121,8 @@ def learn(
     The validation cases choose the epoch, and then the blend: neither network nor counts know them.
     """
     mask_E = split.training_mask(parts)
-    trained = np.zeros(len(features.rows_N), bool)
-    trained[parts.events.items_E[mask_E]] = True
-    # An item that only held-out events name has no embedding of its own yet: its content must do.
-    features = features._replace(rows_N=np.where(trained, features.rows_N, 0).astype(np.int32))
+    size = int(features.rows_N.max())
+    features = _known(features, parts.events.items_E[mask_E])
     phase = Phase(
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed, minutes
     )
@@ -152,11 +138,40 @@ def learn(
         ranked = evaluate.rank_holdout(scorer, parts.events, validation, excluded=old)
         return evaluate.evaluate_holdout(ranked, truth, catalogue=len(features.rows_N))["ndcg@10"]
 
-    params = layers.initial(config, int(features.rows_N.max()), seed=seed)
+    params = layers.initial(config, size, seed=seed)
     run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
     fitted = _fit_blend(parts.events, validation, Scorer(config, params, features, blend.default(), counted), seed)
     return Trial(parts, Scorer(config, params, features, fitted, counted), run)
+
+
+def refit(
+    trial: Trial,
+    features: ItemFeatures,
+    end_U: np.ndarray,
+    *,
+    seed: int = 0,
+    progress: Callable[[Progress], None] = lambda _: None,
+    minutes: float | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trial:
+    """The trial after a few gentler epochs on all of each user's events before `end_U`, its transitions counted anew.
+
+    `features` are those of all items, also of those that the trial did not learn. The blend stays as it is.
+    """
+    scorer, parts = trial.scorer, trial.parts
+    mask_E = split.mask_until(parts, end_U)
+    features = _known(features, parts.events.items_E[mask_E])
+    config = configs.replace(scorer.config, learning_rate=_GENTLER * scorer.config.learning_rate)
+    budget = None if minutes is None else _REFIT_MINUTES * minutes
+    phase = Phase(
+        "refit", config, config.refit_epochs, parts.events, parts.start_U, end_U, mask_E, features, seed, budget
+    )
+    params = jax.device_put(dict(trial.run.params), may_alias=False)
+    run = loop.run(phase, params, report=progress, checkpoint=checkpoint)
+    counted = count_transitions(parts.events, mask_E, len(features.rows_N), scorer.config)
+    params = jax.device_put(dict(run.params), may_alias=False)
+    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted), run)
 
 
 def compare(
@@ -175,7 +190,7 @@ def compare(
     ranked = {
         "model": evaluate.rank_holdout(scorer, events, test, excluded=old, k=k),
         "popularity": baselines.rank_popular(counts_N, old, k=k),
-        "cooccurrence": baselines.rank_cooccurrence(table, counts_N, events, test, old, k=k),
+        "cooccurrence": baselines.rank_by_table(table, counts_N, events, test, old, k=k),
     }
     figures = {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
     return figures, ranked
@@ -194,6 +209,13 @@ def trimmed(features: ItemFeatures) -> ItemFeatures:
         return hashed_NxW[:, : max(int((hashed_NxW > 0).sum(1).max(initial=0)), 1)]
 
     return features._replace(text_NxT=trim(features.text_NxT), attributes_NxA=trim(features.attributes_NxA))
+
+
+def _known(features: ItemFeatures, learned_E: np.ndarray) -> ItemFeatures:
+    """An item that only held-out events name has no embedding of its own yet: its content must do."""
+    learned_N = np.zeros(len(features.rows_N), bool)
+    learned_N[learned_E] = True
+    return features._replace(rows_N=np.where(learned_N, features.rows_N, 0).astype(np.int32))
 
 
 def _fit_blend(events: Interactions, validation: Holdout, scorer: Scorer, seed: int) -> Blend:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from storage import migrate
+from model.recommend import config as configs
+from storage import histories, migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers
 from tests import stack as stacks
 from tests.stack import Stack
 from workers.contract import tasks
+from workers.recommend import counting
 
 
 @pytest.fixture(name="own")
@@ -57,6 +62,30 @@ def test_a_worker_killed_in_the_middle_of_a_refresh(stack: Stack) -> None:
     assert took < 60
     assert stack.query("SELECT count(*) FROM events WHERE shopper LIKE 'live-%'") == [(len(events),)]
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
+
+
+def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
+    events = list(stacks.history("live", shoppers=300, each=8))
+    counted = "SELECT from_item, to_item, count FROM transitions"
+    with stack.database.begin() as connection:
+        connection.execute(text("UPDATE model_versions SET learnt_through = '2020-01-01T00:00:00Z'"))
+    for half in (events[: len(events) // 2], events[len(events) // 2 :]):
+        before = stack.query(counted)
+        stack.send(tasks.EVENTS, half)  # one message, one transaction: none of them comes late
+        stacks.wait_until(partial(lambda was: stack.query(counted) != was, before), seconds=30, what="first counts")
+        stack.kill("recommend")
+        stack.start("recommend", "worker", "recommend")
+        stacks.wait_until(stack.is_idle, seconds=60, what="fresh shelves")
+
+    gains = counting.gains(configs.preset(stack.settings.preset))
+    expected: dict[tuple[str, str], float] = defaultdict(float)
+    with stack.database.connect() as connection:
+        read = histories.read(connection, [f"live-{n}" for n in range(300)], length=8, policy="show_all")
+    for history in read.values():
+        for pair, count in counting.new_pairs(history.touches, datetime(2020, 1, 1, tzinfo=UTC), gains).items():
+            expected[pair] += count
+    found = {(before, after): count for before, after, count in stack.query(counted)}
+    assert found == pytest.approx(dict(expected), rel=1e-4)
 
 
 def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path: Path) -> None:

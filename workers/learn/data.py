@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import NamedTuple
 
@@ -22,11 +23,15 @@ class NotEnoughData(ValueError):
 
 
 class TrainingData(NamedTuple):
-    """Items and events by dense ids: `interactions.items_E` counts in `items`, `users_E` in `users`."""
+    """Items and events by dense ids: `interactions.items_E` counts in `items`, `users_E` in `users`.
+
+    `through` is the time of the newest event, or when the tables were read, if that was earlier.
+    """
 
     items: list[Item]
     users: list[str]
     interactions: Interactions
+    through: datetime | None = None
 
     def without(self, mask_E: np.ndarray) -> TrainingData:
         """Return the same data without the events at which the mask is True."""
@@ -38,15 +43,22 @@ def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) ->
 
     Items that only events name are there too, without a title and never available. Raises `NotEnoughData`.
     """
+    started = datetime.now(UTC)
     with engine.connect() as connection:
         rows = training.items(connection)
         text = b"".join(training.events_csv(connection, without_kinds=without_kinds))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))
     items = [serving.to_item(row) for row in rows]
     _require(events, items)
+    newest = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(events["at"].to_numpy().max()))
+    return of(events, items)._replace(through=min(newest, started))
+
+
+def of(events: pl.DataFrame, items: list[Item]) -> TrainingData:
+    """Return events (columns shopper, item_id, kind, and at in microseconds) and a catalogue by dense ids."""
     listed = {item.item_id for item in items}
     named = events["item_id"].unique().sort().to_list()
-    items += [Item(item_id, title="", available=False) for item_id in named if item_id not in listed]
+    items = items + [Item(item_id, title="", available=False) for item_id in named if item_id not in listed]
     users = events["shopper"].unique(maintain_order=True).to_list()
     return TrainingData(items, users, _interactions(events, users, [item.item_id for item in items]))
 

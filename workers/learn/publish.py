@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from model.artifact import Artifact
 from model.recommend.events import RankRequest
 from model.recommend.items import Item
 from model.recommend.serve import Ranker
-from storage import models, training
+from storage import models, training, transitions
 
 
 class VerificationFailed(RuntimeError):
@@ -48,8 +49,8 @@ def verify(saved: Artifact, fitted: Artifact, items: Sequence[Item], golden: Seq
             raise VerificationFailed(f"golden request {number} got {found}, but {expected} before saving")
 
 
-def register(engine: Engine, version: str, fitted: Artifact) -> None:
-    """Keep the version beside those before it; it does not serve yet."""
+def register(engine: Engine, version: str, fitted: Artifact, *, learnt_through: datetime | None) -> None:
+    """Keep the version beside those before it; it does not serve yet. Events after `learnt_through` are new to it."""
     with engine.begin() as connection:
         before = models.live(connection, models.RECOMMEND)
         models.register(
@@ -58,13 +59,18 @@ def register(engine: Engine, version: str, fitted: Artifact) -> None:
             config=fitted.config,
             metrics=fitted.metrics,
             parent=before.version if before is not None else None,
+            learnt_through=learnt_through,
         )
 
 
 def switch(engine: Engine, version: str) -> str | None:
-    """Let the version serve, mark every shopper and item due, and return the version that served before."""
+    """Let the version serve, mark every shopper and item due, and return the version that served before.
+
+    What was counted for that one is forgotten; the refresh of each shopper counts what is new to this one.
+    """
     with engine.begin() as connection:
         before = models.switch(connection, version)
+        transitions.clear(connection)  # after the switch, which waits for those who count
         training.mark_shoppers(connection)
     # Apart, since intake takes rows of several kinds in another order.
     with engine.begin() as connection:

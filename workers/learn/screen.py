@@ -10,7 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from model.recommend import cold
 from model.recommend.loop import Progress
+from model.recommend.train import Figures
+from workers.learn.evaluation import Evaluation
 from workers.learn.service import Report
 
 _FIGURES = {"hit_rate@10": "HR@10", "ndcg@10": "NDCG@10", "mrr@10": "MRR@10", "coverage@10": "coverage@10"}
@@ -53,4 +56,38 @@ def show(report: Report, console: Console) -> None:
     )
     serving = f"serving {report.version}" if report.published else f"saved {report.version}, not serving"
     before = f" (before: {report.previous})" if report.previous else ""
-    console.print(f"Now {serving}{before}.")
+    console.print(f"Now {serving}{before}. Loss and validation by epoch: {report.curve}")
+
+
+def show_evaluation(evaluation: Evaluation, console: Console) -> None:
+    """Print every ranker's figures on the same cases, and what the training took."""
+    outcome, known = evaluation.outcome, evaluation.data.known
+    console.print(
+        f"{evaluation.asked.protocol}: {len(known.interactions.users_E):,} events of {len(known.users):,} users and "
+        f"{len(known.items):,} items; trained in {outcome.seconds:.0f} s ({len(outcome.history)} epochs)."
+    )
+    if not outcome.figures:
+        console.print("No user has a basket to test on: the model is untested.", style="yellow")
+        return
+    console.print(_comparison("all items ranked", outcome.figures))
+
+
+def show_cold_start(outcome: cold.Outcome, console: Console) -> None:
+    """Print the figures of items without events, and of users with few."""
+    title = f"{outcome.items:,} items kept out of training, ranked among all"
+    console.print(_comparison(title, outcome.cold_items))
+    for known, figures in outcome.cold_users.items():
+        if figures:
+            console.print(_comparison(f"users kept out of training, after their first {known}", figures))
+
+
+def _comparison(title: str, figures: Figures) -> Table:
+    values = next(iter(figures.values()))
+    table = Table(title=f"{values['cases']:,.0f} test cases, {title}", title_justify="left", header_style="bold")
+    table.add_column("")
+    for ranker in figures:
+        table.add_column(ranker, justify="right", style="bold" if ranker == "model" else None)
+    for name in values:
+        if name != "cases":
+            table.add_row(name, *(f"{one[name]:.4f}" for one in figures.values()))
+    return table

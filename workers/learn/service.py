@@ -19,8 +19,8 @@ from model.recommend.loop import Progress
 from model.recommend.train import Fitted
 from storage import models, training
 from workers import settings as configuration
+from workers.learn import checkpoints, picture, publish
 from workers.learn import data as tables
-from workers.learn import publish
 from workers.learn.data import TrainingData
 from workers.runtime import device
 from workers.settings import Settings
@@ -50,6 +50,7 @@ class Report:
 
     version: str
     path: str
+    curve: str
     users: int
     items: int
     events: int
@@ -66,6 +67,8 @@ def train(
 ) -> Report:
     """Train on all that the tables hold and let the new version serve.
 
+    A training that was killed goes on after its last finished epoch if the tables and the config are the same.
+
     Raises `NotEnoughData`, `TrainingRuns` while another training runs, `ConfigError` for an unknown preset, and
     `VerificationFailed`.
     """
@@ -75,9 +78,17 @@ def train(
         started = time.monotonic()
         known = tables.read(engine)
         fitted = model_train.fit(
-            known.interactions, known.items, config, seed=asked.seed, progress=progress, minutes=asked.minutes
+            known.interactions,
+            known.items,
+            config,
+            seed=asked.seed,
+            progress=progress,
+            minutes=asked.minutes,
+            checkpoints=checkpoints.of(settings.home, known, config, asked.seed),
         )
-        return keep(engine, settings.home, known, fitted, started=started, serve=asked.serve)
+        report = keep(engine, settings.home, known, fitted, started=started, serve=asked.serve)
+        checkpoints.clear(settings.home)
+        return report
 
 
 def config_of(settings: Settings, preset: str) -> RecommendConfig:
@@ -91,11 +102,14 @@ def keep(engine: Engine, home: Path, known: TrainingData, fitted: Fitted, *, sta
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
     folder = configuration.model_folder(home, version)
     publish.save(folder, fitted.artifact, known.items, golden(known))
-    publish.register(engine, version, fitted.artifact)
+    curve = folder.with_name(f"{version}.png")
+    picture.draw(fitted.history, curve)
+    publish.register(engine, version, fitted.artifact, learnt_through=known.through)
     previous = publish.switch(engine, version) if serve else None
     return Report(
         version=version,
         path=str(folder),
+        curve=str(curve),
         users=len(known.users),
         items=len(known.items),
         events=len(known.interactions.users_E),

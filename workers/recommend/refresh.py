@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from model.recommend.events import Interaction, Ranked, RankRequest
-from storage import due, histories, item_vectors, rankings
+from storage import due, histories, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
 from storage.histories import History
 from storage.rankings import Ranking
+from workers.recommend import counting
 from workers.recommend.serving import Serving, to_item
 from workers.runtime import metrics
 from workers.settings import Settings
@@ -21,7 +23,7 @@ _SIMILAR_DEPTH = 50
 
 
 def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
-    """Rank `home` for the claimed shoppers from their history in event time."""
+    """Rank `home` for the claimed shoppers from their history in event time, and count what their new events follow."""
     keys = [claim.key for claim in claims]
     length = serving.ranker.config.history
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "read").time(), engine.connect() as connection:
@@ -34,6 +36,7 @@ def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Seque
         _home(claim, result, serving.version, read[claim.key]) for claim, result in zip(claims, ranked, strict=True)
     ]
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
+        _count(connection, serving, claims, read)
         rankings.write(connection, shelves)
         due.clear(connection, due.SHOPPER, claims)
 
@@ -58,6 +61,24 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
         rankings.write(connection, [_similar(key, result, serving.version, mark) for key, result in ranked.items()])
         due.mark(connection, due.SHOPPER, histories.shoppers_of(connection, sorted(announced)))
         due.clear(connection, due.ITEM, claims)
+
+
+def _count(connection: Connection, serving: Serving, claims: Sequence[Claim], read: Mapping[str, History]) -> None:
+    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do.
+
+    A version that serves no more counts nothing: the one that took over counts from where its training ended.
+    """
+    live = models.hold(connection, serving.version)
+    if live is None:
+        return
+    standing = rankings.standing(connection, [claim.key for claim in claims], rankings.HOME)
+    gains = counting.gains(serving.ranker.config)
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for claim in claims:
+        through = counting.counted_through(standing[claim.key], live, claim.mark)
+        for pair, count in counting.new_pairs(read[claim.key].touches, through, gains).items():
+            pairs[pair] += count
+    transitions.add(connection, pairs)
 
 
 def _rank_similar(serving: Serving, item_ids: Sequence[str]) -> dict[str, Ranked]:

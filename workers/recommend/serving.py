@@ -1,9 +1,9 @@
-"""Serving: the live model on the device, and a catalogue that follows the database."""
+"""Serving: the live model on the device, and a catalogue and counts that follow the database."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Row
 from model import artifact
 from model.recommend.items import Item
 from model.recommend.serve import Ranker
-from storage import items, models
+from storage import items, models, transitions
 from workers import settings
 from workers.runtime import metrics
 
@@ -29,6 +29,8 @@ class Serving:
         self._home = home
         self._ranker: Ranker | None = None
         self._horizon = 0
+        self._counts_horizon = 0
+        self._counts: dict[str, dict[str, float]] = {}
         self._warm_compilations = 0
         self.version = ""
 
@@ -40,7 +42,7 @@ class Serving:
         return self._ranker
 
     def follow(self) -> bool:
-        """Load the live model if it is another one, take in what changed in the catalogue. False: there is no model."""
+        """Load the live model if it is another one, take in what changed and was counted. False: there is no model."""
         with self._engine.connect() as connection:
             live = models.live(connection, CAPABILITY)
         if live is None:
@@ -57,7 +59,8 @@ class Serving:
         with self._engine.connect() as connection:
             expected = items.count(connection)
         self._ranker = Ranker(artifact.load(settings.model_folder(self._home, version)), expected_items=expected)
-        self._horizon = 0
+        self._horizon = self._counts_horizon = 0
+        self._counts = {}
         self._take_changes()
         self._ranker.warm()
         self._warm_compilations = self._ranker.compilations
@@ -67,12 +70,22 @@ class Serving:
     def _take_changes(self) -> None:
         with self._engine.connect() as connection:
             changes = items.changed_since(connection, self._horizon)
+            counted = transitions.changed_since(connection, self._counts_horizon)
         if changes.rows:
             capacity = self.ranker.capacity
             self.ranker.upsert([to_item(row) for row in changes.rows])
             if self.ranker.capacity != capacity:  # the matrix grew and was warmed anew
                 self._warm_compilations = self.ranker.compilations
         self._horizon = changes.horizon
+        self._take_counts(counted)
+
+    def _take_counts(self, counted: transitions.Changes) -> None:
+        """Give the ranker the whole row of every item of which a pair was counted."""
+        for before, after, count in counted.rows:
+            self._counts.setdefault(before, {})[after] = count
+        if counted.rows:
+            self.ranker.add_transitions({before: self._counts[before] for before, _, _ in counted.rows})
+        self._counts_horizon = counted.horizon
 
 
 def to_item(row: Row[Any]) -> Item:
@@ -84,11 +97,11 @@ def to_item(row: Row[Any]) -> Item:
         category=row.category,
         brand=row.brand,
         price=row.price,
-        attributes=tuple(_attributes(row.attributes, row.tags)),
+        attributes=attribute_labels(row.attributes, row.tags),
         available=row.available,
     )
 
 
-def _attributes(attributes: dict[str, str], tags: Iterable[str]) -> Iterable[str]:
-    yield from (f"{name}={value}" for name, value in sorted(attributes.items()))
-    yield from tags
+def attribute_labels(attributes: Mapping[str, str], tags: Iterable[str]) -> tuple[str, ...]:
+    """Return an item's attributes and tags as the labels that the model knows them by."""
+    return (*(f"{name}={value}" for name, value in sorted(attributes.items())), *tags)

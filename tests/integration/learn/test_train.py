@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from model import artifact
+from model.recommend.loop import Progress
 from storage import due, intake, models, training
 from workers.cli import main
 from workers.learn import data, publish, service
@@ -136,3 +137,22 @@ def test_the_command_trains_and_reports(database: Engine, database_url: str, tmp
     assert done.exit_code == 0, done.stderr
     assert "Now serving recommend-" in done.stdout
     assert "Held out: each shopper's last basket" in done.stdout.replace("\n", " ")
+
+
+def test_a_killed_training_goes_on_and_leaves_no_checkpoint(database: Engine, tmp_path: Path) -> None:
+    _fill(database)
+    settings = Settings(home=tmp_path)
+    asked = service.Training(preset="tiny", serve=False)
+
+    def kill(epoch: Progress) -> None:
+        if epoch.epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        service.train(database, settings, asked, kill)
+    assert list((tmp_path / "training").rglob("train.npz"))
+    seen: list[Progress] = []
+    report = service.train(database, settings, asked, seen.append)
+    assert (seen[0].phase, seen[0].epoch) == ("train", 4)
+    assert not (tmp_path / "training").exists()
+    assert Path(report.curve).read_bytes().startswith(b"\x89PNG")

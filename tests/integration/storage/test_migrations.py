@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from alembic import command
@@ -9,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects import postgresql
 
-from storage import engine, migrate, rankings
+from storage import engine, migrate, models, rankings, transitions
 from storage.rankings import Ranking
 from storage.tables import metadata
 
@@ -50,14 +51,18 @@ def test_migrations_make_the_tables_that_the_code_sees(database: Engine) -> None
             assert keys == [column.name for column in table.primary_key], table.name
 
 
-def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: str) -> None:
+def alembic(database_url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", migrate.scripts().dir)
     url = engine.url_for(database_url, "psycopg").render_as_string(hide_password=False)
     config.set_main_option("sqlalchemy.url", url)
+    return config
+
+
+def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: str) -> None:
     with database.begin() as connection:
         rankings.write(connection, [Ranking("u", rankings.HOME, ["a"], [1.0], "m", None, 0, ["x"], ["view"])])
-    command.downgrade(config, "0001")
+    command.downgrade(alembic(database_url), "0001")
     with database.connect() as connection:
         assert "because_kinds" not in found(connection)["rankings"]
     migrate.upgrade(database_url)
@@ -65,3 +70,36 @@ def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: s
         assert found(connection) == described()
         kept = connection.execute(text("SELECT item_ids, because_item_ids FROM rankings")).one()
     assert tuple(kept) == (["a"], None)
+
+
+def test_a_version_of_before_stays_live_without_a_time_that_it_learnt_through(
+    database: Engine, database_url: str
+) -> None:
+    version = "recommend-20260101T000000-abcdef"
+    with database.begin() as connection:
+        models.register(connection, version, config={}, metrics={}, learnt_through=datetime(2026, 1, 1, tzinfo=UTC))
+        models.switch(connection, version)
+        transitions.add(connection, {("a", "b"): 1.0})
+    command.downgrade(alembic(database_url), "0002")
+    with database.connect() as connection:
+        assert "transitions" not in found(connection)
+        assert "learnt_through" not in found(connection)["model_versions"]
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        assert found(connection) == described()
+        live = models.hold(connection, version)
+        assert live is not None
+        assert live.learnt_through is None
+        assert transitions.changed_since(connection, 0).rows == []
+
+
+def test_a_restored_dump_is_read_once(database: Engine, database_url: str) -> None:
+    """It counts transactions as the server it came from did, which may be far ahead of this one."""
+    with database.begin() as connection:
+        transitions.add(connection, {("a", "b"): 1.0})
+        connection.execute(text("UPDATE transitions SET changed_xid = changed_xid + 1000000"))
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        first = transitions.changed_since(connection, 0)
+        assert first.rows == [("a", "b", 1.0)]
+        assert transitions.changed_since(connection, first.horizon).rows == []

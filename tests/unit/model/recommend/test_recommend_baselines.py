@@ -18,7 +18,7 @@ def test_votes_fade_with_recency_and_seen_items_are_left_out():
     table = transitions.count(made, train, 5)
     counts = baselines.popularity(made.items_E[train], 5)
     case = Holdout(np.array([4]), np.array([6]), [np.array([3])])
-    ranked = baselines.rank_cooccurrence(table, counts, made, case, [np.array([0, 2])], k=3)
+    ranked = baselines.rank_by_table(table, counts, made, case, [np.array([0, 2])], k=3)
     assert ranked[0].tolist() == [3, 1, 4]
 
 

@@ -9,14 +9,14 @@ from model.recommend import loss
 def test_full_softmax_of_two_items_by_hand():
     users, items = jnp.asarray([[1.0]]), jnp.asarray([[2.0], [0.0]])
     expected = np.log(np.exp(2) + 1) - 2
-    assert loss.full_softmax(users, items, jnp.asarray([0]))[0] == pytest.approx(expected, rel=1e-5)
+    assert loss.full_softmax(users, items, jnp.asarray([0]), jnp.ones(2, bool))[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_sampling_every_other_item_once_is_the_full_softmax():
     users, items = jax.random.normal(jax.random.key(0), (4, 3)), jax.random.normal(jax.random.key(1), (6, 3))
     targets = jnp.asarray([0, 5, 2, 2])
     sampled = loss.sampled_softmax(users, items[targets], targets, items, jnp.arange(6), jnp.zeros(6))
-    np.testing.assert_allclose(sampled, loss.full_softmax(users, items, targets), rtol=1e-5)
+    np.testing.assert_allclose(sampled, loss.full_softmax(users, items, targets, jnp.ones(len(items), bool)), rtol=1e-5)
 
 
 def test_cells_without_weight_do_not_count():

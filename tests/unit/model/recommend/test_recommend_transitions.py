@@ -94,3 +94,19 @@ def test_trained_and_new_counts_add_up(fitted, shop):
     changed = np.flatnonzero(after != before)
     assert changed.tolist() == [ranker._catalogue.slots["i000"]]
     assert after[changed] - before[changed] == pytest.approx([3.0])
+
+
+def test_rows_land_where_they_belong_patched_or_built(fitted, shop):
+    """Of several items at once, in slots that are not the numbers of the trained ones."""
+    newer = {"i009": {"i001": 2.0}, "i003": {"i002": 3.0, "i004": 1.0}}
+    patched, built = Ranker(fitted.artifact), Ranker(fitted.artifact)
+    for ranker in (patched, built):
+        ranker.upsert(shop.items()[::-1])
+    before = np.asarray(patched._successors.table.totals_N)
+    patched.add_transitions(newer)
+    built.add_transitions(newer)
+    for column, same in zip(patched._successors.table, built._successors.table, strict=True):
+        np.testing.assert_array_equal(np.asarray(column), np.asarray(same))
+    added = np.asarray(patched._successors.table.totals_N) - before
+    slots = patched._catalogue.slots
+    assert {n: added[n] for n in np.flatnonzero(added)} == pytest.approx({slots["i009"]: 2.0, slots["i003"]: 4.0})

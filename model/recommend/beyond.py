@@ -1,0 +1,60 @@
+"""What a list of hits does not tell: how surely true items stand above others, how new and how varied lists are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from model.recommend.items import ItemFeatures
+
+
+def roc_auc(
+    scores: Iterable[Float[np.ndarray, " N"]], truth: Sequence[np.ndarray], excluded: Sequence[np.ndarray]
+) -> float:
+    """The mean over cases of P(a true item's score > another's) + P(tie) / 2, all items but the excluded competing.
+
+    Cases without a true item are left out; nan when none is left.
+    """
+    areas = []
+    for scores_N, true, old in zip(scores, truth, excluded, strict=True):
+        others = np.ones(len(scores_N), bool)
+        others[old] = others[true] = False
+        if not len(true) or not others.any():
+            continue
+        rest = scores_N[others]
+        areas += [((rest < scores_N[item]).mean() + (rest == scores_N[item]).mean() / 2) for item in true]
+    return float(np.mean(areas)) if areas else float("nan")
+
+
+def novelty(ranked: Sequence[np.ndarray], counts_N: Float[np.ndarray, " N"], *, k: int = 10) -> float:
+    """The mean of -log2(share of events on the item) over the first k of all lists, in bits.
+
+    Castells et al. 2011 (DiveRS). An item without events counts as one with a single event.
+    """
+    shown = np.concatenate([np.asarray(row[:k], np.int64) for row in ranked])
+    return float(-np.log2(np.maximum(counts_N[shown], 1.0) / max(counts_N.sum(), 1.0)).mean())
+
+
+def diversity(ranked: Sequence[np.ndarray], features: ItemFeatures, *, k: int = 10) -> float:
+    """The mean over lists of 1 - the mean Jaccard similarity of pairs of their first k items; nan without pairs.
+
+    The intra-list distance of Ziegler et al. 2005 (WWW), on categories, brands and attributes; on words where the
+    catalogue has none of these.
+    """
+    labels_NxA = np.concatenate([features.labels_NxF, features.attributes_NxA], 1)
+    if not labels_NxA.any():
+        labels_NxA = features.text_NxT
+    lists = [np.asarray(row[:k], np.int64) for row in ranked if len(row) >= 2]
+    return float(np.mean([_distance(labels_NxA[row]) for row in lists])) if lists else float("nan")
+
+
+def _distance(labels_KxA: Int[np.ndarray, "K A"]) -> float:
+    there_KxA = labels_KxA > 0
+    same_KxAxKxA = labels_KxA[:, :, None, None] == labels_KxA[None, None, :, :]
+    both_KxK = (same_KxAxKxA & there_KxA[:, :, None, None]).any(3).sum(1)
+    sizes_K = there_KxA.sum(1)
+    either_KxK = np.maximum(sizes_K[:, None] + sizes_K[None, :] - both_KxK, 1)
+    pairs = np.triu_indices(len(labels_KxA), 1)
+    return float(1.0 - (both_KxK / either_KxK)[pairs].mean())

@@ -1,0 +1,138 @@
+"""`reshelf evaluate`: how good a model is on files, by a named protocol, beside the baselines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from workers import settings as configuration
+
+PROTOCOLS = ("leave-one-out", "leave-one-out-full", "time-split")
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure models on files: nothing is read from, or written to, the database."""
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every evaluation of the recommender."""
+    options = (
+        click.option("--events", required=True, type=_FILE, help="CSV, Parquet: user_id, item_id, and at or position."),
+        click.option("--items", type=_FILE, help="The catalogue: item_id, title, and what else there is."),
+        click.option("--preset", help="Model preset. Default: RESHELF_PRESET."),
+        click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Another value for one option."),
+        click.option("--kind", default="purchase", show_default=True, help="Kind of events without one."),
+        click.option("--minutes", type=click.FloatRange(min=0.01), help="Train for about so long; a refit a fifth."),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@evaluate.command()
+@_shared
+@click.option("--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True)
+@click.option("--cut", type=click.DateTime(), help="Moment of a time split, UTC. Default: before the last tenth.")
+@click.option("--keep-seen", is_flag=True, help="Rank, and count as true, also what a history holds already.")
+@click.option("--predictions", type=_FILE, help="Write each user's ten best: user_id, rank, item_id (.csv, .csv.gz).")
+@click.option("--curve", type=_FILE, help="Draw loss and validation by epoch (.png, .svg).")
+def recommend(
+    events: Path,
+    items: Path | None,
+    protocol: str,
+    cut: datetime | None,
+    preset: str | None,
+    options: tuple[str, ...],
+    keep_seen: bool,
+    kind: str,
+    minutes: float | None,
+    seed: int,
+    predictions: Path | None,
+    curve: Path | None,
+    report: Path | None,
+) -> None:
+    """Train and test the recommender, and rank every user.
+
+    "leave-one-out" learns from all but each user's last two baskets (papers' protocol), "leave-one-out-full" from all
+    but the last, "time-split" from all before a moment, and tests on the last basket after it. All items are ranked.
+    """
+    from workers.learn import evaluation, files, picture, screen
+
+    with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
+        moment = None if cut is None else cut.replace(tzinfo=UTC).timestamp()
+        asked = evaluation.Asked(protocol, config, seed, minutes, moment)
+        found = evaluation.run(asked, files.read(events, items, kind=kind), progress)
+    if predictions is not None:
+        evaluation.write_predictions(predictions, found)
+    if curve is not None:
+        picture.draw(found.outcome.history, curve)
+    _write(report, evaluation.as_json(found))
+    screen.show_evaluation(found, Console(highlight=False))
+
+
+@evaluate.command()
+@_shared
+@click.option("--share", type=click.FloatRange(0.001, 0.5), default=0.05, show_default=True, help="Of items and users.")
+def cold_start(
+    events: Path,
+    items: Path | None,
+    preset: str | None,
+    options: tuple[str, ...],
+    kind: str,
+    minutes: float | None,
+    seed: int,
+    report: Path | None,
+    share: float,
+) -> None:
+    """Keep a share of items and users out of training, then rank them: items by their content, users by few events."""
+    from model.recommend import cold
+    from workers.learn import evaluation, files, screen
+
+    with _prepared(preset, options) as (config, progress):
+        data = files.read(events, items, kind=kind)
+        found = cold.run(
+            data.known.interactions,
+            data.known.items,
+            config,
+            share=share,
+            seed=seed,
+            minutes=minutes,
+            progress=progress,
+        )
+    _write(report, evaluation.cold_start_as_json(found, data, config, seed))
+    screen.show_cold_start(found, Console(highlight=False))
+
+
+@contextmanager
+def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Yield the config and what to report each epoch to; what a person can put right ends the command in one line."""
+    from model.errors import ModelError
+    from workers.learn import evaluation, screen
+    from workers.learn.data import NotEnoughData
+    from workers.load.errors import LoadError
+    from workers.runtime import device
+
+    settings = configuration.load()
+    try:
+        config = evaluation.config_of(preset or settings.preset, options, keep_seen=keep_seen)
+        device.prepare(settings.home)
+        with screen.progress(Console(stderr=True)) as progress:
+            yield config, progress
+    except (LoadError, NotEnoughData, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _write(path: Path | None, report: dict[str, Any]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(report, indent=1) + "\n", "utf-8")

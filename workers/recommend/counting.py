@@ -1,0 +1,51 @@
+"""Counting: which transitions a refresh adds to those of the model, so that an event counts once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from model.recommend import blend
+from model.recommend import config as configs
+from model.recommend.config import RecommendConfig
+from model.recommend.transitions import WINDOW
+from storage.histories import Touch
+from storage.models import Live
+from storage.rankings import Standing
+
+
+def gains(config: RecommendConfig) -> dict[str, float]:
+    """Return how much a transition to an event of each kind counts; kinds that count nothing are left out."""
+    squares = (blend.strengths(config) ** 2).tolist()
+    return {kind: gain for kind, gain in zip(configs.KINDS, squares, strict=True) if gain > 0}
+
+
+def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:
+    """Return up to when the shopper's events are counted, as their standing shelf tells; None: count nothing now.
+
+    A shelf that was ranked since `live` serves was counted with. Before that, the counts were those of another model,
+    and were forgotten with it: `live` knows the events up to its training. `mark` is that of the refresh under way.
+    """
+    if standing.mark > mark:  # a newer refresh was quicker: it counted, and its shelf stays
+        return None
+    counted = standing.model_version == live.version and standing.generated_at >= live.switched_at
+    return standing.through if counted and standing.through is not None else live.learnt_through
+
+
+def new_pairs(
+    touches: Sequence[Touch], through: datetime | None, gains: Mapping[str, float]
+) -> dict[tuple[str, str], float]:
+    """Return what the events after `through` add to the count of (item before, item after); None: nothing.
+
+    As in training (`model.recommend.transitions.count`): each event that gains follows the `WINDOW` ones before it,
+    and counts its gain divided by the distance.
+    """
+    kept = [touch for touch in touches if gains.get(touch.kind, 0.0) > 0]
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for place, touch in enumerate(kept):
+        if through is None or touch.at <= through:
+            continue
+        for distance, before in enumerate(reversed(kept[max(place - WINDOW, 0) : place]), start=1):
+            pairs[before.item_id, touch.item_id] += gains[touch.kind] / distance
+    return dict(pairs)
