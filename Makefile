@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test bench-freshness clean
+.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval clean
 
 install: $(STAMP)
 
@@ -32,6 +32,13 @@ test: install
 
 bench-freshness: install
 	$(BIN)/python -m benchmarks.freshness
+
+# make bench-recommend DATA=folder with beauty/, sports/ and online_retail/; a second call goes on where one stopped.
+bench-recommend: install
+	$(BIN)/python -m benchmarks.recommend --data $(DATA) --reports .reshelf/reports
+
+bench-retrieval: install
+	$(BIN)/python -m benchmarks.retrieval
 
 clean:
 	rm -rf .venv .reshelf build *.egg-info .mypy_cache .ruff_cache .pytest_cache

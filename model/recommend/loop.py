@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -60,8 +60,13 @@ class Run:
     params: layers.Params
     state: step.TrainState
     history: list[Progress]
-    examples: int = 0
-    seconds: float = 0.0  # in steps, without compiling, validation and checkpoints
+    examples: int = 0  # predictions in one epoch
+    epoch_seconds: list[float] = field(default_factory=list)  # in steps; the first compiles
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        """The median time of an epoch's steps, without validation; without the first one, if there are others."""
+        return float(np.median(self.epoch_seconds[1:] or self.epoch_seconds))
 
     @property
     def losses(self) -> list[float]:
@@ -85,15 +90,14 @@ def run(
     began = time.monotonic()
     batches = _Batches.of(phase)
     transform = step.optimizer(phase.config)
-    made = Run(params, step.TrainState(dict(params), transform.init(dict(params))), [])
+    made = Run(params, step.TrainState(dict(params), transform.init(dict(params))), [], batches.examples)
     _restore(made, checkpoint)
     epochs = phase.epochs
     while len(made.history) < epochs and not _is_stale(made.history, phase.config.patience):
         epoch = len(made.history) + 1
         started = time.monotonic()
         losses_S = _epoch(phase, batches, made, transform, epoch, epochs)
-        spent = time.monotonic() - started
-        made.examples, made.seconds = made.examples + batches.examples, made.seconds + spent
+        made.epoch_seconds.append(time.monotonic() - started)
         progress = Progress(phase.name, epoch, epochs, float(losses_S.mean()), validate(made.state.params))
         made.history.append(progress)
         if progress.ndcg is None or progress.ndcg >= _best(made.history):
@@ -160,8 +164,8 @@ def _keep(made: Run, checkpoint: Checkpoint | None) -> None:
         return
     arrays = {f"best/{name}": np.asarray(value) for name, value in made.params.items()}
     arrays |= {f"state/{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(made.state))}
-    facts = {"history": [list(report) for report in made.history], "examples": made.examples}
-    checkpoint.save(arrays, facts | {"seconds": made.seconds})
+    facts = {"history": [list(report) for report in made.history], "epoch_seconds": made.epoch_seconds}
+    checkpoint.save(arrays, facts)
 
 
 def _restore(made: Run, checkpoint: Checkpoint | None) -> None:
@@ -173,4 +177,4 @@ def _restore(made: Run, checkpoint: Checkpoint | None) -> None:
     made.state = jax.device_put(jax.tree.unflatten(jax.tree.structure(made.state), leaves), may_alias=False)
     made.params = {name: arrays[f"best/{name}"] for name in made.params}
     made.history = [Progress(*report) for report in facts["history"]]
-    made.examples, made.seconds = int(facts["examples"]), float(facts["seconds"])
+    made.epoch_seconds = list(facts["epoch_seconds"])

@@ -40,6 +40,7 @@ class Outcome:
     ranked_UxK: Int[np.ndarray, "U K"]
     history: list[Progress]
     seconds: float  # of training: compiling, validation and the fit of the blend included
+    seconds_per_epoch: float  # of steps alone
     examples_per_second: float
 
 
@@ -93,7 +94,8 @@ def run(
         ranked_UxK,
         [report for run in runs for report in run.history],
         seconds,
-        sum(run.examples for run in runs) / max(sum(run.seconds for run in runs), 1e-9),
+        runs[0].seconds_per_epoch,
+        runs[0].examples / runs[0].seconds_per_epoch,
     )
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from model.recommend import blend, topk
+from model.recommend import blend, retrieval, topk
 from model.recommend.blend import Blend, Recent, Votes
 from model.recommend.transitions import Transitions
 
 Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
+
+MOST_SCANNED_PAST = 64
+"""A user with more excluded items than this has all scores computed."""
+
+# Scores held at once, and the users whose scores they are, where the catalogue is large.
+_SCORES_AT_ONCE = 2**25
+_FEW = 8
 
 
 def best(
@@ -19,7 +28,7 @@ def best(
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
     open_C: Bool[Array, " C"],
-    excluded_BxX: Int[Array, "B X"],
+    excluded_BxX: Int[Array, "B X"],  # ascending in each row
     *,
     k: int,
 ) -> Found:
@@ -27,21 +36,25 @@ def best(
 
     A bonus is never negative, so the best are among the `k` best without it and the items that have one.
     """
-    scores_BxC = jnp.exp(learned.log_gain) * (users_BxD @ vectors_CxD.T)
-    scores_BxC = jnp.where(open_C[None, :], scores_BxC, -jnp.inf)
-    rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
-    scores_BxC = scores_BxC.at[rows_Bx1, excluded_BxX].set(-jnp.inf, mode="drop")
-    scores_BxK, items_BxK = topk.top_k(scores_BxC, k)
+    users_BxD = jnp.exp(learned.log_gain) * users_BxD
+    by_network = _scanned if scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]) else _by_all_scores
+    scores_BxK, items_BxK = by_network(users_BxD, vectors_CxD, open_C, excluded_BxX, k)
     if not transitions.to_NxW.shape[1]:
         return scores_BxK, items_BxK
     given = blend.votes(learned, transitions, recent)
     voted_BxM = _distinct(given, items_BxK)
-    voted_scores_BxM = scores_BxC.at[rows_Bx1, voted_BxM].get(mode="fill", fill_value=-jnp.inf)
+    shown_BxM = open_C.at[voted_BxM].get(mode="fill", fill_value=False) & ~_contains(excluded_BxX, voted_BxM)
+    voted_scores_BxM = jnp.where(shown_BxM, _products(users_BxD, vectors_CxD, voted_BxM), -jnp.inf)
     both_BxJ = jnp.concatenate([items_BxK, voted_BxM], 1)
     scores_BxJ = jnp.concatenate([scores_BxK, voted_scores_BxM], 1)
     scores_BxJ = scores_BxJ + blend.bonus(learned, blend.votes_at(given, both_BxJ))
     final_BxK, at_BxK = topk.top_k(scores_BxJ, k)
     return final_BxK, jnp.take_along_axis(both_BxJ, at_BxK, 1)
+
+
+def scans(items: int, k: int, excluded: int) -> bool:
+    """Whether a catalogue of so many rows is scanned block by block, without keeping all scores."""
+    return excluded <= MOST_SCANNED_PAST and retrieval.chunked(items, k + excluded)
 
 
 def at(
@@ -53,9 +66,47 @@ def at(
     items_BxK: Int[Array, "B K"],
 ) -> Float[Array, "B K"]:
     """The final scores of these items alone."""
-    vectors_BxKxD = vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0)
-    scores_BxK = jnp.exp(learned.log_gain) * (users_BxD[:, None, :] * vectors_BxKxD).sum(-1)
+    scores_BxK = _products(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, items_BxK)
     return scores_BxK + blend.bonus(learned, blend.votes_at(blend.votes(learned, transitions, recent), items_BxK))
+
+
+def _scanned(users_BxD: Array, vectors_CxD: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
+    """The best by inner product: as many more are found as may be excluded."""
+    scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1])
+    scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
+    scores_BxK, at_BxK = topk.top_k(scores_BxJ, k)
+    return scores_BxK, jnp.take_along_axis(items_BxJ, at_BxK, 1)
+
+
+def _by_all_scores(users_BxD: Array, vectors_CxD: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
+    """The same from all scores, a few users at a time: for small catalogues, and for many excluded items."""
+
+    def of(part: tuple[Array, Array]) -> Found:
+        users, excluded = part
+        scores_SxC = jnp.where(open_C[None, :], users @ vectors_CxD.T, -jnp.inf)
+        scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
+        return topk.top_k(scores_SxC, k)
+
+    rows = users_BxD.shape[0]
+    at_once = rows if rows * vectors_CxD.shape[0] <= _SCORES_AT_ONCE or rows % _FEW else _FEW
+    parts = tuple(array.reshape(rows // at_once, at_once, -1) for array in (users_BxD, excluded_BxX))
+    scores, items = lax.map(of, parts)
+    return scores.reshape(rows, k), items.reshape(rows, k)
+
+
+def _products(users_BxD: Array, vectors_CxD: Array, items_BxK: Array) -> Float[Array, "B K"]:
+    # Spelt out, so that the sum is the same as that of the scan.
+    return (vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0) * users_BxD[:, None, :]).sum(-1)
+
+
+def _contains(sorted_BxX: Int[Array, "B X"], items_BxK: Int[Array, "B K"]) -> Bool[Array, "B K"]:
+    """Whether each item is in its row's list, which ascends."""
+
+    def of(list_X: Array, items_K: Array) -> Array:
+        at_K = jnp.searchsorted(list_X, items_K)
+        return list_X.at[at_K].get(mode="fill", fill_value=-1) == items_K
+
+    return jax.vmap(of)(sorted_BxX, items_BxK)
 
 
 def _distinct(given: Votes, known_BxK: Int[Array, "B K"]) -> Int[Array, "B M"]:

@@ -15,7 +15,7 @@ from model.errors import ConfigError, DataError
 from model.recommend import config as configs
 from model.recommend import explain as reasons
 from model.recommend import items as item_features
-from model.recommend import programs, weights
+from model.recommend import programs, search, weights
 from model.recommend.blend import Recent
 from model.recommend.catalogue import Catalogue
 from model.recommend.events import Interaction, Ranked, RankRequest
@@ -26,8 +26,10 @@ from model.recommend.successors import Successors
 from model.recommend.transitions import NOTHING
 
 KIND = "recommend"
-# Requests in one compiled call, and items in one call of the item tower.
+# Requests in one compiled call: few, or many where the catalogue is scanned block by block, each block once for all.
 _ROWS = 8
+_ROWS_SCANNING = 128
+# Items in one call of the item tower.
 _ITEMS = 64
 
 Encoded = tuple[jax.Array, Recent]
@@ -74,6 +76,11 @@ class Ranker:
     def capacity(self) -> int:
         """Rows of the item matrix."""
         return self._catalogue.capacity
+
+    @property
+    def _tile(self) -> int:
+        scanning = search.scans(self.capacity, self.config.candidates, search.MOST_SCANNED_PAST)
+        return _ROWS_SCANNING if scanning else _ROWS
 
     def warm(self) -> None:
         """Compiles every function for every bucket of shapes, and does so again whenever the matrix grows."""
@@ -197,7 +204,7 @@ class Ranker:
         for n, (history, width) in enumerate(zip(histories, widths, strict=True)):
             groups.setdefault((bucket_of(len(history), self._lengths()), width), []).append(n)
         for (length, width), members in groups.items():
-            for tile in tiles(len(members), _ROWS):
+            for tile in tiles(len(members), self._tile):
                 yield members[tile], length, width
 
     def _check(self, k: int) -> None:
@@ -226,18 +233,18 @@ class Ranker:
         slots = [[self.capacity, *(self._catalogue.slots[event.item_id] for event in h)] for h in histories]
         kinds = [[-1, *(self._kinds[event.kind] for event in h)] for h in histories]
         seconds = [[h[0].at - h[-1].at, *(e.at - h[-1].at for e in h)] if h else [0.0] for h in histories]
-        shape = {"rows": _ROWS, "width": length + 1}
+        shape = {"rows": self._tile, "width": length + 1}
         return self._programs.encode(
             self._params,
             self._vectors,
             pad_lists(slots, **shape, fill=self.capacity, dtype=np.int32),
             pad_lists(kinds, **shape, fill=-1, dtype=np.int32),
             pad_lists(seconds, **shape, fill=0.0, dtype=np.float32),
-            pad_rows(np.array([len(h) for h in histories], np.int32), _ROWS),
+            pad_rows(np.array([len(h) for h in histories], np.int32), self._tile),
         )
 
     def _search(self, encoded: Encoded, excluded: Sequence[list[int]], width: int) -> Found:
-        excluded_BxX = pad_lists(excluded, rows=_ROWS, width=width, fill=self.capacity, dtype=np.int32)
+        excluded_BxX = pad_lists(excluded, rows=self._tile, width=width, fill=self.capacity, dtype=np.int32)
         users, recent = encoded
         return self._programs.search(
             self._blend,
@@ -251,7 +258,7 @@ class Ranker:
         )
 
     def _scores(self, encoded: Encoded, slots: Sequence[list[int]]) -> jax.Array:
-        slots_BxK = pad_lists(slots, rows=_ROWS, width=MOST_EXPLAINED, fill=NOTHING, dtype=np.int32)
+        slots_BxK = pad_lists(slots, rows=self._tile, width=MOST_EXPLAINED, fill=NOTHING, dtype=np.int32)
         users, recent = encoded
         return self._programs.scores(self._blend, self._successors.table, users, recent, self._vectors, slots_BxK)
 

@@ -98,6 +98,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "figures": _figures(outcome.figures),
         "training": {
             "seconds": round(outcome.seconds, 1),
+            "seconds_per_epoch": round(outcome.seconds_per_epoch, 2),
             "examples_per_second": round(outcome.examples_per_second),
             "epochs": len(outcome.history),
             "parameters": sum(int(np.size(value)) for value in outcome.trial.scorer.params.values()),

@@ -28,3 +28,35 @@ def test_popularity_skips_what_was_seen():
         [2, 0],
         [1, 2],
     ]
+
+
+def test_item_cosine_is_the_overlap_of_the_sets_of_users():
+    made = events.Interactions(
+        users_E=np.array([0, 0, 0, 1, 1, 2]),
+        items_E=np.array([0, 1, 0, 0, 2, 2]),
+        kinds_E=np.zeros(6),
+        at_E=np.arange(6.0),
+    )
+    table = baselines.item_cosine(made, np.ones(6, bool), 3)
+    rows = {
+        item: dict(
+            zip(
+                table.to_P[table.row_N[item] : table.row_N[item + 1]].tolist(),
+                table.count_P[table.row_N[item] : table.row_N[item + 1]].round(6).tolist(),
+                strict=True,
+            )
+        )
+        for item in range(3)
+    }
+    assert rows == {
+        0: {1: round(1 / np.sqrt(2 * 1), 6), 2: round(1 / np.sqrt(2 * 2), 6)},
+        1: {0: round(1 / np.sqrt(2), 6)},
+        2: {0: 0.5},
+    }
+
+
+def test_item_cosine_looks_at_the_newest_different_items_only():
+    made = events.Interactions(np.zeros(5, int), np.array([0, 1, 2, 1, 2]), np.zeros(5), np.arange(5.0))
+    table = baselines.item_cosine(made, np.ones(5, bool), 3, last=2)
+    assert table.to_P.tolist() == [2, 1]
+    assert table.row_N.tolist() == [0, 0, 1, 2]

@@ -83,5 +83,5 @@ def test_the_refit_learns_what_the_validation_kept_back(shop):
     features = items.features(shop.items(), {f"i{n:03}": n + 1 for n in range(40)}, config)
     trial = train.learn(parts, features, config)
     finished = train.refit(trial, features, parts.refit_end_U)
-    assert finished.run.examples / len(finished.run.history) > trial.run.examples / len(trial.run.history)
+    assert finished.run.examples > trial.run.examples
     assert finished.scorer.transitions.totals_N.sum() > trial.scorer.transitions.totals_N.sum()

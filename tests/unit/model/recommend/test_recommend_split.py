@@ -75,3 +75,31 @@ def test_the_order_of_arrival_does_not_matter(shop):
 def test_contradictory_events_are_refused(row, message):
     with pytest.raises(DataError, match=message):
         events.check(interactions([(0, 0, 0, 0.0), row]), items=10, kinds=9)
+
+
+def test_the_full_protocol_holds_back_a_second_basket_of_few_users_and_gives_it_to_the_refit(shop):
+    few = config.preset("tiny", validation_users=10)
+    parts = split.leave_last_out_full(shop.events(), few, seed=3)
+    assert len(parts.test.truth) == 160
+    assert len(parts.validation.truth) == 10
+    kept_back = parts.refit_end_U - parts.train_end_U
+    assert sorted(kept_back.tolist()) == [0] * 150 + [1] * 10
+    np.testing.assert_array_equal(parts.refit_end_U, parts.test.end_S)
+
+
+def test_a_time_split_learns_from_before_the_cut_only_and_tests_on_the_last_basket_after(shop):
+    made = shop.events()
+    cut = float(np.quantile(made.at_E, 0.5))
+    parts = split.by_time(made, TINY, cut=cut)
+    for end_U in (parts.train_end_U, parts.refit_end_U):
+        assert parts.events.at_E[split.mask_until(parts, end_U)].max() < cut
+    assert (~split.mask_until(parts, parts.refit_end_U) == (parts.events.at_E >= cut)).all()
+    assert len(parts.test.truth) > 0
+    for start, end, truth in zip(*parts.test, strict=True):
+        assert end > start
+        assert parts.events.at_E[end] >= cut
+        assert parts.events.users_E[end] == parts.events.users_E[start]
+        assert end + 1 == len(parts.events.users_E) or parts.events.users_E[end + 1] != parts.events.users_E[end]
+        assert truth.tolist() == [parts.events.items_E[end]]
+    for _, end, _ in zip(*parts.validation, strict=True):
+        assert parts.events.at_E[end] < cut

@@ -7,7 +7,7 @@ import pytest
 
 from model import artifact
 from model.errors import DataError
-from model.recommend import config, events, items, layers, packing, split, step, train
+from model.recommend import blend, config, events, items, layers, packing, split, step, train, transitions
 from model.recommend.events import Interaction, RankRequest
 from model.recommend.items import Item
 from model.recommend.serve import Ranker
@@ -123,3 +123,40 @@ def test_no_events_is_an_error_that_says_so(shop):
     none = events.Interactions(*(np.zeros(0, np.int32) for _ in range(3)), np.zeros(0))
     with pytest.raises(DataError, match="ingest events first"):
         train.fit(none, shop.items(), shop.config)
+
+
+def test_the_adversarial_term_trains_against_moved_embeddings(shop):
+    config_ = config.preset("tiny", adversarial=1.0, epochs=3)
+    params = layers.initial(config_, 40, seed=0)
+    gradients = {name: jnp.ones_like(value) for name, value in params.items()}
+    moved = step._perturbed(params, gradients, 0.1)
+    changed = {name for name in params if not np.array_equal(moved[name], params[name])}
+    assert changed == set(layers.EMBEDDINGS)
+    lengths = jnp.linalg.norm(moved["items.ids"] - params["items.ids"], axis=1)
+    np.testing.assert_allclose(lengths, 0.1, rtol=1e-3)
+    plain = train.fit(shop.events(), shop.items(), config.preset("tiny", epochs=3))
+    against = train.fit(shop.events(), shop.items(), config_)
+    assert against.metrics["model"]["hit_rate@10"] > 0.8
+    assert not np.array_equal(plain.artifact.params["items.ids"], against.artifact.params["items.ids"])
+
+
+def test_the_blend_learns_whom_to_trust(shop):
+    """In one world what follows is certain and the network is noise, in the other it is the other way round."""
+    random = np.random.default_rng(0)
+    items_NxD = random.normal(size=(50, 8)).astype(np.float32)
+    last_S = random.integers(0, 50, 400).astype(np.int32)
+    follows = np.roll(np.arange(50), -1)[:, None].astype(np.int32)
+    table = transitions.Transitions(follows, np.full((50, 1), 5.0, np.float32), np.full(50, 5.0, np.float32))
+    recent = blend.Recent(
+        np.concatenate([last_S[:, None], np.full((400, blend.RECENT - 1), transitions.NOTHING, np.int32)], 1),
+        np.eye(1, blend.RECENT, dtype=np.float32).repeat(400, 0),
+    )
+    nothing = np.full((400, 1), transitions.NOTHING, np.int32)
+    users = random.normal(size=(400, 8)).astype(np.float32)
+    by_counts = blend.Cases(users, recent, nothing, (last_S + 1) % 50)
+    by_network = blend.Cases(users, recent, nothing, (users @ items_NxD.T).argmax(1).astype(np.int32))
+    trusting = [blend.fit(table, items_NxD, cases, seed=0) for cases in (by_counts, by_network)]
+    assert trusting[0].log_weight > trusting[1].log_weight
+    assert trusting[0].log_gain < trusting[1].log_gain
+    untaught = blend.fit(table, items_NxD, blend.Cases(users[:0], recent, nothing, last_S[:0]), seed=0)
+    assert untaught.log_weight == blend.default().log_weight

@@ -1,0 +1,97 @@
+"""The search against scores computed one by one: with votes, exclusions, closed items, small and large catalogues."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from model.recommend import blend, search
+from model.recommend.blend import Recent
+from model.recommend.transitions import NOTHING, Transitions
+
+
+def best(*, k, **made):
+    # Compiled anew each time, since a test changes a constant.
+    return jax.jit(functools.partial(search.best, k=k))(**made)
+
+
+def world(items, *, users=16, dim=8, width=6, excluded=3, seed=0):
+    random = np.random.default_rng(seed)
+    to = np.stack([random.permutation(items)[:width] for _ in range(64)]).astype(np.int32)
+    full = Transitions(
+        np.full((items, width), NOTHING, np.int32), np.zeros((items, width), np.float32), np.zeros(items, np.float32)
+    )
+    full.to_NxW[:64], full.counts_NxW[:64] = to, random.random((64, width)) * 9
+    full.totals_N[:64] = full.counts_NxW[:64].sum(1)
+    recent_BxR = random.integers(0, 64, (users, blend.RECENT)).astype(np.int32)
+    recent_BxR[:, 7:] = NOTHING
+    return {
+        "learned": blend.default(),
+        "transitions": full,
+        "users_BxD": random.normal(size=(users, dim)).astype(np.float32),
+        "recent": Recent(recent_BxR, np.where(recent_BxR < NOTHING, 1.0, 0.0).astype(np.float32)),
+        "vectors_CxD": random.normal(size=(items, dim)).astype(np.float32),
+        "open_C": random.random(items) < 0.9,
+        "excluded_BxX": np.sort(random.integers(0, items, (users, excluded)).astype(np.int32), 1),
+    }
+
+
+def by_hand(made, k):
+    """Every item's score, votes added up in a loop."""
+    learned, table = made["learned"], made["transitions"]
+    scores = float(jnp.exp(learned.log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
+    for user, row in enumerate(scores):
+        votes = np.zeros(len(row))
+        for place, item in enumerate(made["recent"].items_BxR[user]):
+            if item < NOTHING:
+                share = np.exp(learned.log_recency_R[place]) / (table.totals_N[item] + 1) ** learned.smoothing
+                votes[table.to_NxW[item]] += table.counts_NxW[item] * float(share)
+        row += np.exp(learned.log_weight) * np.log1p(np.exp(learned.log_saturation) * votes)
+        row[made["excluded_BxX"][user]] = -np.inf
+        row[~made["open_C"]] = -np.inf
+    order = np.argsort(-scores, 1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, 1), order
+
+
+@pytest.mark.parametrize("items", [100, 40_960])
+def test_the_best_are_those_of_all_scores(items):
+    made = world(items)
+    assert search.scans(items, 20, 3) == (items > 1000)
+    scores, found = best(**made, k=20)
+    expected, order = by_hand(made, 20)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    assert (np.asarray(found) == order).mean() > 0.99
+
+
+def test_many_excluded_items_leave_the_scan(monkeypatch):
+    made = world(40_960, excluded=200)
+    assert not search.scans(40_960, 20, 200)
+    monkeypatch.setattr(search, "_SCORES_AT_ONCE", 1)
+    scores, _ = best(**made, k=20)
+    np.testing.assert_allclose(scores, by_hand(made, 20)[0], rtol=1e-4, atol=1e-5)
+
+
+def test_scores_at_given_items_are_the_same():
+    made = world(100)
+    scores, found = best(**made, k=20)
+    given = {name: made[name] for name in ("learned", "transitions", "users_BxD", "recent", "vectors_CxD")}
+    np.testing.assert_allclose(jax.jit(search.at)(**given, items_BxK=found), scores, rtol=1e-5, atol=1e-6)
+
+
+def test_where_fewer_may_be_shown_the_rest_is_minus_infinity():
+    made = world(100)
+    made["open_C"][:] = False
+    made["open_C"][[4, 7]] = True
+    scores, _ = best(**made, k=10)
+    assert (np.isfinite(scores).sum(1) <= 2).all()
+    assert np.isfinite(scores).any()
+
+
+def test_without_transitions_the_network_alone_ranks():
+    made = world(100, width=6)
+    made["transitions"] = Transitions(np.zeros((100, 0), np.int32), np.zeros((100, 0), np.float32), np.zeros(100))
+    scores, _ = best(**made, k=5)
+    products = float(jnp.exp(made["learned"].log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
+    assert np.asarray(scores).max() <= products.max() + 1e-5
