@@ -10,6 +10,9 @@ from typing import Any
 
 from model.errors import ConfigError
 
+BLOCK_KINDS = ("sasrec", "ligr", "hstu")
+"""Kinds of blocks of the history encoder."""
+
 KINDS = ("impression", "view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss", "search")
 
 # How much one event says about a taste: a purchase as much as ten views. Being shown is almost nothing, a
@@ -32,6 +35,7 @@ class RecommendConfig:
     """Shapes, regularisation, training and serving of one recommender. Make one with `preset`."""
 
     dim: int = 64
+    block: str = "ligr"  # "sasrec", "ligr" or "hstu"
     blocks: int = 2
     heads: int = 2
     history: int = 50  # last events of a user that count, longer histories are cut
@@ -64,6 +68,8 @@ class RecommendConfig:
     diversity: float = 0.1  # penalty for repeating a category, in standard deviations of the candidates' scores
 
     def __post_init__(self) -> None:
+        if self.block not in BLOCK_KINDS:
+            raise _unknown("block", self.block, BLOCK_KINDS)
         if self.dim % self.heads:
             raise ConfigError(f"dim {self.dim} must be a multiple of heads {self.heads}")
         if len(self.kind_weights) != len(KINDS) or max(self.kind_weights) <= 0:
@@ -91,11 +97,12 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "small": {},
     "base": {"dim": 128, "blocks": 3, "heads": 4, "dropout": 0.3, "negatives": 2048},
+    "large": {"dim": 256, "blocks": 4, "heads": 4, "dropout": 0.3, "negatives": 8192, "hash_buckets": 262_144},
 }
 
 
 def preset(name: str = "small", **overrides: Any) -> RecommendConfig:
-    """The preset "tiny" (for tests), "small" (the default) or "base", with single options replaced.
+    """The preset "tiny" (for tests), "small" (the default), "base" or "large", with single options replaced.
 
     `kind_weights` may be a mapping that names only the kinds to change. Raises ConfigError for an unknown
     preset, option or kind, naming the nearest known one.

@@ -79,6 +79,46 @@ class ItemTower(nnx.Module):
 
 
 class Block(nnx.Module):
+    """What all blocks share: projections to queries, keys and values, and biases by order and time between events."""
+
+    def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        self.qkv, self.out = _weight(config.dim, 3 * config.dim, rngs), _weight(config.dim, config.dim, rngs)
+        self.by_distance = nnx.Param(jnp.zeros((config.row, config.heads)))
+        self.by_time = nnx.Param(jnp.zeros((_TIME_FEATURES, config.heads)))
+        self.heads, self.dropout = config.heads, config.dropout
+
+    def _scores(self, qkv_BxLx3D: Array, pairs: Pairs) -> tuple[Array, Array]:
+        """Scores of pairs ("B H Q K"), biased, and the values ("B K H D")."""
+        batch, length, width = qkv_BxLx3D.shape
+        shape = (batch, length, self.heads, width // 3 // self.heads)
+        q, k, v = (part.reshape(shape) for part in jnp.split(qkv_BxLx3D, 3, -1))
+        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(shape[-1])
+        distance_LxLxH = self.by_distance[...][pairs.distance_LxL]
+        scores = scores + jnp.moveaxis(distance_LxLxH, -1, 0)[None]
+        scores = scores + jnp.einsum("bqkf,fh->bhqk", pairs.time_BxLxLxF, self.by_time[...])
+        return scores, v * pairs.sign_BxL[:, :, None, None]
+
+    def _attend(self, h_BxLxD: Array, pairs: Pairs) -> Array:
+        scores, values = self._scores(h_BxLxD @ self.qkv[...], pairs)
+        weights = jax.nn.softmax(scores + pairs.mask_BxLxL[:, None], -1)
+        return jnp.einsum("bhqk,bkhd->bqhd", weights, values).reshape(h_BxLxD.shape) @ self.out[...]
+
+
+class SasRecBlock(Block):
+    """Softmax attention and a feed-forward layer of the same width (Kang and McAuley 2018, ICDM), norms first."""
+
+    def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        super().__init__(config, rngs=rngs)
+        self.up, self.down = _weight(config.dim, config.dim, rngs), _weight(config.dim, config.dim, rngs)
+
+    def __call__(self, x_BxLxD: Array, pairs: Pairs, *, key: Array | None) -> Array:
+        keys = (None, None) if key is None else jax.random.split(key)
+        x_BxLxD = x_BxLxD + dropped(self._attend(normalised(x_BxLxD), pairs), self.dropout, key=keys[0])
+        fed = jax.nn.relu(normalised(x_BxLxD) @ self.up[...]) @ self.down[...]
+        return x_BxLxD + dropped(fed, self.dropout, key=keys[1])
+
+
+class LigrBlock(Block):
     """Attention and a gated feed-forward layer, each scaled by a learned gate of its input.
 
     The gates are those of LiGR (Borisyuk et al. 2024, arXiv 2502.03417), the feed-forward is SwiGLU (Shazeer
@@ -86,38 +126,47 @@ class Block(nnx.Module):
     """
 
     def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        super().__init__(config, rngs=rngs)
         dim, inner = config.dim, 2 * config.dim
-
-        def weight(rows: int, columns: int) -> nnx.Param:
-            return nnx.Param(jax.random.normal(rngs.params(), (rows, columns)) / math.sqrt(rows))
-
-        self.qkv, self.out, self.attention_gate = weight(dim, 3 * dim), weight(dim, dim), weight(dim, dim)
-        self.up, self.down, self.feed_gate = weight(dim, 2 * inner), weight(inner, dim), weight(dim, dim)
-        self.by_distance = nnx.Param(jnp.zeros((config.row, config.heads)))
-        self.by_time = nnx.Param(jnp.zeros((_TIME_FEATURES, config.heads)))
-        self.heads, self.dropout = config.heads, config.dropout
+        self.attention_gate = _weight(dim, dim, rngs)
+        self.up, self.down, self.feed_gate = (
+            _weight(rows, columns, rngs) for rows, columns in ((dim, 2 * inner), (inner, dim), (dim, dim))
+        )
 
     def __call__(self, x_BxLxD: Array, pairs: Pairs, *, key: Array | None) -> Array:
         keys = (None, None) if key is None else jax.random.split(key)
         h = normalised(x_BxLxD)
-        attended = self._attend(h, pairs) @ self.out[...]
-        x_BxLxD = x_BxLxD + dropped(jax.nn.sigmoid(h @ self.attention_gate[...]) * attended, self.dropout, key=keys[0])
+        gated = jax.nn.sigmoid(h @ self.attention_gate[...]) * self._attend(h, pairs)
+        x_BxLxD = x_BxLxD + dropped(gated, self.dropout, key=keys[0])
         h = normalised(x_BxLxD)
         gate, value = jnp.split(h @ self.up[...], 2, -1)
         fed = (jax.nn.silu(gate) * value) @ self.down[...]
         return x_BxLxD + dropped(jax.nn.sigmoid(h @ self.feed_gate[...]) * fed, self.dropout, key=keys[1])
 
-    def _attend(self, h: Array, pairs: Pairs) -> Array:
-        batch, length, dim = h.shape
-        q, k, v = (
-            part.reshape(batch, length, self.heads, dim // self.heads) for part in jnp.split(h @ self.qkv[...], 3, -1)
-        )
-        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(dim // self.heads)
-        distance_LxLxH = self.by_distance[...][pairs.distance_LxL]
-        scores = scores + jnp.moveaxis(distance_LxLxH, -1, 0)[None]
-        scores = scores + jnp.einsum("bqkf,fh->bhqk", pairs.time_BxLxLxF, self.by_time[...])
-        weights = jax.nn.softmax(scores + pairs.mask_BxLxL[:, None], -1)
-        return jnp.einsum("bhqk,bkhd->bqhd", weights, v * pairs.sign_BxL[:, :, None, None]).reshape(h.shape)
+
+class HstuBlock(Block):
+    """Pointwise attention without a softmax, whose sum is gated; no feed-forward layer (Zhai et al. 2024, ICML)."""
+
+    def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
+        super().__init__(config, rngs=rngs)
+        self.gate = _weight(config.dim, config.dim, rngs)
+
+    def __call__(self, x_BxLxD: Array, pairs: Pairs, *, key: Array | None) -> Array:
+        h = normalised(x_BxLxD)
+        scores, values = self._scores(jax.nn.silu(h @ self.qkv[...]), pairs)
+        counts_BxLxL = jnp.exp(pairs.mask_BxLxL)
+        shares_BxLxL = counts_BxLxL / jnp.maximum(counts_BxLxL.sum(-1, keepdims=True), 1e-6)
+        weights = jax.nn.silu(scores) * shares_BxLxL[:, None]
+        attended = normalised(jnp.einsum("bhqk,bkhd->bqhd", weights, values).reshape(h.shape))
+        gated = (attended * jax.nn.silu(h @ self.gate[...])) @ self.out[...]
+        return x_BxLxD + dropped(gated, self.dropout, key=key)
+
+
+BLOCKS: Mapping[str, type[Block]] = {"sasrec": SasRecBlock, "ligr": LigrBlock, "hstu": HstuBlock}
+
+
+def _weight(rows: int, columns: int, rngs: nnx.Rngs) -> nnx.Param:
+    return nnx.Param(jax.random.normal(rngs.params(), (rows, columns)) / math.sqrt(rows))
 
 
 class Pairs:
@@ -149,7 +198,7 @@ class HistoryEncoder(nnx.Module):
         self.start = nnx.Param(0.5 * jax.random.normal(rngs.params(), (config.dim,)))
         self.kinds = nnx.Param(jnp.zeros((len(config.kind_weights), config.dim)))
         self.gaps = nnx.Param(jnp.zeros((_TIME_FEATURES, config.dim)))
-        self.blocks = nnx.List([Block(config, rngs=rngs) for _ in range(config.blocks)])
+        self.blocks = nnx.List([BLOCKS[config.block](config, rngs=rngs) for _ in range(config.blocks)])
         self.dim, self.dropout = config.dim, config.dropout
         strongest = max(abs(weight) for weight in config.kind_weights)
         self.weights = tuple(weight / strongest for weight in config.kind_weights)

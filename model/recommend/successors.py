@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -103,7 +104,7 @@ class Successors:
                 counts[to] = counts.get(to, 0.0) + count
             total += float(self._trained.totals_N[trained])
         counts.pop(NOTHING, None)
-        best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[: self.width]
+        best = heapq.nsmallest(self.width, counts.items(), key=lambda pair: (-pair[1], pair[0]))
         table.to_NxW[row] = NOTHING
         table.counts_NxW[row] = 0.0
         table.to_NxW[row, : len(best)] = [to for to, _ in best]
