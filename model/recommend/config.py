@@ -48,7 +48,7 @@ class RecommendConfig:
     target_weight: float = 0.3  # kinds of at least this weight are worth predicting
 
     dropout: float = 0.2
-    id_dropout: float = 0.1  # share of items whose id embedding is hidden in a step, so that content learns
+    id_dropout: float = 0.3  # share of items whose id embedding is hidden in a step, so that content learns
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
     id_decay: float = 0.0  # the same for the id embeddings alone
@@ -92,6 +92,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
         "hash_buckets": 512,
         "negatives": 0,
         "learning_rate": 1e-2,
+        "id_dropout": 0.1,
         "successors": 8,
         "candidates": 32,
     },
