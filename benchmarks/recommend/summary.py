@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import machine
+from model.recommend import config as configs
 
 # HR@10 and NDCG@10 of the best model found in papers and their repositories, by the strict protocol: SASRec with full
 # cross-entropy (256 dimensions, 3 blocks) on Beauty, two models on Sports.
@@ -33,12 +34,19 @@ def _run(name: str, reports: list[Report]) -> dict[str, Any]:
     return {
         "seeds": sorted(report["seed"] for report in reports),
         "data": {key: reports[0]["data"][key] for key in ("users", "items", "events")},
+        "other_options": [_other_options(report["config"]) for report in reports],
         "figures": _figures([report["figures"] for report in reports]),
         "published": PUBLISHED.get(name),
         "training": {
             key: [one[key] for one in training] for key in ("seconds", "epochs", "examples_per_second", "parameters")
         },
     }
+
+
+def _other_options(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that are not today's defaults: a report may be older, or of a trial."""
+    defaults = configs.to_json(configs.preset())
+    return {name: value for name, value in config.items() if value != defaults.get(name)}
 
 
 def _figures(figures: list[Any]) -> Any:
