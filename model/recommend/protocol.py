@@ -99,7 +99,7 @@ def run(
     )
 
 
-def figures_of(
+def _compared(
     ranked: Mapping[str, Sequence[np.ndarray]],
     scores: Mapping[str, Scores],
     test: Holdout,
@@ -164,7 +164,7 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> Figures:
     for name, table in tables.items():
         ranked[name] = baselines.rank_by_table(table, counts_N, events, test, old, k=k)
         scores[name] = lambda part, table=table: baselines.votes(table, counts_N, events, part)
-    return figures_of(ranked, scores, test, scorer, counts_N, old, truth)
+    return _compared(ranked, scores, test, scorer, counts_N, old, truth)
 
 
 def _users_of(parts: Split) -> np.ndarray:

@@ -26,7 +26,6 @@ from model.recommend.split import Holdout, Split
 from model.recommend.transitions import NOTHING, Transitions
 
 Figures = dict[str, dict[str, float]]
-Rankings = dict[str, Sequence[np.ndarray]]
 
 # The share of the learning rate, and of the minutes, that the refit gets.
 _GENTLER = 0.3
@@ -82,7 +81,7 @@ def fit(
     rows = {items[n].item_id: row for row, n in enumerate(known, start=1)}
     features = trimmed(item_features.features(items, rows, config))
     trial = learn(parts, features, config, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("train"))
-    metrics = compare(trial)[0]
+    metrics = compare(trial)
     finished = refit(
         trial, features, parts.end_U, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("refit")
     )
@@ -174,15 +173,13 @@ def refit(
     return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted), run)
 
 
-def compare(
-    trial: Trial, *, k: int = 10
-) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray | list[np.ndarray]]]:
-    """The figures of the model and of the baselines on the test cases, and the rankings that they were taken on."""
+def compare(trial: Trial, *, k: int = 10) -> Figures:
+    """The figures of the model and of the baselines on the test cases; none without test cases."""
     events, test, scorer = trial.parts.events, trial.parts.test, trial.scorer
     catalogue = len(scorer.features.rows_N)
     old, truth = _seen(events, test, scorer.config)
     if not any(len(true) for true in truth):
-        return {}, {}
+        return {}
     mask_E = split.training_mask(trial.parts)
     counts_N = baselines.popularity(events.items_E[mask_E], catalogue)
     table = transitions.count(events, mask_E, catalogue)
@@ -192,8 +189,7 @@ def compare(
         "popularity": baselines.rank_popular(counts_N, old, k=k),
         "cooccurrence": baselines.rank_by_table(table, counts_N, events, test, old, k=k),
     }
-    figures = {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
-    return figures, ranked
+    return {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
 
 
 def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig) -> Transitions:

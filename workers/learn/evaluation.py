@@ -52,11 +52,6 @@ class Evaluation:
     data: FileData
     outcome: Outcome
 
-    @property
-    def figures(self) -> Figures:
-        """The figures of the model and of every baseline."""
-        return self.outcome.figures
-
 
 def config_of(preset: str, options: Sequence[str], *, keep_seen: bool = False) -> RecommendConfig:
     """Return the preset with options given as NAME=VALUE. Raises `ConfigError` for an unknown name or a bad value."""
