@@ -37,12 +37,15 @@ def rank_by_table(
     k: int = 10,
 ) -> list[np.ndarray]:
     """For each case the `k` items with most votes; ties, and the places after the last vote, go by popularity."""
-    ranked = []
-    for votes_N, old in zip(votes(table, counts_N, events, holdout), excluded, strict=True):
-        votes_N[old] = -np.inf
-        head = np.argpartition(-votes_N, min(k, len(votes_N) - 1))[:k]
-        ranked.append(head[np.lexsort((head, -votes_N[head]))])
-    return ranked
+    cases = zip(votes(table, counts_N, events, holdout), excluded, strict=True)
+    return [head(votes_N, old, k) for votes_N, old in cases]
+
+
+def head(scores_N: Float[np.ndarray, " N"], excluded: np.ndarray, k: int) -> np.ndarray:
+    """The `k` items of greatest score that are not excluded, ties by dense id; `scores_N` is used up."""
+    scores_N[excluded] = -np.inf
+    best = np.argpartition(-scores_N, min(k, len(scores_N) - 1))[:k]
+    return best[np.lexsort((best, -scores_N[best]))]
 
 
 def votes(

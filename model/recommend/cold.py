@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float
 from model.errors import DataError
 from model.recommend import baselines, evaluate, split, train, transitions
 from model.recommend import events as event_arrays
-from model.recommend import items as item_features
 from model.recommend.config import RecommendConfig
 from model.recommend.evaluate import Scorer
 from model.recommend.events import Interactions
@@ -82,8 +81,7 @@ def _trained(
     progress: Callable[[Progress], None],
 ) -> Scorer:
     parts = split.leave_last_out_full(warm, config, seed=seed)
-    rows = {items[n].item_id: row for row, n in enumerate(np.unique(warm.items_E), start=1)}
-    features = train.trimmed(item_features.features(items, rows, config))
+    features = train.features_of(items, np.unique(warm.items_E), config)
     trial = train.learn(parts, features, config, seed=seed, minutes=minutes, progress=progress)
     return train.refit(trial, features, parts.end_U, seed=seed, minutes=minutes, progress=progress).scorer
 
@@ -107,7 +105,7 @@ def _cold_items(
     by_category = _by_category(scorer.features, known, case, counts_N)
     ranked = {
         "model": evaluate.rank_holdout(scorer, known, case, excluded=old, k=min(DEPTH, catalogue)),
-        "popularity_in_category": [_head(s, seen) for s, seen in zip(by_category, old, strict=True)],
+        "popularity_in_category": [baselines.head(s, seen, DEPTH) for s, seen in zip(by_category, old, strict=True)],
         "random": [order[~np.isin(order, seen)][:DEPTH] for order, seen in zip(shuffled, old, strict=True)],
     }
     figures = {}
@@ -158,13 +156,6 @@ def _cold_users(
         "cooccurrence": baselines.rank_by_table(table, counts_N, events, case, old),
     }
     return {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
-
-
-def _head(scores_N: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    scores_N = scores_N.copy()
-    scores_N[seen] = -np.inf
-    head = np.argpartition(-scores_N, min(DEPTH, len(scores_N) - 1))[:DEPTH]
-    return head[np.lexsort((head, -scores_N[head]))]
 
 
 def _some(case: Holdout, kept: np.ndarray) -> Holdout:

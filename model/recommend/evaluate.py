@@ -59,6 +59,11 @@ def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:
     return [np.unique(events.items_E[start:end]) for start, end in spans]
 
 
+def excluded(events: Interactions, holdout: Holdout, config: RecommendConfig) -> list[np.ndarray]:
+    """What must not be ranked for each case: the items of its history, or nothing without `config.filter_seen`."""
+    return seen(events, holdout) if config.filter_seen else [np.zeros(0, np.int32)] * len(holdout.truth)
+
+
 def unseen_truth(truth: Sequence[np.ndarray], seen_items: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Each case's true items that its history does not hold."""
     return [np.setdiff1d(true, old) for true, old in zip(truth, seen_items, strict=True)]

@@ -68,11 +68,6 @@ class Run:
         """The median time of an epoch's steps, without validation; without the first one, if there are others."""
         return float(np.median(self.epoch_seconds[1:] or self.epoch_seconds))
 
-    @property
-    def losses(self) -> list[float]:
-        """The mean loss of each epoch."""
-        return [report.loss for report in self.history]
-
 
 def run(
     phase: Phase,
@@ -105,7 +100,8 @@ def run(
             made.params = {name: np.array(value) for name, value in made.state.params.items()}
         _keep(made, checkpoint)
         report(progress)
-        epochs = min(epochs, _affordable(phase, epoch, began, started))
+        # Not lowered for good: the first epoch also compiles, and would make the others seem as slow.
+        epochs = min(phase.epochs, _affordable(phase, epoch, began, started))
     return made
 
 

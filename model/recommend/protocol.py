@@ -11,7 +11,6 @@ from jaxtyping import Float, Int
 
 from model.errors import ConfigError, DataError
 from model.recommend import baselines, beyond, evaluate, split, train, transitions
-from model.recommend import items as item_features
 from model.recommend.config import RecommendConfig
 from model.recommend.evaluate import Scorer
 from model.recommend.events import Interactions
@@ -77,9 +76,7 @@ def run(
     """
     parts = parts_of(protocol, train.usable(interactions, items, config), config, cut=cut, seed=seed)
     _check(parts, protocol)
-    known = np.unique(parts.events.items_E)
-    rows = {items[n].item_id: row for row, n in enumerate(known, start=1)}
-    features = train.trimmed(item_features.features(items, rows, config))
+    features = train.features_of(items, np.unique(parts.events.items_E), config)
     started = time.monotonic()
     trial = train.learn(parts, features, config, seed=seed, minutes=minutes, progress=progress)
     runs = [trial.run]
@@ -134,7 +131,7 @@ def _everyone(trial: Trial) -> np.ndarray:
     end_U = parts.refit_end_U.copy()
     end_U[_users_of(parts)] = parts.test.end_S
     everyone = Holdout(parts.start_U, end_U, [np.zeros(0, np.int32)] * len(end_U))
-    old = _old(parts.events, everyone, scorer.config)
+    old = evaluate.excluded(parts.events, everyone, scorer.config)
     k = min(max(DEPTHS), len(scorer.features.rows_N))
     return evaluate.rank_holdout(scorer, parts.events, everyone, excluded=old, k=k)
 
@@ -142,7 +139,7 @@ def _everyone(trial: Trial) -> np.ndarray:
 def _figures(trial: Trial, ranked_UxK: np.ndarray) -> Figures:
     parts, scorer = trial.parts, trial.scorer
     events, test, catalogue = parts.events, parts.test, len(scorer.features.rows_N)
-    old = _old(events, test, scorer.config)
+    old = evaluate.excluded(events, test, scorer.config)
     truth = evaluate.unseen_truth(test.truth, old)
     if not any(len(true) for true in truth):
         return {}
@@ -170,9 +167,3 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> Figures:
 def _users_of(parts: Split) -> np.ndarray:
     """The user of each test case."""
     return np.searchsorted(parts.start_U, parts.test.start_S)
-
-
-def _old(events: Interactions, holdout: Holdout, config: RecommendConfig) -> list[np.ndarray]:
-    if not config.filter_seen:
-        return [np.zeros(0, np.int32)] * len(holdout.truth)
-    return evaluate.seen(events, holdout)

@@ -78,8 +78,7 @@ def fit(
     report = progress or (lambda _: None)
     parts = split.leave_last_out(interactions, config)
     known = np.unique(parts.events.items_E)
-    rows = {items[n].item_id: row for row, n in enumerate(known, start=1)}
-    features = trimmed(item_features.features(items, rows, config))
+    features = features_of(items, known, config)
     trial = learn(parts, features, config, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("train"))
     metrics = compare(trial)
     finished = refit(
@@ -89,7 +88,7 @@ def fit(
         kind=KIND,
         params=weights.pack(finished.run.params, finished.scorer.blend, finished.scorer.transitions, known),
         config=configs.to_json(config),
-        ids=tuple(rows),
+        ids=tuple(items[n].item_id for n in known),
         metrics=metrics,
     )
     return Fitted(artifact, metrics, trial.run.history + finished.run.history)
@@ -198,6 +197,12 @@ def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, 
     return transitions.strongest(transitions.count(events, mask_E, catalogue, gains_K=gains_K), config.successors)
 
 
+def features_of(items: Sequence[Item], known_T: np.ndarray, config: RecommendConfig) -> ItemFeatures:
+    """The features of all items, of which those of the ascending dense ids `known_T` get rows of the id table."""
+    rows = {items[n].item_id: row for row, n in enumerate(known_T, start=1)}
+    return trimmed(item_features.features(items, rows, config))
+
+
 def trimmed(features: ItemFeatures) -> ItemFeatures:
     """The same features without columns that are padding for every item."""
 
@@ -237,7 +242,5 @@ def _sample(holdout: Holdout, most: int, seed: int) -> Holdout:
 
 
 def _seen(events: Interactions, holdout: Holdout, config: RecommendConfig) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    if not config.filter_seen:
-        return [np.zeros(0, np.int32)] * len(holdout.truth), holdout.truth
-    old = evaluate.seen(events, holdout)
+    old = evaluate.excluded(events, holdout, config)
     return old, evaluate.unseen_truth(holdout.truth, old)
