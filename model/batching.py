@@ -20,6 +20,12 @@ def power_of_two(n: int, *, least: int = 1) -> int:
     return 1 << max(n - 1, least - 1, 0).bit_length()
 
 
+def roomy(n: int) -> int:
+    """The least number from `n` on that is 4, 5, 6 or 7 times a power of two: at most a quarter more than `n`."""
+    unit = power_of_two(max(n, 4) + 1) // 8 or 1
+    return -(-max(n, 4) // unit) * unit
+
+
 def tiles(n: int, size: int) -> Iterator[slice]:
     """Slices of `size` rows that cover 0..n; the last may be shorter."""
     return (slice(start, min(start + size, n)) for start in range(0, n, size))

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from model import metrics
 from model.batching import pad_lists, pad_rows, power_of_two, tiles
@@ -53,6 +52,15 @@ def evaluate_holdout(
     return figures | {"cases": float(len(cases))}
 
 
+def ndcg_of_cases(
+    ranked_SxK: Int[np.ndarray, "S K"], truth: Sequence[np.ndarray], *, k: int = 10
+) -> Float[np.ndarray, " C"]:
+    """NDCG@k of each case that has a true item."""
+    cases = [s for s, true_items in enumerate(truth) if len(true_items)]
+    hits_CxK = metrics.hits(ranked_SxK[cases].tolist(), [truth[s].tolist() for s in cases], k)
+    return metrics.ndcg(hits_CxK, k, np.array([len(truth[s]) for s in cases], np.int64))
+
+
 def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:
     """The distinct items of each case's whole history."""
     spans = zip(holdout.start_S, holdout.end_S, strict=True)
@@ -85,9 +93,18 @@ class Scorer:
 
 
 def rank_holdout(
-    scorer: Scorer, events: Interactions, holdout: Holdout, *, excluded: Sequence[np.ndarray], k: int = 10
+    scorer: Scorer,
+    events: Interactions,
+    holdout: Holdout,
+    *,
+    excluded: Sequence[np.ndarray],
+    k: int = 10,
+    open_N: Bool[np.ndarray, " N"] | None = None,
 ) -> Int[np.ndarray, "S K"]:
-    """`ranked_SxK`: for each case the best `k` of all items but the excluded, by final score alone."""
+    """`ranked_SxK`: for each case the best `k` of all items but the excluded, by final score alone.
+
+    With `open_N`, only the items where it is True are ranked.
+    """
     items_NxD = embed_all(scorer.params, scorer.features, scorer.config)
     users_SxD = encode_holdout(scorer.params, items_NxD, events, holdout, scorer.config)
     recent = blend.recent_of_holdout(events, holdout, scorer.config)
@@ -95,6 +112,7 @@ def rank_holdout(
     width = power_of_two(max((len(old) for old in excluded), default=1))
     batch = max(8, min(256, _SCORES // len(items_NxD)))
     transitions = jax.device_put(scorer.transitions)
+    open_N = np.ones(len(items_NxD), bool) if open_N is None else open_N
     for tile in tiles(len(users_SxD), batch):
         best = _best(
             scorer.blend,
@@ -102,6 +120,7 @@ def rank_holdout(
             pad_rows(users_SxD[tile], batch),
             Recent(*(pad_rows(column[tile], batch) for column in recent)),
             items_NxD,
+            open_N,
             pad_lists(excluded[tile], rows=batch, width=width, fill=NOTHING, dtype=np.int32),
             k=k,
         )
@@ -158,11 +177,11 @@ def _best_jit(
     users_BxD: Array,
     recent: Recent,
     items_NxD: Array,
+    open_N: Array,
     excluded_BxX: Array,
     *,
     k: int,
 ) -> Array:
-    open_N = jnp.ones(items_NxD.shape[0], bool)
     return search.best(learned, transitions, users_BxD, recent, items_NxD, open_N, excluded_BxX, k=k)[1]
 
 

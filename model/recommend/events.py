@@ -57,6 +57,13 @@ def ordered(events: Interactions) -> Interactions:
     return take(events, order_E)
 
 
+def spans(ordered_events: Interactions) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " U"]]:
+    """Where each user's events start and end, in events by user."""
+    users_E = ordered_events.users_E
+    start_U = np.flatnonzero(np.diff(users_E, prepend=users_E[:1] - 1)) if len(users_E) else np.zeros(0, np.int64)
+    return start_U, np.append(start_U[1:], len(users_E)).astype(np.int64)
+
+
 def take(events: Interactions, which: np.ndarray) -> Interactions:
     """The events at these positions, or where this mask is True."""
     return Interactions(*(np.asarray(column)[which] for column in events))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
+import optax
 
 from model.recommend import layers, packing, step
 from model.recommend.config import RecommendConfig
@@ -51,6 +52,9 @@ class Phase:
     features: ItemFeatures
     seed: int
     minutes: float | None = None
+    rows: packing.Rows | None = None  # what to train on, where it is not each user's whole history
+    optimizer: optax.OptState | None = None  # where to go on from; fresh otherwise
+    teacher: layers.Params | None = None
 
 
 @dataclass
@@ -61,6 +65,7 @@ class Run:
     state: step.TrainState
     history: list[Progress]
     examples: int = 0  # predictions in one epoch
+    cells: int = 0  # of the packed rows that an epoch goes through: context and padding cost as much as what is learned
     epoch_seconds: list[float] = field(default_factory=list)  # in steps; the first compiles
 
     @property
@@ -85,7 +90,8 @@ def run(
     began = time.monotonic()
     batches = _Batches.of(phase)
     transform = step.optimizer(phase.config)
-    made = Run(params, step.TrainState(dict(params), transform.init(dict(params))), [], batches.examples)
+    moments = transform.init(dict(params)) if phase.optimizer is None else phase.optimizer
+    made = Run(params, step.TrainState(dict(params), moments), [], batches.examples, batches.rows.items_RxL.size)
     _restore(made, checkpoint)
     epochs = phase.epochs
     while len(made.history) < epochs and not _is_stale(made.history, phase.config.patience):
@@ -116,11 +122,13 @@ class _Batches(NamedTuple):
     @staticmethod
     def of(phase: Phase) -> _Batches:
         config = phase.config
-        start_S, end_S, begins_S = packing.windows(phase.start_U, phase.end_U, config.history)
-        rows = packing.pack(phase.events, start_S, end_S, config, begins_S=begins_S).rows
+        rows = phase.rows
+        if rows is None:
+            start_S, end_S, begins_S = packing.windows(phase.start_U, phase.end_U, config.history)
+            rows = packing.pack(phase.events, start_S, end_S, config, begins_S=begins_S).rows
         count = len(rows.items_RxL)
         size = min(config.batch_rows, count)
-        items = step.catalogue(phase.features, phase.events.items_E[phase.mask_E])
+        items = step.catalogue(phase.features, phase.events.items_E[phase.mask_E], spare=phase.rows is not None)
         examples = int((rows.choices_RxL > 0).sum())
         return _Batches(jax.device_put(rows), items, count, size, -(-count // size), examples)
 
@@ -131,7 +139,7 @@ def _epoch(phase: Phase, batches: _Batches, made: Run, transform: Any, epoch: in
     rates_S = step.rates(phase.config, (epoch - 1) * batches.steps, batches.steps, epochs * batches.steps)
     key = jax.random.fold_in(jax.random.key(phase.seed), epoch)
     made.state, losses_S = step.epoch(
-        phase.config, transform, made.state, batches.items, batches.rows, order_SxB, rates_S, key
+        phase.config, transform, made.state, batches.items, batches.rows, order_SxB, rates_S, key, phase.teacher
     )
     return np.asarray(losses_S)
 

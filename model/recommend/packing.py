@@ -44,16 +44,19 @@ def pack(
     *,
     multiple: int = 1,
     begins_S: np.ndarray | None = None,
+    learn_E: np.ndarray | None = None,
 ) -> Packed:
     """Packs the histories `start_S[s]:end_S[s]` of ordered events, each at most `config.history` long.
 
     The number of rows is a multiple of `multiple`. `begins_S` is False where a history is the middle of a
-    longer one, whose first event the start cell must not predict.
+    longer one, whose first event the start cell must not predict. Events where `learn_E` is False are not worth
+    predicting: they are there for those after them.
     """
     row_S, offset_S, count = _first_fit(end_S - start_S + 1, config.row)
     count = max(-(-count // multiple), 1) * multiple
     rows = _empty(count, config.row)
     gains_K = np.maximum(np.asarray(config.kind_weights), 0.0).astype(np.float32)
+    gains_E = gains_K[events.kinds_E] if learn_E is None else np.where(learn_E, gains_K[events.kinds_E], np.float32(0))
     ends_E = _moment_ends(events)
     for s, (start, end, row, offset) in enumerate(zip(start_S, end_S, row_S, offset_S, strict=True)):
         cells = slice(offset + 1, offset + 1 + end - start)
@@ -63,7 +66,7 @@ def pack(
         if end > start:
             ages = events.at_E[start:end] - events.at_E[end - 1]
             rows.seconds_RxL[row, offset], rows.seconds_RxL[row, cells] = ages[0], ages
-            rows.gains_RxL[row, cells] = gains_K[events.kinds_E[start:end]]
+            rows.gains_RxL[row, cells] = gains_E[start:end]
             next_L = np.append(start, ends_E[start:end])
             stop_L = np.minimum(ends_E[np.minimum(next_L, len(ends_E) - 1)], end)
             rows.ahead_RxL[row, offset : cells.stop] = next_L - np.arange(start - 1, end)
@@ -71,6 +74,12 @@ def pack(
             if begins_S is not None and not begins_S[s]:
                 rows.choices_RxL[row, offset] = 0
     return Packed(rows, row_S, (offset_S + end_S - start_S).astype(np.int32))
+
+
+def with_rows(rows: Rows, count: int) -> Rows:
+    """The same rows, and padding until there are `count`."""
+    more = _empty(count - len(rows.items_RxL), rows.items_RxL.shape[1])
+    return Rows(*(np.concatenate(both) for both in zip(rows, more, strict=True)))
 
 
 def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

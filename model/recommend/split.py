@@ -71,7 +71,7 @@ def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: 
     baskets = _baskets(events, config)
     some_U = baskets.counts_U > 0
     last_C = baskets.end_U[some_U] - 1
-    has_history_C = baskets.first_G[last_C] > _bounds(events.users_E)[0][some_U]
+    has_history_C = baskets.first_G[last_C] > event_arrays.spans(events)[0][some_U]
     test_C = last_C[(baskets.at_G[last_C] >= cut) & has_history_C]
     early_G = np.append(0, np.cumsum(baskets.at_G < cut))
     early_U = early_G[baskets.end_U] - early_G[baskets.end_U - baskets.counts_U]
@@ -81,6 +81,19 @@ def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: 
     early_E = np.append(0, np.cumsum(events.at_E < cut))
     before_U = made.start_U + early_E[made.end_U] - early_E[made.start_U]
     return made._replace(train_end_U=np.minimum(made.train_end_U, before_U), refit_end_U=before_U)
+
+
+def in_window(events: Interactions, config: RecommendConfig, *, since: float, until: float) -> Holdout:
+    """Every basket from the time `since` to before `until` of a user with a history, each after all before it.
+
+    `events` are by user and time. Nothing is learned from here: it is what a model of before `since` is tested on.
+    """
+    baskets = _baskets(events, config)
+    start_U, _ = event_arrays.spans(events)
+    start_G = start_U[baskets.user_G]
+    chosen_G = (baskets.at_G >= since) & (baskets.at_G < until) & (baskets.first_G > start_G)
+    items = [baskets.items(basket) for basket in np.flatnonzero(chosen_G).tolist()]
+    return Holdout(start_G[chosen_G], baskets.first_G[chosen_G], items)
 
 
 def training_mask(split: Split) -> Bool[np.ndarray, " E"]:
@@ -135,7 +148,7 @@ def _baskets(events: Interactions, config: RecommendConfig) -> _Baskets:
 
 def _split(events: Interactions, baskets: _Baskets, *, validation_C: np.ndarray, test_C: np.ndarray) -> Split:
     """The numbers of baskets say what is held out; a user's training ends before the first of them."""
-    start_U, end_U = _bounds(events.users_E)
+    start_U, end_U = event_arrays.spans(events)
     refit_end_U = end_U.copy()
     refit_end_U[baskets.user_G[test_C]] = baskets.first_G[test_C]
     train_end_U = refit_end_U.copy()
@@ -152,8 +165,3 @@ def _some(baskets_C: np.ndarray, most: int, seed: int) -> np.ndarray:
     if len(baskets_C) <= most:
         return baskets_C
     return np.sort(np.random.default_rng(seed).choice(baskets_C, most, replace=False))
-
-
-def _bounds(users_E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    start_U = np.flatnonzero(np.diff(users_E, prepend=users_E[:1] - 1)) if len(users_E) else np.zeros(0, np.int64)
-    return start_U, np.append(start_U[1:], len(users_E)).astype(np.int64)

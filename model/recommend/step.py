@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Float32, Int
 
+from model.batching import roomy
 from model.recommend import layers, loss
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
@@ -59,50 +60,92 @@ def rates(config: RecommendConfig, first: int, count: int, total: int) -> Float3
     return (config.learning_rate * np.where(steps_S < warmup, rise_S, decay_S)).astype(np.float32)
 
 
-def catalogue(features: ItemFeatures, targets_T: np.ndarray) -> Catalogue:
-    """The device's view of the items; `targets_T` are the items of all training events (dense ids)."""
+def catalogue(features: ItemFeatures, targets_T: np.ndarray, *, spare: bool = False) -> Catalogue:
+    """The device's view of the items; `targets_T` are the items of all training events (dense ids).
+
+    With `spare`, the lists to draw from are made a little longer, with some of what they hold again, so that most
+    later calls give arrays of the same shapes.
+    """
     popularity_N = np.bincount(targets_T, minlength=len(features.rows_N)) / max(len(targets_T), 1)
     trained_S = np.flatnonzero(popularity_N).astype(np.int32)
     rate_N = 0.5 * popularity_N + 0.5 * (popularity_N > 0) / max(len(trained_S), 1)
     log_rate_N = np.log(np.maximum(rate_N, 1e-12)).astype(np.float32)
     popularity_N = popularity_N.astype(np.float32)
+    if spare:
+        targets_T, trained_S = _lengthened(targets_T), _lengthened(trained_S)
     return jax.device_put(Catalogue(features, targets_T.astype(np.int32), trained_S, popularity_N, log_rate_N))
 
 
 def batch_loss(
-    config: RecommendConfig, params: layers.Params, items: Catalogue, rows: Rows, *, key: Array
+    config: RecommendConfig,
+    params: layers.Params,
+    items: Catalogue,
+    rows: Rows,
+    *,
+    key: Array,
+    teacher: layers.Params | None = None,
 ) -> Float[Array, ""]:
-    """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next moment."""
+    """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next moment.
+
+    With a `teacher`, `config.distillation` times the divergence from what it says of the same items is added.
+    """
     hide_key, drop_key, draw_key, next_key = jax.random.split(key, 4)
-    model = layers.bind(config, params)
     hidden_N = jax.random.bernoulli(hide_key, config.id_dropout, items.features.rows_N.shape)
-    full = config.negatives == 0
+    columns_RxL = _next_columns(rows, key=next_key)
+    drawn_K = _draw(items, config.negatives, key=draw_key) if config.negatives else None
+    gains_RxL = jnp.take_along_axis(rows.gains_RxL, columns_RxL, 1)
+    weights_M = jnp.where(rows.choices_RxL > 0, gains_RxL, 0.0).reshape(-1)
+    asked = _Asked(items, rows, columns_RxL, drawn_K)
+    logits_MxN, targets_M = _logits(config, params, asked, hidden_N=hidden_N, key=drop_key)
+    losses_M = loss.cross_entropy(logits_MxN, targets_M)
+    if teacher is not None:
+        said_MxN, _ = _logits(config, teacher, asked, hidden_N=None, key=None)
+        losses_M = losses_M + config.distillation * loss.distillation(jax.lax.stop_gradient(said_MxN), logits_MxN)
+    return loss.weighted_mean(losses_M, weights_M)
+
+
+class _Asked(NamedTuple):
+    """What a batch asks of a network: which cell predicts which column, among all items or some drawn ones."""
+
+    items: Catalogue
+    rows: Rows
+    columns_RxL: Int[Array, "R L"]
+    drawn_K: Int[Array, " K"] | None  # None: all items
+
+
+def _logits(
+    config: RecommendConfig, params: layers.Params, asked: _Asked, *, hidden_N: Array | None, key: Array | None
+) -> tuple[Float[Array, "M N"], Int[Array, " M"]]:
+    """For each cell the logits of what it is asked to choose from, and the column of the true choice.
+
+    `hidden_N` are the items whose id embedding is hidden; without a `key` nothing is dropped.
+    """
+    items, rows = asked.items, asked.rows
+    model = layers.bind(config, params)
 
     def vectors(dense_M: Array) -> Array:
-        return model.items(ItemFeatures(*(column[dense_M] for column in items.features)), hide_ids=hidden_N[dense_M])
+        hidden_M = None if hidden_N is None else hidden_N[dense_M]
+        return model.items(ItemFeatures(*(column[dense_M] for column in items.features)), hide_ids=hidden_M)
 
     shape = rows.items_RxL.shape
+    full = asked.drawn_K is None
     catalogue_NxD = model.items(items.features, hide_ids=hidden_N) if full else None
     flat = catalogue_NxD[rows.items_RxL.reshape(-1)] if full else vectors(rows.items_RxL.reshape(-1))
     cells_RxLxD = flat.reshape(*shape, config.dim)
-    users_RxLxD = model.histories(cells_RxLxD, rows.kinds_RxL, rows.seconds_RxL, rows.segments_RxL, key=drop_key)
+    users_RxLxD = model.histories(cells_RxLxD, rows.kinds_RxL, rows.seconds_RxL, rows.segments_RxL, key=key)
     users_MxD = users_RxLxD.reshape(-1, config.dim)
-    columns_RxL = _next_columns(rows, key=next_key)
-    targets_M = jnp.take_along_axis(rows.items_RxL, columns_RxL, 1).reshape(-1)
-    gains_RxL = jnp.take_along_axis(rows.gains_RxL, columns_RxL, 1)
-    weights_M = jnp.where(rows.choices_RxL > 0, gains_RxL, 0.0).reshape(-1)
+    targets_M = jnp.take_along_axis(rows.items_RxL, asked.columns_RxL, 1).reshape(-1)
     if full:
         # An item that nobody could choose yet must not be taught as unwanted.
-        chosen_N = items.popularity_N > 0
-        losses_M = loss.full_softmax(users_MxD, catalogue_NxD, targets_M, chosen_N, bfloat16=_bfloat16(config))
-    else:
-        true_MxD = jnp.take_along_axis(cells_RxLxD, columns_RxL[..., None], 1).reshape(-1, config.dim)
-        drawn_K = _draw(items, config.negatives, key=draw_key)
-        log_rate_K = items.log_rate_N[drawn_K] + float(np.log(config.negatives))
-        losses_M = loss.sampled_softmax(
-            users_MxD, true_MxD, targets_M, vectors(drawn_K), drawn_K, log_rate_K, bfloat16=_bfloat16(config)
-        )
-    return loss.weighted_mean(losses_M, weights_M)
+        among_N = items.popularity_N > 0
+        return loss.full_logits(users_MxD, catalogue_NxD, among_N, bfloat16=_bfloat16(config)), targets_M
+    true_MxD = jnp.take_along_axis(cells_RxLxD, asked.columns_RxL[..., None], 1).reshape(-1, config.dim)
+    log_rate_K = items.log_rate_N[asked.drawn_K] + float(np.log(config.negatives))
+    negatives_KxD = vectors(asked.drawn_K)
+    logits_MxN = loss.sampled_logits(
+        users_MxD, true_MxD, targets_M, negatives_KxD, asked.drawn_K, log_rate_K, bfloat16=_bfloat16(config)
+    )
+    return logits_MxN, jnp.zeros_like(targets_M)
 
 
 def train_step(
@@ -114,11 +157,12 @@ def train_step(
     *,
     rate: Float[Array, ""],
     key: Array,
+    teacher: layers.Params | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one step on a batch at this learning rate, with its loss and gradient norm."""
 
     def of(params: layers.Params) -> Array:
-        return batch_loss(config, params, items, rows, key=key)
+        return batch_loss(config, params, items, rows, key=key, teacher=teacher)
 
     value, gradients = jax.value_and_grad(of)(state.params)
     if config.adversarial:
@@ -156,13 +200,14 @@ def epoch(
     order_SxB: Int[Array, "S B"],
     rates_S: Float[Array, " S"],
     key: Array,
+    teacher: layers.Params | None = None,
 ) -> tuple[TrainState, Float[Array, " S"]]:
     """The state after one step for each row of `order_SxB`, which names the packed rows of a batch; and the losses."""
 
     def step(state: TrainState, turn: tuple[Array, Array, Array]) -> tuple[TrainState, Array]:
         rows_B, rate, step_key = turn
         batch = Rows(*(column[rows_B] for column in rows))
-        state, report = train_step(config, transform, state, items, batch, rate=rate, key=step_key)
+        state, report = train_step(config, transform, state, items, batch, rate=rate, key=step_key, teacher=teacher)
         return state, report["loss"]
 
     return jax.lax.scan(step, state, (order_SxB, rates_S, jax.random.split(key, order_SxB.shape[0])))
@@ -182,6 +227,11 @@ def _draw(items: Catalogue, count: int, *, key: Array) -> Int[Array, " K"]:
     popular = jax.random.randint(popular_key, (count - count // 2,), 0, items.drawn_T.shape[0])
     uniform = jax.random.randint(uniform_key, (count // 2,), 0, items.trained_S.shape[0])
     return jnp.concatenate([items.drawn_T[popular], items.trained_S[uniform]])
+
+
+def _lengthened(drawn_T: np.ndarray) -> np.ndarray:
+    more = roomy(len(drawn_T)) - len(drawn_T)
+    return np.append(drawn_T, np.random.default_rng(len(drawn_T)).choice(drawn_T, more))
 
 
 def _bfloat16(config: RecommendConfig) -> bool:

@@ -33,26 +33,27 @@ _REFIT_MINUTES = 0.2
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A trained model. `metrics` maps "model", "popularity" and "cooccurrence" to figures on the same test cases."""
-
-    artifact: Artifact
-    metrics: dict[str, dict[str, float]]
-    history: list[Progress] = field(default_factory=list)  # an entry per epoch, the refit's last
-
-    @property
-    def losses(self) -> list[float]:
-        """The mean loss of each epoch."""
-        return [report.loss for report in self.history]
-
-
-@dataclass(frozen=True)
 class Trial:
     """A model that knows only what its split lets it learn, and how the training went."""
 
     parts: Split
     scorer: Scorer
     run: Run
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model. `metrics` maps "model", "popularity" and "cooccurrence" to figures on the same test cases."""
+
+    artifact: Artifact
+    metrics: dict[str, dict[str, float]]
+    trial: Trial  # after the refit
+    history: list[Progress] = field(default_factory=list)  # an entry per epoch, the refit's last
+
+    @property
+    def losses(self) -> list[float]:
+        """The mean loss of each epoch."""
+        return [report.loss for report in self.history]
 
 
 def fit(
@@ -91,7 +92,7 @@ def fit(
         ids=tuple(items[n].item_id for n in known),
         metrics=metrics,
     )
-    return Fitted(artifact, metrics, trial.run.history + finished.run.history)
+    return Fitted(artifact, metrics, finished, trial.run.history + finished.run.history)
 
 
 def usable(interactions: Interactions, items: Sequence[Item], config: RecommendConfig) -> Interactions:
@@ -125,7 +126,7 @@ def learn(
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed, minutes
     )
     counted = count_transitions(parts.events, mask_E, len(features.rows_N), config)
-    validation = _sample(parts.validation, config.validation_users, seed)
+    validation = sample(parts.validation, config.validation_users, seed)
     old, truth = _seen(parts.events, validation, config)
     plain = Scorer(config, {}, features, blend.default(), transitions.empty(len(features.rows_N), 0))
 
@@ -139,7 +140,7 @@ def learn(
     params = layers.initial(config, size, seed=seed)
     run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
-    fitted = _fit_blend(parts.events, validation, Scorer(config, params, features, blend.default(), counted), seed)
+    fitted = fit_blend(parts.events, validation, Scorer(config, params, features, blend.default(), counted), seed=seed)
     return Trial(parts, Scorer(config, params, features, fitted, counted), run)
 
 
@@ -191,6 +192,24 @@ def compare(trial: Trial, *, k: int = 10) -> Figures:
     return {name: evaluate.evaluate_holdout(rows, truth, catalogue=catalogue) for name, rows in ranked.items()}
 
 
+def fit_blend(
+    events: Interactions, validation: Holdout, scorer: Scorer, *, seed: int, start: Blend | None = None
+) -> Blend:
+    """The blend of the network and the counts of `scorer` that predicts best what neither of the two knows."""
+    old, truth = _seen(events, validation, scorer.config)
+    pairs = [(s, item) for s, true in enumerate(truth) for item in true.tolist()]
+    items_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
+    users_SxD = evaluate.encode_holdout(scorer.params, items_NxD, events, validation, scorer.config)
+    recent = blend.recent_of_holdout(events, validation, scorer.config)
+    width = power_of_two(max((len(items) for items in old), default=1))
+    excluded_SxX = pad_lists(old, rows=len(old), width=width, fill=NOTHING, dtype=np.int32)
+    of_P = np.array([case for case, _ in pairs], np.int64)
+    truth_P = np.array([item for _, item in pairs], np.int32)
+    recent = blend.Recent(*(column[of_P] for column in recent))
+    cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
+    return blend.fit(scorer.transitions, items_NxD, cases, seed=seed, start=start)
+
+
 def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig) -> Transitions:
     """The strongest successors of each item among these events, each counted by its kind's weight."""
     gains_K = blend.strengths(config) ** 2
@@ -219,22 +238,8 @@ def _known(features: ItemFeatures, learned_E: np.ndarray) -> ItemFeatures:
     return features._replace(rows_N=np.where(learned_N, features.rows_N, 0).astype(np.int32))
 
 
-def _fit_blend(events: Interactions, validation: Holdout, scorer: Scorer, seed: int) -> Blend:
-    old, truth = _seen(events, validation, scorer.config)
-    pairs = [(s, item) for s, true in enumerate(truth) for item in true.tolist()]
-    items_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
-    users_SxD = evaluate.encode_holdout(scorer.params, items_NxD, events, validation, scorer.config)
-    recent = blend.recent_of_holdout(events, validation, scorer.config)
-    width = power_of_two(max((len(items) for items in old), default=1))
-    excluded_SxX = pad_lists(old, rows=len(old), width=width, fill=NOTHING, dtype=np.int32)
-    of_P = np.array([case for case, _ in pairs], np.int64)
-    truth_P = np.array([item for _, item in pairs], np.int32)
-    recent = blend.Recent(*(column[of_P] for column in recent))
-    cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
-    return blend.fit(scorer.transitions, items_NxD, cases, seed=seed)
-
-
-def _sample(holdout: Holdout, most: int, seed: int) -> Holdout:
+def sample(holdout: Holdout, most: int, seed: int) -> Holdout:
+    """At most so many of the cases, at random."""
     if len(holdout.truth) <= most:
         return holdout
     chosen = np.sort(np.random.default_rng(seed).choice(len(holdout.truth), most, replace=False))

@@ -27,7 +27,7 @@ class Weights(NamedTuple):
 def pack(
     network: layers.Params, learned: Blend, counted: Transitions, known_T: Int[np.ndarray, " T"]
 ) -> dict[str, np.ndarray]:
-    """One flat mapping. `counted` is between all items; `known_T` are the ascending dense ids of the trained ones."""
+    """One flat mapping. `counted` is between all items; `known_T` are the dense ids of the trained ones, row by row."""
     place_N = np.full(len(counted.totals_N) + 1, NOTHING, np.int32)
     place_N[known_T] = np.arange(len(known_T))
     to_TxW = place_N[np.minimum(counted.to_NxW[known_T], len(counted.totals_N))]
@@ -48,3 +48,13 @@ def unpack(params: Mapping[str, np.ndarray]) -> Weights:
         Blend(*(jnp.asarray(params[_BLEND + name]) for name in Blend._fields)),
         Transitions(*(np.asarray(params[_TRANSITIONS + name]) for name in Transitions._fields)),
     )
+
+
+def onto(trained: Transitions, known_T: Int[np.ndarray, " T"], catalogue: int) -> Transitions:
+    """The transitions between trained items as those between all items, whose dense ids `known_T` are row by row."""
+    place_T = np.append(known_T, NOTHING).astype(np.int32)
+    made = transitions.empty(catalogue, trained.to_NxW.shape[1])
+    made.to_NxW[known_T] = place_T[np.minimum(trained.to_NxW, len(known_T))]
+    made.counts_NxW[known_T] = trained.counts_NxW
+    made.totals_N[known_T] = trained.totals_N
+    return made

@@ -15,6 +15,8 @@ from rich.console import Console
 from workers import settings as configuration
 
 PROTOCOLS = ("leave-one-out", "leave-one-out-full", "time-split")
+ARMS = ("frozen", "naive", "incremental", "retrained")
+WINDOWS = {"day": 86_400.0, "week": 7 * 86_400.0, "month": 30 * 86_400.0}
 _FILE = click.Path(path_type=Path)
 
 
@@ -112,6 +114,49 @@ def cold_start(
         )
     _write(report, evaluation.cold_start_as_json(found, data, config, seed))
     screen.show_cold_start(found, Console(highlight=False))
+
+
+@evaluate.command()
+@_shared
+@click.option("--window", type=click.Choice(tuple(WINDOWS)), default="week", show_default=True, help="Between updates.")
+@click.option(
+    "--start", type=click.DateTime(), help="Of the first window, UTC. Default: after two fifths of the events."
+)
+@click.option("--arm", "arms", type=click.Choice(ARMS), multiple=True, help="Only these. Default: all.")
+@click.option("--curve", type=_FILE, help="Draw NDCG@10 of every arm by window (.png, .svg).")
+def learn(
+    events: Path,
+    items: Path | None,
+    preset: str | None,
+    options: tuple[str, ...],
+    kind: str,
+    minutes: float | None,
+    seed: int,
+    report: Path | None,
+    window: str,
+    start: datetime | None,
+    arms: tuple[str, ...],
+    curve: Path | None,
+) -> None:
+    """Test, then train, window by window: how well each way of following the stream ranks what comes next.
+
+    "frozen" is never updated, "naive" is fine-tuned on new events alone, "incremental" is what `reshelf` does, and
+    "retrained" begins anew on everything. Each basket is ranked by models that know nothing from its window on.
+    `--minutes` bounds each training from the start.
+    """
+    from model.recommend import prequential
+    from workers.learn import evaluation, files, picture, screen
+
+    with _prepared(preset, options) as (config, _):
+        data = files.read(events, items, kind=kind)
+        moment = None if start is None else start.replace(tzinfo=UTC).timestamp()
+        asked = prequential.Asked(WINDOWS[window], moment, arms or ARMS, seed, minutes)
+        report_window = screen.windows(Console(stderr=True, highlight=False))
+        found = prequential.run(data.known.interactions, data.known.items, config, asked, report=report_window)
+    if curve is not None:
+        picture.draw_arms(found, curve)
+    _write(report, evaluation.learning_as_json(found, asked, data, config))
+    screen.show_learning(found, Console(highlight=False))
 
 
 @contextmanager

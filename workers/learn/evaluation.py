@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import jax
 import numpy as np
 
 from model.errors import ConfigError
-from model.recommend import cold
+from model.recommend import cold, prequential
 from model.recommend import config as configs
 from model.recommend import protocol as protocols
 from model.recommend.config import RecommendConfig
@@ -60,12 +61,18 @@ def config_of(preset: str, options: Sequence[str], *, keep_seen: bool = False) -
         name, equals, value = option.partition("=")
         if not equals:
             raise ConfigError(f"--set takes NAME=VALUE, such as --set epochs=10; got {option!r}")
-        try:
-            given[name.strip()] = json.loads(value)
-        except ValueError as error:
-            raise ConfigError(f"--set {name}: {value!r} is neither a number, true, false nor null") from error
+        given[name.strip()] = _value(name.strip(), value)
     config = configs.preset(preset, **given)
     return configs.replace(config, filter_seen=False) if keep_seen else config
+
+
+def _value(name: str, text: str) -> Any:
+    if isinstance(getattr(RecommendConfig, name, None), str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"--set {name}: {text!r} is neither a number, true, false nor null") from error
 
 
 def run(asked: Asked, data: FileData, progress: Callable[[Progress], None] = lambda _: None) -> Evaluation:
@@ -119,6 +126,25 @@ def cold_start_as_json(outcome: cold.Outcome, data: FileData, config: RecommendC
     }
 
 
+def learning_as_json(
+    outcome: prequential.Outcome, asked: prequential.Asked, data: FileData, config: RecommendConfig
+) -> dict[str, Any]:
+    """Return every arm's figures in all and window by window, and what they were measured on, as a JSON object."""
+    windows = [
+        score._asdict() | {"since": datetime.fromtimestamp(score.since, UTC).isoformat()} for score in outcome.scores
+    ]
+    return {
+        "protocol": "learn",
+        "seed": asked.seed,
+        "window_days": asked.window / 86_400,
+        "data": _data(data),
+        "figures": _figures({arm: outcome.total(arm) for arm in asked.arms}),
+        "pretraining_cells": outcome.pretraining_cells,
+        "windows": [_finite(window) for window in windows],
+        **_measured_on(config),
+    }
+
+
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
     """Write user_id, rank (from 1), item_id: the best items of every user, as gzipped CSV where the name says so."""
     known: TrainingData = evaluation.data.known
@@ -160,8 +186,12 @@ def _read(reading: Any) -> dict[str, Any]:
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if value is None else round(value, 5) for name, value in _finite(values).items()}
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
     # JSON has no nan.
-    return {name: None if np.isnan(value) else round(value, 5) for name, value in values.items()}
+    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in values.items()}
 
 
 def _device() -> str:

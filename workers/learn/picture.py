@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from model.recommend.loop import Progress
+from model.recommend.prequential import Outcome
 
 
 def draw(history: Sequence[Progress], path: Path) -> None:
@@ -26,5 +29,22 @@ def draw(history: Sequence[Progress], path: Path) -> None:
         ndcg.plot(*zip(*measured, strict=True), color="tab:orange", label="validation NDCG@10")
         best = max(measured, key=lambda point: point[1])
         ndcg.plot(*best, marker="o", color="tab:orange", label=f"best: {best[1]:.4f} at epoch {best[0]}")
+    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+def draw_arms(outcome: Outcome, path: Path) -> None:
+    """Write NDCG@10 of every arm by window; the name's ending chooses the format (.png, .svg, .pdf)."""
+    from matplotlib.figure import Figure  # takes most of a second to import
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.add_subplot(xlabel="window", ylabel="NDCG@10")
+    for arm in outcome.retention:
+        scores = outcome.of(arm)
+        days = np.array([score.since for score in scores], "datetime64[s]")
+        label = f"{arm}: {outcome.total(arm)['ndcg@10']:.4f}"
+        axes.plot(days, [score.ndcg for score in scores], marker=".", label=label)
+    axes.set_ylim(bottom=0)
+    figure.autofmt_xdate()
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     figure.savefig(path, dpi=120)

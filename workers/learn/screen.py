@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from model.recommend import cold
+from model.recommend import cold, prequential
 from model.recommend.loop import Progress
+from model.recommend.prequential import Score
 from model.recommend.train import Figures
 from workers.learn.evaluation import Evaluation
 from workers.learn.service import Report
@@ -79,6 +81,34 @@ def show_cold_start(outcome: cold.Outcome, console: Console) -> None:
     for known, figures in outcome.cold_users.items():
         if figures:
             console.print(_comparison(f"users kept out of training, after their first {known}", figures))
+
+
+def windows(console: Console) -> Callable[[Score], None]:
+    """Return what prints one line for each window and arm as it is done."""
+
+    def report(score: Score) -> None:
+        day = datetime.fromtimestamp(score.since, UTC).date()
+        tested = f"{score.cases:6,} baskets  NDCG@10 {score.ndcg:.4f}"
+        console.print(f"{day}  {score.arm:<11}  {tested}  learned in {score.seconds:.0f} s")
+
+    return report
+
+
+def show_learning(outcome: prequential.Outcome, console: Console) -> None:
+    """Print every arm's figures over all baskets, and what its updates cost."""
+    arms = list(outcome.retention)
+    totals = {arm: outcome.total(arm) for arm in arms}
+    title = f"{totals[arms[0]]['cases']:,.0f} baskets, each ranked before it was learned"
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("")
+    for arm in arms:
+        table.add_column(arm, justify="right")
+    for name in ("ndcg@10", "hit_rate@10", "new_item_recall@10"):
+        table.add_row(name, *(f"{totals[arm][name]:.4f}" for arm in arms))
+    table.add_row("change on old baskets", *(f"{totals[arm]['retention_change']:+.1%}" for arm in arms))
+    table.add_row("cells trained on", *(f"{totals[arm]['cells']:,.0f}" for arm in arms))
+    table.add_row("seconds of updates", *(f"{totals[arm]['seconds']:,.0f}" for arm in arms))
+    console.print(table)
 
 
 def _comparison(title: str, figures: Figures) -> Table:

@@ -1,0 +1,222 @@
+"""Incremental fine-tuning: the live weights go on, on new events mixed with replayed older ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Bool
+
+from model.artifact import Artifact
+from model.batching import roomy
+from model.errors import DataError
+from model.recommend import config as configs
+from model.recommend import events as event_arrays
+from model.recommend import items as item_features
+from model.recommend import loop, packing, split, step, train, weights
+from model.recommend.blend import Blend
+from model.recommend.config import RecommendConfig
+from model.recommend.evaluate import Scorer
+from model.recommend.events import Interactions
+from model.recommend.items import Item, ItemFeatures
+from model.recommend.loop import Checkpoint, Phase, Progress, Run
+from model.recommend.packing import Rows
+from model.recommend.replay import exemplars
+from model.recommend.serve import KIND
+from model.recommend.train import Trial
+
+PHASE = "finetune"
+
+# The blend has a dozen numbers; fewer baskets than this would move them by chance.
+_CASES_FOR_BLEND = 200
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model that can learn on: what ranks, and the optimizer's moments."""
+
+    scorer: Scorer
+    optimizer: optax.OptState
+
+
+@dataclass(frozen=True)
+class Update:
+    """A model after an update, and how it went."""
+
+    learned: Learned
+    run: Run
+
+
+def of_trial(trial: Trial) -> Learned:
+    """The model of a finished training, ready to learn on."""
+    return Learned(trial.scorer, trial.run.state.optimizer)
+
+
+def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.ndarray] | None = None) -> Learned:
+    """The saved model over the catalogue `items`, which must hold every item that it was trained on.
+
+    `moments` are those that `moments_of` gave for it; without them the optimizer begins anew. Raises DataError for a
+    trained item that is missing, and for moments of other shapes.
+    """
+    config = configs.from_json(saved.config)
+    trained = weights.unpack(saved.params)
+    known_T = _places(saved.ids, items)
+    rows_N = np.zeros(len(items), np.int32)
+    rows_N[known_T] = np.arange(1, len(known_T) + 1)
+    features = train.trimmed(item_features.features(items, {}, config))._replace(rows_N=rows_N)
+    counted = weights.onto(trained.transitions, known_T, len(items))
+    params = jax.device_put(trained.network, may_alias=False)
+    optimizer = step.optimizer(config).init(params)
+    if moments is not None:
+        optimizer = _filled(optimizer, moments)
+    return Learned(Scorer(config, params, features, trained.blend, counted), optimizer)
+
+
+def moments_of(learned: Learned) -> dict[str, np.ndarray]:
+    """The optimizer's state as flat arrays, to be kept beside the saved model."""
+    return {str(n): np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(learned.optimizer))}
+
+
+def saved(learned: Learned, items: Sequence[Item], metrics: Mapping[str, Any]) -> Artifact:
+    """The model as what is saved and served."""
+    scorer = learned.scorer
+    rows_N = scorer.features.rows_N
+    known_T = np.argsort(rows_N, kind="stable")[int((rows_N == 0).sum()) :]
+    return Artifact(
+        kind=KIND,
+        params=weights.pack(scorer.params, scorer.blend, scorer.transitions, known_T),
+        config=configs.to_json(scorer.config),
+        ids=tuple(items[n].item_id for n in known_T.tolist()),
+        metrics=dict(metrics),
+    )
+
+
+def _places(item_ids: Sequence[str], items: Sequence[Item]) -> np.ndarray:
+    place = {item.item_id: n for n, item in enumerate(items)}
+    missing = [item_id for item_id in item_ids if item_id not in place]
+    if missing:
+        raise DataError(f"the catalogue lacks {len(missing)} trained items, such as {missing[0]!r}; add them to it")
+    return np.array([place[item_id] for item_id in item_ids], np.int64)
+
+
+def _filled(optimizer: optax.OptState, moments: Mapping[str, np.ndarray]) -> optax.OptState:
+    fresh, shape = jax.tree.flatten(optimizer)
+    leaves = [moments[str(n)] for n in range(len(fresh)) if str(n) in moments]
+    if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in fresh]:
+        raise DataError("the optimizer's moments are of another model; leave them out to begin with fresh ones")
+    return jax.device_put(jax.tree.unflatten(shape, leaves), may_alias=False)
+
+
+def update(
+    learned: Learned,
+    events: Interactions,
+    new_E: Bool[np.ndarray, " E"],
+    features: ItemFeatures,
+    *,
+    seed: int = 0,
+    minutes: float | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+    checkpoint: Checkpoint | None = None,
+) -> Update:
+    """The model after it has learned the events of `new_E`, which it did not know.
+
+    `events` are all that it may know now, by user and time. `features` are those of the whole catalogue, where items
+    have the dense ids they had before; the rows of the id table there do not matter. An item met for the first time
+    gets an embedding that starts at nothing, so it begins as what its content says. `config.replay` older events for
+    each new one are gone through again, `config.distillation` holds the network to what it said before (Li and Hoiem
+    2016, ECCV), and the blend is fitted anew on the new events before anything learns them.
+    """
+    config = learned.scorer.config
+    fitted = _blend(learned.scorer, events, new_E, features, seed)
+    grown = _grown(learned, events, features)
+    everything_E = np.ones(len(events.users_E), bool)
+    rows = _rows(events, new_E, config, seed)
+    start_U, end_U = event_arrays.spans(events)
+    phase = Phase(
+        PHASE,
+        configs.replace(config, learning_rate=config.finetune_rate * config.learning_rate),
+        config.finetune_epochs,
+        events,
+        start_U,
+        end_U,
+        everything_E,
+        grown.scorer.features,
+        seed,
+        minutes,
+        rows=rows,
+        optimizer=grown.optimizer,
+        teacher=_copy(grown.scorer.params) if config.distillation else None,
+    )
+    run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
+    counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
+    params = jax.device_put(dict(run.params), may_alias=False)
+    scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted)
+    return Update(Learned(scorer, run.state.optimizer), run)
+
+
+def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int) -> Blend:
+    """The blend that predicts the new events best, by a network and counts that do not know them."""
+    since = float(events.at_E[new_E].min(initial=np.inf))
+    cases = split.in_window(events, scorer.config, since=since, until=np.inf)
+    if len(cases.truth) < _CASES_FOR_BLEND:
+        return scorer.blend
+    cases = train.sample(cases, scorer.config.validation_users, seed)
+    known = replace(scorer, features=features._replace(rows_N=_rows_of(scorer, features)))
+    return train.fit_blend(events, cases, known, seed=seed, start=scorer.blend)
+
+
+def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Learned:
+    """A copy with a row of the id table for every item that the events name.
+
+    The table grows by up to a quarter at once, so that most updates find the shapes of the one before.
+    """
+    rows_N = _rows_of(learned.scorer, features)
+    named = np.unique(events.items_E)
+    fresh = named[rows_N[named] == 0]
+    rows_N[fresh] = rows_N.max(initial=0) + 1 + np.arange(len(fresh), dtype=np.int32)
+    size = roomy(int(rows_N.max(initial=0)) + 1)
+
+    def widened(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
+        if not path or getattr(path[-1], "key", None) != "items.ids" or leaf.shape[0] >= size:
+            return jnp.array(leaf)
+        return jnp.zeros((size, *leaf.shape[1:]), leaf.dtype).at[: leaf.shape[0]].set(leaf)
+
+    params = jax.tree_util.tree_map_with_path(widened, dict(learned.scorer.params))
+    optimizer = jax.tree_util.tree_map_with_path(widened, learned.optimizer)
+    return Learned(replace(learned.scorer, params=params, features=features._replace(rows_N=rows_N)), optimizer)
+
+
+def _rows_of(scorer: Scorer, features: ItemFeatures) -> np.ndarray:
+    """The row of the id table of each item of a catalogue that may have grown."""
+    rows_N = np.zeros(len(features.rows_N), np.int32)
+    rows_N[: len(scorer.features.rows_N)] = scorer.features.rows_N
+    return rows_N
+
+
+def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed: int) -> Rows:
+    """The histories that end in new events, and those replayed, packed."""
+    start_S, end_S, begins_S = packing.windows(*event_arrays.spans(events), config.history)
+    before_E = np.append(0, np.cumsum(new_E))
+    new_S = before_E[end_S] - before_E[start_S]
+    fresh_S = new_S > 0
+    learn_E = new_E
+    chosen = np.flatnonzero(fresh_S)
+    if config.replay > 0:
+        # The older events beside new ones are in the rows already: they come first.
+        learn_E = None
+        beside = int((end_S - start_S)[fresh_S].sum()) - int(new_S.sum())
+        budget = max(int(config.replay * new_S.sum()) - beside, 0)
+        older = np.flatnonzero(~fresh_S)
+        replayed = exemplars(events, start_S[older], end_S[older], budget=budget, seed=seed)
+        chosen = np.concatenate([chosen, older[replayed]])
+    packed = packing.pack(events, start_S[chosen], end_S[chosen], config, begins_S=begins_S[chosen], learn_E=learn_E)
+    return packing.with_rows(packed.rows, roomy(len(packed.rows.items_RxL)))
+
+
+def _copy(params: Any) -> dict[str, jax.Array]:
+    return {name: jnp.array(value) for name, value in params.items()}

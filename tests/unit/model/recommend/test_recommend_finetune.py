@@ -1,0 +1,166 @@
+"""Incremental updates: new items get a place, old ones are not forgotten, and a killed update ends the same."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from model import artifact
+from model.errors import DataError
+from model.recommend import blend, evaluate, finetune, replay, split, train, transitions
+from model.recommend import config as configs
+from model.recommend import events as event_arrays
+from model.recommend.events import Interactions
+from model.recommend.items import Item
+from model.recommend.split import Holdout
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(name="stream", scope="module")
+def _stream(shop):
+    """Events of which the last users', a quarter, are new, and name four items of a new category."""
+    made = shop.events()
+    late = made.users_E >= 120
+    novel = np.where(late & (np.arange(len(late)) % 2 == 0), 40 + made.users_E % 4, made.items_E).astype(np.int32)
+    at_E = np.where(late, made.at_E + 1e8, made.at_E)
+    catalogue = [
+        *shop.items(),
+        *(Item(f"i{n}", f"sofa number {n}", category="sofas", price=9.0) for n in range(40, 44)),
+    ]
+    return event_arrays.ordered(made._replace(items_E=novel, at_E=at_E)), catalogue
+
+
+def _first(stream, config):
+    events, catalogue = stream
+    cut = float(events.at_E.min() + 5e7)
+    before = event_arrays.take(events, events.at_E < cut)
+    features = train.features_of(catalogue, np.unique(before.items_E), config)
+    parts = split.by_time(before, config, cut=cut)
+    return finetune.of_trial(train.learn(parts, features, config)), events, events.at_E >= cut, features
+
+
+@pytest.fixture(name="first", scope="module")
+def _module_first(stream, shop):
+    return _first(stream, configs.replace(shop.config, finetune_epochs=6))
+
+
+def test_new_items_get_rows_and_are_found_afterwards(first, stream):
+    learned, events, new_E, features = first
+    made = finetune.update(learned, events, new_E, features).learned
+    rows_N = made.scorer.features.rows_N
+    assert (rows_N[40:] > 0).all()
+    assert len(set(rows_N.tolist())) == 44
+    np.testing.assert_array_equal(rows_N[:40], learned.scorer.features.rows_N[:40])
+    cases = split.in_window(events, learned.scorer.config, since=float(events.at_E[new_E].min()), until=np.inf)
+    nothing = [np.zeros(0, np.int32)] * len(cases.truth)
+    before, after = (
+        evaluate.evaluate_holdout(
+            evaluate.rank_holdout(model.scorer, events, cases, excluded=nothing), cases.truth, catalogue=44
+        )["ndcg@10"]
+        for model in (learned, made)
+    )
+    assert after > before + 0.1
+
+
+def test_the_model_before_stays_as_it_was(first):
+    learned, events, new_E, features = first
+    before = {name: np.array(value) for name, value in learned.scorer.params.items()}
+    finetune.update(learned, events, new_E, features)
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, learned.scorer.params[name])
+
+
+def test_the_optimizer_goes_on_where_it_stood(first):
+    learned, events, new_E, features = first
+    made = finetune.update(learned, events, new_E, features)
+    steps = [leaf for leaf in jax.tree.leaves(learned.optimizer) if np.ndim(leaf) == 0]
+    later = [leaf for leaf in jax.tree.leaves(made.learned.optimizer) if np.ndim(leaf) == 0]
+    assert later[0] > steps[0] > 0
+    moments = [leaf for leaf in jax.tree.leaves(made.learned.optimizer) if np.shape(leaf)[:1] > (40,)]
+    assert moments, "the moments of the id table grew with it"
+
+
+def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
+    moved = {}
+    for weight in (0.0, 30.0):
+        config = configs.replace(shop.config, epochs=3, distillation=weight, replay=0.0, finetune_epochs=6)
+        learned, events, new_E, features = _first(stream, config)
+        cases = Holdout(*event_arrays.spans(events), [np.zeros(0, np.int32)] * 160)
+        made = finetune.update(learned, events, new_E, features)
+        scores = [
+            np.stack(list(evaluate.full_scores(_network_alone(model.scorer), events, cases)))[:, :40]
+            for model in (learned, made.learned)
+        ]
+        moved[weight] = np.abs(scores[1] - scores[0]).mean()
+    assert moved[30.0] < 0.7 * moved[0.0]
+
+
+def _network_alone(scorer):
+    return dataclasses.replace(
+        scorer, blend=blend.default(), transitions=transitions.empty(len(scorer.features.rows_N), 0)
+    )
+
+
+def test_a_killed_update_goes_on_and_ends_the_same(first, tmp_path):
+    learned, events, new_E, features = first
+    whole = finetune.update(learned, events, new_E, features)
+
+    def kill(progress):
+        if progress.epoch == 3:
+            raise Killed
+
+    checkpoint = artifact.FileCheckpoint(tmp_path / "state.npz")
+    with pytest.raises(Killed):
+        finetune.update(learned, events, new_E, features, report=kill, checkpoint=checkpoint)
+    resumed = finetune.update(learned, events, new_E, features, checkpoint=checkpoint)
+    assert resumed.run.history == whole.run.history
+    for name, value in whole.learned.scorer.params.items():
+        np.testing.assert_array_equal(resumed.learned.scorer.params[name], value)
+
+
+def test_exemplars_hold_every_item_and_keep_to_their_budget():
+    random = np.random.default_rng(0)
+    items_E = np.concatenate([np.repeat(7, 500), np.arange(40)]).astype(np.int32)
+    items_E = random.permutation(items_E)
+    events = Interactions(np.repeat(np.arange(108), 5), items_E, np.zeros(540, np.int32), np.arange(540.0))
+    start_S, end_S = event_arrays.spans(events)
+    chosen = replay.exemplars(events, start_S, end_S, budget=250, seed=0)
+    held = np.concatenate([items_E[start_S[s] : end_S[s]] for s in chosen])
+    assert set(held.tolist()) == set(range(40))
+    assert 250 <= len(held) < 255
+    assert not len(replay.exemplars(events, start_S, end_S, budget=0, seed=0))
+    everything = replay.exemplars(events, start_S, end_S, budget=10_000, seed=0)
+    np.testing.assert_array_equal(everything, np.arange(108))
+
+
+def test_a_saved_model_learns_on_as_if_it_had_never_been_saved(first, stream, tmp_path):
+    learned, events, new_E, features = first
+    _, catalogue = stream
+    artifact.save(tmp_path / "model", finetune.saved(learned, catalogue, {}))
+    shuffled = [catalogue[n] for n in np.random.default_rng(0).permutation(len(catalogue))]
+    loaded = finetune.restored(artifact.load(tmp_path / "model"), catalogue, finetune.moments_of(learned))
+    np.testing.assert_array_equal(loaded.scorer.features.rows_N, learned.scorer.features.rows_N)
+    for one, other in zip(jax.tree.leaves(loaded.optimizer), jax.tree.leaves(learned.optimizer), strict=True):
+        np.testing.assert_array_equal(one, other)
+    whole = finetune.update(learned, events, new_E, features).learned
+    again = finetune.update(loaded, events, new_E, features).learned
+    for name, value in whole.scorer.params.items():
+        np.testing.assert_array_equal(again.scorer.params[name], value)
+    assert finetune.saved(again, catalogue, {}).ids == finetune.saved(whole, catalogue, {}).ids
+    moved = finetune.restored(artifact.load(tmp_path / "model"), shuffled)
+    kept = finetune.saved(moved, shuffled, {})
+    for name, value in finetune.saved(learned, catalogue, {}).params.items():
+        np.testing.assert_array_equal(kept.params[name], value, err_msg=name)
+
+
+def test_a_catalogue_without_a_trained_item_is_refused(first, stream):
+    learned, *_ = first
+    _, catalogue = stream
+    with pytest.raises(DataError, match="lacks 1 trained items, such as 'i000'"):
+        finetune.restored(finetune.saved(learned, catalogue, {}), catalogue[1:])
+    with pytest.raises(DataError, match="moments are of another model"):
+        finetune.restored(finetune.saved(learned, catalogue, {}), catalogue, {"0": np.zeros(3)})
