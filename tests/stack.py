@@ -161,7 +161,13 @@ def _publish(database: Engine, settings: Settings) -> None:
         return
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
     shutil.copytree(folder, configuration.model_folder(settings.home, version))
-    publish.register(database, version, artifact.load(folder), learnt_through=data.read(database).through)
+    trained = artifact.load(folder)
+    through = data.read(database).through
+    with database.begin() as connection:
+        models.register(
+            connection, version, config=trained.config, metrics=trained.metrics, learnt_through=through,
+            digest=trained.digest,
+        )  # fmt: skip
     publish.switch(database, version)
 
 

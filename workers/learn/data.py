@@ -25,13 +25,14 @@ class NotEnoughData(ValueError):
 class TrainingData(NamedTuple):
     """Items and events by dense ids: `interactions.items_E` counts in `items`, `users_E` in `users`.
 
-    `through` is the time of the newest event, or when the tables were read, if that was earlier.
+    `since` is the time of the oldest event, `through` of the newest, or when the tables were read, if that was earlier.
     """
 
     items: list[Item]
     users: list[str]
     interactions: Interactions
     through: datetime | None = None
+    since: datetime | None = None
 
     def without(self, mask_E: np.ndarray) -> TrainingData:
         """Return the same data without the events at which the mask is True."""
@@ -50,8 +51,11 @@ def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) ->
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))
     items = [serving.to_item(row) for row in rows]
     _require(events, items)
-    newest = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(events["at"].to_numpy().max()))
-    return of(events, items)._replace(through=min(newest, started))
+    at_E = events["at"].to_numpy()
+    oldest, newest = (
+        datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(at)) for at in (at_E.min(), at_E.max())
+    )
+    return of(events, items)._replace(through=min(newest, started), since=oldest)
 
 
 def of(events: pl.DataFrame, items: list[Item]) -> TrainingData:
