@@ -15,7 +15,7 @@ from model.recommend import config as configs
 from model.recommend.events import Interactions
 from model.recommend.items import Item
 from storage import due, training
-from workers.recommend import serving
+from workers.recommend import rows as catalogue
 
 
 class NotEnoughData(ValueError):
@@ -49,7 +49,7 @@ def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) ->
         rows = training.items(connection)
         text = b"".join(training.events_csv(connection, without_kinds=without_kinds))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))
-    items = [serving.to_item(row) for row in rows]
+    items = [catalogue.to_item(row) for row in rows]
     _require(events, items)
     at_E = events["at"].to_numpy()
     oldest, newest = (

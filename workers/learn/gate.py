@@ -75,8 +75,8 @@ def cases(
     hidden_E = np.zeros(len(users_E), bool)
     for case in chosen:
         hidden_E[case.end : np.searchsorted(users_E, users_E[case.start], "right")] = True
-    shape = {"length": config.history, "hide_seen": config.filter_seen}
-    asked = [requests.before(known, case.start, case.end, **shape) for case in chosen]
+    seen = config.filter_seen
+    asked = [requests.before(known, case.start, case.end, length=config.history, hide_seen=seen) for case in chosen]
     rest = known.without(hidden_E)
     return Cases(rest, requests.golden(rest), asked, [case.truth for case in chosen])
 

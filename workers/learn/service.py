@@ -113,9 +113,10 @@ def keep(
     started: float,
     serve: bool,
 ) -> Report:
-    """Publish what was fitted on `cases.rest`, or on less, if the gate passes it, and draw its curve; return the report.
+    """Publish what was fitted if the gate passes it, and draw its curve; return the report.
 
-    `known` is what the tables held, `live` what served then. Raises `VerificationFailed`.
+    It was fitted on `cases.rest`, or on less; `known` is what the tables held, `live` what served then. Raises
+    `VerificationFailed`.
     """
     candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)
     outcome = publish.publish(engine, home, candidate, live, cases, serve=serve)

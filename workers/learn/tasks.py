@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 # Acknowledged when it starts: it may run for longer than a message stays invisible, and must not start again then.
 @shared_task(name=tasks.TRAIN, ignore_result=False, acks_late=False)
 def train(preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
-    """Train a model and publish it; answers the report, with the reasons if the gate rejected it, or why there is none."""
+    """Train a model and publish it; answers the report, with `reasons` if it does not serve, or why there is none."""
     from storage.training import TrainingRuns
     from workers.learn import service  # imports JAX
     from workers.learn.data import NotEnoughData
