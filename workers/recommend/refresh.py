@@ -65,7 +65,7 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
     ranked = _rank_similar(serving, keys)
     with engine.begin() as connection:
         finish = due.postpone if models.hold(connection, serving.version) is None else due.clear
-        announced = set(keys) - item_vectors.known(connection, serving.version, keys)
+        announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
             ranked |= _rank_similar(serving, sorted(_neighbours(ranked, announced) - set(keys)))
         item_vectors.write(connection, serving.version, vectors)
