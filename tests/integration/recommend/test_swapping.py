@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from model import artifact
 from model.recommend.events import Interaction, RankRequest
 from storage import due, models, transitions
 from tests import stack as stacks
@@ -47,24 +46,6 @@ def _serving(database: Engine, settings: Settings) -> Iterator[Serving]:
     assert serving.is_current
     yield serving
     _settle(serving)
-
-
-def another(database: Engine, settings: Settings, digest: str, *, louder: float = 0.1) -> str:
-    """Register a version beside the live one, whose scores are a little larger; return its name."""
-    with database.connect() as connection:
-        live = models.live(connection)
-    assert live is not None
-    good = artifact.load(configuration.model_folder(settings.home, live.version))
-    weights = {
-        **good.params,
-        "blend.log_gain": good.params["blend.log_gain"] + good.params["blend.log_gain"].dtype.type(louder),
-    }
-    version = models.version_name(models.RECOMMEND, datetime.now(UTC), digest)
-    made = artifact.Artifact(good.kind, weights, good.config, good.ids, good.metrics)
-    saved = artifact.save(configuration.model_folder(settings.home, version), made)
-    with database.begin() as connection:
-        models.register(connection, version, config={}, metrics={}, learnt_through=live.learnt_through, digest=saved)
-    return version
 
 
 def _settle(serving: Serving) -> None:
@@ -106,7 +87,7 @@ def test_the_old_version_ranks_until_the_new_one_is_there(
     _work(database, serving, settings)
     _work(database, serving, settings, due.ITEM)
     assert _versions(database) == {old: 40}
-    new = another(database, settings, "00face")
+    new = stacks.another(database, settings, "00face")
     publish.switch(database, new, why=models.PROMOTED)
     assert serving.follow()
     assert (serving.version, serving.is_current) == (old, False)
@@ -135,7 +116,7 @@ def test_a_shelf_of_the_live_version_is_not_overwritten_by_a_worker_that_lags(
     _work(database, serving, settings)
     lagging = Serving(database, settings.home)
     assert lagging.follow()
-    new = another(database, settings, "00face")
+    new = stacks.another(database, settings, "00face")
     publish.switch(database, new)
     assert serving.follow()
     _settle(serving)
@@ -158,7 +139,7 @@ def test_a_version_that_cannot_be_loaded_never_serves(
 ) -> None:
     old = serving.version
     [before] = serving.ranker.rank(ASKED, k=10)
-    new = another(database, settings, "00face")
+    new = stacks.another(database, settings, "00face")
     folder = configuration.model_folder(settings.home, new)
     if harm == "missing":
         shutil.rmtree(folder)
@@ -198,7 +179,7 @@ def test_a_process_that_can_load_nothing_waits(database: Engine, settings: Setti
 def test_a_version_that_is_mended_is_taken_up(
     database: Engine, serving: Serving, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = another(database, settings, "00face")
+    new = stacks.another(database, settings, "00face")
     folder = configuration.model_folder(settings.home, new)
     folder.rename(folder.with_name("elsewhere"))
     publish.switch(database, new)
@@ -216,7 +197,7 @@ def test_a_version_that_is_mended_is_taken_up(
 
 def test_other_versions_are_kept_beside_the_live_one(database: Engine, serving: Serving, settings: Settings) -> None:
     live = serving.version
-    canaries = [another(database, settings, f"00fac{n}", louder=0.1 * (n + 1)) for n in range(3)]
+    canaries = [stacks.another(database, settings, f"00fac{n}", louder=0.1 * (n + 1)) for n in range(3)]
     serving.want([live, *canaries])
     assert serving.ranker_of(canaries[0]) is None
     for _ in range(3):
@@ -257,7 +238,7 @@ def test_a_version_that_serves_again_counts_anew(database: Engine, serving: Serv
         transitions.add(connection, {("item-4", trained.item_ids[-1]): 50.0})
     assert serving.follow()
     assert serving.ranker.rank(ASKED, k=30) != [trained]
-    new = another(database, settings, "00face")
+    new = stacks.another(database, settings, "00face")
     publish.switch(database, new)
     publish.switch(database, old, why=models.ROLLED_BACK)  # before this process looked
     assert serving.follow()
