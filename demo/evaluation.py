@@ -12,7 +12,7 @@ from model.recommend import events as event_arrays
 from model.recommend.events import Interactions, RankRequest
 from model.recommend.serve import Ranker
 from model.recommend.split import Holdout
-from workers.learn import service
+from workers.learn import requests
 from workers.learn.data import TrainingData
 
 DEPTH = 10
@@ -99,16 +99,16 @@ def _ranked(
     """Return every customer's best items by the ranker that the workers use, as dense ids."""
     ids = [item.item_id for item in hidden.known.items]
     dense = {item_id: number for number, item_id in enumerate(ids)}
-    histories = service.histories(hidden.known, range(len(hidden.known.users)))
+    histories = requests.histories(hidden.known, range(len(hidden.known.users)))
     ranked: list[list[int]] = []
     for start in range(0, len(histories), 256):
-        requests = [
+        asked = [
             RankRequest(history, {ids[item] for item in old})
             for history, old in zip(histories[start : start + 256], excluded[start : start + 256], strict=True)
         ]
-        answers = ranker.rank(requests, k=DEPTH)
+        answers = ranker.rank(asked, k=DEPTH)
         ranked += [[dense[item_id] for item_id in answer.item_ids] for answer in answers]
-        progress(len(requests))
+        progress(len(asked))
     return ranked
 
 

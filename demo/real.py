@@ -76,7 +76,7 @@ def play(installation: Installation, path: Path, seconds: float, console: Consol
         installation.start()
     try:
         report = retail.run(installation.settings, path, console)
-    except (LoadError, NotEnoughData, TrainingRuns, ModelError) as error:
+    except (LoadError, NotEnoughData, TrainingRuns, ModelError, retail.NotPublished) as error:
         raise InstallationError(str(error)) from error
     with screen.step(console, f"the workers ranked all {report.customers:,} customers' shelves"):
         _wait_until_ranked(installation)

@@ -27,7 +27,8 @@ from storage import due, models, training
 from storage import engine as engines
 from workers.contract.doorbell import Doorbell
 from workers.learn import data as tables
-from workers.learn import screen, service
+from workers.learn import gate, screen, service
+from workers.learn.data import TrainingData
 from workers.load import report as load_report
 from workers.load import service as loading
 from workers.load.service import Loaded
@@ -38,6 +39,10 @@ TRAINING_MINUTES = 1.5
 SEED = 0
 
 Advance = Callable[[int], None]
+
+
+class NotPublished(RuntimeError):
+    """The gate did not let the model serve; says why."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class RetailReport:
 def run(settings: Settings, data_path: Path, console: Console, *, minutes: float = TRAINING_MINUTES) -> RetailReport:
     """Load, learn without every customer's last basket, rank every customer, report, and publish the model.
 
-    The servers run already (`settings` say where). Raises `LoadError`, `NotEnoughData`, `TrainingRuns`.
+    The servers run already (`settings` say where). Raises `LoadError`, `NotEnoughData`, `TrainingRuns`,
+    `NotPublished`.
     """
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
     device.prepare(settings.home)
@@ -74,7 +80,7 @@ def run(settings: Settings, data_path: Path, console: Console, *, minutes: float
             with _timed(seconds, "rank"):
                 figures = _rank(fitted.artifact, hidden, console)
             with _timed(seconds, "publish"):
-                trained = service.keep(engine, settings.home, everything, fitted, started=started, serve=True)
+                trained = _publish(engine, settings, everything, fitted, started)
         report = RetailReport(loaded, len(everything.users), _scored(figures), figures, trained, seconds)
     finally:
         engine.dispose()
@@ -126,6 +132,23 @@ def _rank(weights: Artifact, hidden: Hidden, console: Console) -> dict[str, Figu
     ranker.upsert(hidden.known.items)
     with _bar(console, "ranking every customer", 2 * len(hidden.known.users)) as advance:
         return evaluation.compare(ranker, hidden, advance)
+
+
+def _publish(
+    engine: Engine, settings: Settings, everything: TrainingData, fitted: Fitted, started: float
+) -> service.Report:
+    """Publish the model. The gate's cases are among the hidden baskets: the model has seen none of them.
+
+    Raises `NotPublished`.
+    """
+    with engine.connect() as connection:
+        live = models.live(connection)
+    config = service.config_of(settings, settings.preset)
+    cases = gate.cases(everything, None if live is None else live.learnt_through, config)
+    report = service.keep(engine, settings.home, everything, fitted, live, cases, started=started, serve=True)
+    if not report.published:
+        raise NotPublished(f"{report.version} does not serve: {'; '.join(report.reasons)}")
+    return report
 
 
 def _scored(figures: dict[str, Figures]) -> int:

@@ -2,6 +2,7 @@
 
 A row is claimed for a lease and deleted by the transaction that writes its result, unless its mark grew meanwhile.
 A row that was tried before is claimed alone, so that one that crashes the process takes no other row with it.
+A row that is due for another model's sake alone is marked `later`: everything that happened goes before it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _CLAIM = text("""
 WITH chosen AS (
     SELECT key FROM due
     WHERE kind = :kind AND (claimed_until IS NULL OR claimed_until < now())
-        AND attempts BETWEEN :least_attempts AND :most_attempts
-    ORDER BY attempts, since, key LIMIT :limit FOR UPDATE SKIP LOCKED
+        AND attempts BETWEEN :least_attempts AND :most_attempts AND (NOT later OR :later)
+    ORDER BY attempts, later, since, key LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
 FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
@@ -43,6 +44,12 @@ UPDATE due SET attempts = 0, since = now() FROM unnest(CAST(:keys AS text[])) AS
 WHERE due.kind = :kind AND due.key = done.key AND due.claimed_until IS NULL
 """)
 
+_POSTPONE = text("""
+UPDATE due SET attempts = 0, claimed_until = NULL, later = true
+FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark)
+WHERE due.kind = :kind AND due.key = done.key AND due.mark = done.mark
+""")
+
 _RELEASE = text("""
 UPDATE due SET claimed_until = NULL FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS failed(key, mark)
 WHERE due.kind = :kind AND due.key = failed.key AND due.mark = failed.mark
@@ -55,7 +62,7 @@ RETURNING kind, key, attempts
 
 _MARK = text("""
 INSERT INTO due (kind, key) SELECT :kind, key FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
-ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, later = false
 """)
 
 _SUMMARY = text("""
@@ -90,17 +97,21 @@ def of_events(kinds: Collection[str]) -> list[str]:
     return [*([SHOPPER] if loud else []), *([BASKET] if "purchase" in loud else [])]
 
 
-def claim(connection: Connection, kind: str, *, limit: int, lease: float) -> list[Claim]:
+def claim(connection: Connection, kind: str, *, limit: int, lease: float, later: bool = True) -> list[Claim]:
     """Claim up to `limit` rows never tried before, the longest due first, for `lease` seconds.
 
-    Commit before working on them: the attempt has to be counted even if the work kills the process.
+    Those that can wait come last, and not at all without `later`. Commit before working on them: the attempt has to be
+    counted even if the work kills the process.
     """
-    return _claim(connection, kind, limit=limit, lease=lease, least_attempts=0, most_attempts=0)
+    return _claim(connection, kind, limit=limit, lease=lease, least_attempts=0, most_attempts=0, later=later)
 
 
-def claim_retry(connection: Connection, kind: str, *, lease: float, max_attempts: int) -> list[Claim]:
+def claim_retry(
+    connection: Connection, kind: str, *, lease: float, max_attempts: int, later: bool = True
+) -> list[Claim]:
     """Claim one row that failed before and has attempts left, to be worked on alone."""
-    return _claim(connection, kind, limit=1, lease=lease, least_attempts=1, most_attempts=max_attempts - 1)
+    most = max_attempts - 1
+    return _claim(connection, kind, limit=1, lease=lease, least_attempts=1, most_attempts=most, later=later)
 
 
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
@@ -108,6 +119,13 @@ def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     keys = [claim.key for claim in claims]
     connection.execute(_CLEAR, {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]})
     connection.execute(_RESET, {"kind": kind, "keys": keys})
+
+
+def postpone(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
+    """Leave the claimed rows due, in the transaction that writes their results: another model is to do it again."""
+    keys = [claim.key for claim in claims]
+    connection.execute(_RESET, {"kind": kind, "keys": keys})
+    connection.execute(_POSTPONE, {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]})
 
 
 def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:

@@ -53,7 +53,8 @@ WITH incoming AS (
     SELECT 'basket', item_id FROM written WHERE kind = 'purchase'
     UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN ({_QUIET_KINDS})
     ORDER BY 1, 2
-    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL,
+        later = false
 ), counted AS (
     INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
     SELECT :writer, '{EVENTS_DOOR}', (SELECT count(*) FROM fresh),
@@ -116,7 +117,8 @@ WITH incoming AS (
     RETURNING item_id
 ), marked AS (
     INSERT INTO due (kind, key) SELECT 'item', item_id FROM written ORDER BY 2
-    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+    ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL,
+        later = false
 ), counted AS (
     INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
     SELECT :writer, '{CATALOGUE_DOOR}', CAST(:fresh AS bigint), CAST(:duplicates AS bigint), CAST(:rejected AS bigint)

@@ -9,7 +9,11 @@ from sqlalchemy import Connection, delete, select, text
 from storage.json import ascii_text
 from storage.tables import item_vectors, live_models
 
-_KNOWN = text("SELECT item_id FROM item_vectors WHERE model_version = :version AND item_id = ANY(:item_ids)")
+# By version, as the key of the table begins: there are a handful of them.
+_KNOWN = text("""
+SELECT DISTINCT v.item_id FROM model_versions AS m JOIN item_vectors AS v ON v.model_version = m.version
+WHERE m.forgotten_at IS NULL AND v.item_id = ANY(:item_ids)
+""")
 
 _WRITE = text("""
 INSERT INTO item_vectors (model_version, item_id, embedding)
@@ -19,10 +23,9 @@ ON CONFLICT (model_version, item_id) DO UPDATE SET embedding = excluded.embeddin
 """)
 
 
-def known(connection: Connection, version: str, item_ids: Sequence[str]) -> set[str]:
-    """Return which of the items have a vector of this model version."""
-    parameters = {"version": version, "item_ids": list(item_ids)}
-    return set(connection.execute(_KNOWN, parameters).scalars())
+def known(connection: Connection, item_ids: Sequence[str]) -> set[str]:
+    """Return which of the items have a vector, of whatever model version: those are not new to the shelves."""
+    return set(connection.execute(_KNOWN, {"item_ids": list(item_ids)}).scalars())
 
 
 def write(connection: Connection, version: str, vectors: Mapping[str, Sequence[float]]) -> None:

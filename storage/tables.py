@@ -106,7 +106,8 @@ item_vectors = Table(
 
 due_marks = Sequence("due_marks", metadata=metadata)
 
-# What has to be computed again. `mark` grows with every reason to.
+# What has to be computed again. `mark` grows with every reason to. `later` says that nothing happened to it but another
+# model: it waits for that model, and for whatever is fresher.
 due = Table(
     "due",
     metadata,
@@ -116,6 +117,7 @@ due = Table(
     _time("since", nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _time("claimed_until"),
+    Column("later", Boolean, nullable=False, server_default=text("false")),
 )
 
 # One ranked shelf a row, best item first. `through` is the time of the last event that it reflects. `because_…` name,
@@ -136,7 +138,9 @@ rankings = Table(
     Column("because_kinds", ARRAY(Text)),
 )
 
-# `learnt_through` is the time up to which the training knew the events, NULL where nobody noted it.
+# `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where
+# nobody noted it; `gate` what the gate said (`workers/learn/verdict.py`), NULL for versions of before there was one;
+# `digest` the hash of its content; `forgotten_at` when its folder was deleted.
 model_versions = Table(
     "model_versions",
     metadata,
@@ -147,6 +151,12 @@ model_versions = Table(
     Column("metrics", JSONB, nullable=False),
     _time("created_at", nullable=False, server_default=func.now()),
     _time("learnt_through"),
+    _time("learnt_from"),
+    Column("how", Text, nullable=False, server_default=text("'full'")),
+    Column("digest", Text),
+    Column("code", Text),
+    Column("gate", JSONB(none_as_null=True)),
+    _time("forgotten_at"),
 )
 
 # The pointer: which version serves.
@@ -156,6 +166,18 @@ live_models = Table(
     Column("capability", Text, primary_key=True),
     Column("version", Text, nullable=False),
     _time("switched_at", nullable=False, server_default=func.now()),
+)
+
+# The history of the pointer: what served from when on, and why.
+model_switches = Table(
+    "model_switches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("capability", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("previous", Text),
+    _time("at", nullable=False, server_default=func.now()),
+    Column("why", Text, nullable=False),
 )
 
 # How often `to_item` followed `from_item` since the training of the version that serves, weighed by distance and kind.

@@ -28,9 +28,10 @@ _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
 
 # `since` puts whoever was active last first in the line; the rows are taken in the order in which intake takes them.
+# What is due already for what happened to it stays before those that are due for another model's sake.
 _MARK_SHOPPERS = text("""
-INSERT INTO due (kind, key, since)
-SELECT 'shopper', shopper, now() + place * interval '1 microsecond' FROM (
+INSERT INTO due (kind, key, since, later)
+SELECT 'shopper', shopper, now() + place * interval '1 microsecond', true FROM (
     SELECT shopper, row_number() OVER (ORDER BY max(at) DESC, shopper) AS place
     FROM events WHERE kind <> ALL(:without) GROUP BY shopper
 ) AS recent ORDER BY shopper
@@ -38,7 +39,7 @@ ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until
 """)
 
 _MARK_ITEMS = text("""
-INSERT INTO due (kind, key) SELECT 'item', item_id FROM items ORDER BY item_id
+INSERT INTO due (kind, key, later) SELECT 'item', item_id, true FROM items ORDER BY item_id
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 """)
 
@@ -66,12 +67,15 @@ def items(connection: Connection) -> Sequence[Row[Any]]:
 
 
 def mark_shoppers(connection: Connection) -> int:
-    """Mark every shopper with an event that moves a shelf due, the one active last first; return how many."""
+    """Mark every shopper with an event that moves a shelf due, the one active last first; return how many.
+
+    They can wait for the model that is to rank them (`due.postpone`).
+    """
     return connection.execute(_MARK_SHOPPERS, {"without": list(due.QUIET_KINDS)}).rowcount
 
 
 def mark_items(connection: Connection) -> int:
-    """Mark every item due; return how many."""
+    """Mark every item due, to be done when the model is there; return how many."""
     return connection.execute(_MARK_ITEMS).rowcount
 
 

@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -161,8 +161,31 @@ def _publish(database: Engine, settings: Settings) -> None:
         return
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
     shutil.copytree(folder, configuration.model_folder(settings.home, version))
-    publish.register(database, version, artifact.load(folder), learnt_through=data.read(database).through)
+    trained = artifact.load(folder)
+    through = data.read(database).through
+    with database.begin() as connection:
+        models.register(
+            connection, version, config=trained.config, metrics=trained.metrics, learnt_through=through,
+            digest=trained.digest,
+        )  # fmt: skip
     publish.switch(database, version)
+
+
+def another(database: Engine, settings: Settings, digest: str, *, louder: float = 0.1) -> str:
+    """Register a version beside the live one that trusts its network a little more; return its name."""
+    with database.connect() as connection:
+        live = models.live(connection)
+    assert live is not None
+    good = artifact.load(configuration.model_folder(settings.home, live.version))
+    gain = good.params["blend.log_gain"]
+    made = replace(good, params={**good.params, "blend.log_gain": gain + gain.dtype.type(louder)})
+    version = models.version_name(models.RECOMMEND, datetime.now(UTC), digest)
+    saved = artifact.save(configuration.model_folder(settings.home, version), made)
+    with database.begin() as connection:
+        models.register(
+            connection, version, config=made.config, metrics={}, learnt_through=live.learnt_through, digest=saved
+        )
+    return version
 
 
 def item(n: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ COMMANDS = {
     "status": Entry("workers.commands.status:status", "Show processes, backlog and live model.", "all"),
     "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
+    "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
     "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),

@@ -61,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     popular_window_days: float = 60.0
     event_retention_days: int = 730
     """Monthly event partitions older than this, counted back from the newest event, are dropped."""
+    model_retention: int = 10
+    """The newest model versions whose weights are kept; the live one and those before it are kept anyway."""
 
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims."""

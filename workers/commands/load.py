@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from workers import settings as configuration
-from workers.settings import Settings
+from workers.commands import bell
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,7 +44,7 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, kind: str, as_js
     """
     from sqlalchemy.exc import OperationalError
 
-    from storage import bulk
+    from storage import bulk, due
     from storage import engine as engines
     from workers.load import report
     from workers.load.errors import LoadError
@@ -63,7 +63,7 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, kind: str, as_js
         raise click.ClickException(f"the database does not answer: {error.orig}") from error
     finally:
         engine.dispose()
-    _ring(settings)
+    bell.ring(settings, due.ITEM, due.BASKET, due.SHOPPER)
     if as_json:
         click.echo(json.dumps(report.as_json(loaded, unlisted, round(time.monotonic() - started, 2))))
         return
@@ -101,15 +101,3 @@ def _bar() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield bar
-
-
-def _ring(settings: Settings) -> None:
-    """Tell the workers; without a broker the reconciler finds what is due."""
-    if settings.broker_url is None:
-        return
-    from storage import due
-    from workers.contract.doorbell import Doorbell
-
-    bell = Doorbell(settings.broker_url)
-    bell.ring(due.ITEM, due.BASKET, due.SHOPPER)
-    bell.close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 
 import click
 from rich.console import Console
 
 from workers import settings as configuration
-from workers.settings import Settings
+from workers.commands import bell
+
+EXIT_REJECTED = 1
 
 
 @click.command()
@@ -19,10 +22,14 @@ from workers.settings import Settings
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it."""
+    """Train a model on all events, test it on held-out ones, and publish it.
+
+    Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
+    """
     from sqlalchemy.exc import OperationalError
 
     from model.errors import ModelError
+    from storage import due
     from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import screen, service
@@ -43,20 +50,10 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     finally:
         engine.dispose()
     if report.published:
-        _ring(settings)
+        bell.ring(settings, due.ITEM, due.SHOPPER)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:
         screen.show(report, Console(highlight=False))
-
-
-def _ring(settings: Settings) -> None:
-    """Tell the workers; without a broker the reconciler finds what is due."""
-    if settings.broker_url is None:
-        return
-    from storage import due
-    from workers.contract.doorbell import Doorbell
-
-    bell = Doorbell(settings.broker_url)
-    bell.ring(due.ITEM, due.SHOPPER)
-    bell.close()
+    if report.reasons:
+        sys.exit(EXIT_REJECTED)

@@ -15,7 +15,7 @@ from model.recommend import config as configs
 from model.recommend.events import Interactions
 from model.recommend.items import Item
 from storage import due, training
-from workers.recommend import serving
+from workers.recommend import rows as catalogue
 
 
 class NotEnoughData(ValueError):
@@ -25,13 +25,14 @@ class NotEnoughData(ValueError):
 class TrainingData(NamedTuple):
     """Items and events by dense ids: `interactions.items_E` counts in `items`, `users_E` in `users`.
 
-    `through` is the time of the newest event, or when the tables were read, if that was earlier.
+    `since` is the time of the oldest event, `through` of the newest, or when the tables were read, if that was earlier.
     """
 
     items: list[Item]
     users: list[str]
     interactions: Interactions
     through: datetime | None = None
+    since: datetime | None = None
 
     def without(self, mask_E: np.ndarray) -> TrainingData:
         """Return the same data without the events at which the mask is True."""
@@ -48,10 +49,13 @@ def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) ->
         rows = training.items(connection)
         text = b"".join(training.events_csv(connection, without_kinds=without_kinds))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))
-    items = [serving.to_item(row) for row in rows]
+    items = [catalogue.to_item(row) for row in rows]
     _require(events, items)
-    newest = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(events["at"].to_numpy().max()))
-    return of(events, items)._replace(through=min(newest, started))
+    at_E = events["at"].to_numpy()
+    oldest, newest = (
+        datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(at)) for at in (at_E.min(), at_E.max())
+    )
+    return of(events, items)._replace(through=min(newest, started), since=oldest)
 
 
 def of(events: pl.DataFrame, items: list[Item]) -> TrainingData:

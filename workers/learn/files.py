@@ -15,7 +15,7 @@ from workers.learn import data
 from workers.learn.data import NotEnoughData, TrainingData
 from workers.load import service as loading
 from workers.load.reading import Reading
-from workers.recommend import serving
+from workers.recommend import rows
 
 
 class FileData(NamedTuple):
@@ -55,5 +55,5 @@ def _item(item_id: str, fields: Mapping[str, Any]) -> Item:
         category=fields.get("category"),
         brand=fields.get("brand"),
         price=fields.get("price"),
-        attributes=serving.attribute_labels(fields.get("attributes") or {}, fields.get("tags") or ()),
+        attributes=rows.attribute_labels(fields.get("attributes") or {}, fields.get("tags") or ()),
     )

@@ -1,78 +1,167 @@
-"""Publishing: fresh folder, reload, golden batch, register, one pointer switched, everyone due."""
+"""Publishing: fresh folder, reload, golden batch, the gate, register, one pointer switched, everyone due.
+
+Killed at any point, the pointer names a whole version, and the next publishing clears up.
+"""
 
 from __future__ import annotations
 
-import math
-import shutil
+import logging
+import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+import numpy as np
+from sqlalchemy import Engine, Row
+from sqlalchemy.exc import OperationalError
 
 from model import artifact
 from model.artifact import Artifact
+from model.errors import ArtifactError
 from model.recommend.events import RankRequest
-from model.recommend.items import Item
 from model.recommend.serve import Ranker
 from storage import models, training, transitions
+from workers import settings as configuration
+from workers.learn import code, folders, gate
+from workers.learn.gate import Cases
+from workers.learn.verdict import Verdict
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+_DEADLOCK = "40P01"
 
 
 class VerificationFailed(RuntimeError):
-    """The saved model, loaded again, does not rank as it should; it was not published."""
+    """The saved model, loaded again, does not rank as the fitted one; it was not published."""
 
 
-def save(folder: Path, fitted: Artifact, items: Sequence[Item], golden: Sequence[RankRequest]) -> None:
-    """Save the weights in the fresh `folder`, and prove on a golden batch that what was saved can serve.
+class Overtaken(RuntimeError):
+    """Another version serves by now than the one that the candidate was compared with."""
 
-    Raises `VerificationFailed`, and leaves no folder then.
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained model that asks to serve, how it was made, and the time of the newest event it may have learnt."""
+
+    artifact: Artifact
+    how: str = models.FULL
+    learnt_from: datetime | None = None
+    learnt_through: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a candidate: its version and folder, what the gate said, and whether it serves.
+
+    `reasons` say why it does not, where it was to serve. `previous` served before it.
     """
-    artifact.save(folder, fitted)
+
+    version: str
+    folder: Path
+    verdict: Verdict
+    published: bool
+    previous: str | None
+    reasons: list[str]
+
+
+def publish(
+    engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | None, cases: Cases, *, serve: bool = True
+) -> Outcome:
+    """Save, verify and register the candidate, and let it serve if the gate passes it and `serve` asks for it.
+
+    `live` is what served when the cases were chosen (`gate.cases`). Hold `storage.training.exclusive` meanwhile. A
+    candidate that is rejected is kept too, with the reasons. Raises `VerificationFailed`.
+    """
+    folders.clear_leftovers(engine, home)
+    version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
+    staged = folders.staged(home, version)
+    digest = artifact.save(staged, candidate.artifact)
+    saved = gate.loaded(artifact.load(staged), cases.items)
+    verify(saved, gate.loaded(candidate.artifact, cases.items), cases.golden)
+    said = _judge(home, saved, candidate.artifact, live, cases)
+    _register(engine, version, candidate, digest, live, said)
+    folder = folders.settle(home, version)
+    if not serve or not said.passed:
+        log.info("%s does not serve: %s", version, said.reasons or "nobody asked for it")
+        return Outcome(version, folder, said, False, None, said.reasons)
+    expected = None if live is None else live.version
     try:
-        verify(artifact.load(folder), fitted, items, golden)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        switch(engine, version, instead_of=(expected,))
+    except Overtaken as error:
+        return Outcome(version, folder, said, False, None, [str(error)])
+    return Outcome(version, folder, said, True, expected, [])
 
 
-def verify(saved: Artifact, fitted: Artifact, items: Sequence[Item], golden: Sequence[RankRequest]) -> None:
-    """Raise `VerificationFailed` unless the saved model answers the golden batch, finitely, and as the fitted one."""
-    answers = []
-    for weights in (saved, fitted):
-        ranker = Ranker(weights, expected_items=len(items))
-        ranker.upsert(items)
-        answers.append(ranker.rank(golden, k=min(10, ranker.config.candidates)))
+def verify(saved: Ranker, fitted: Ranker, golden: Sequence[RankRequest]) -> None:
+    """Raise `VerificationFailed` unless the saved model answers the golden batch as the fitted one, bit for bit."""
+    answers = [ranker.rank(golden, k=min(10, ranker.config.candidates)) for ranker in (saved, fitted)]
     for number, (found, expected) in enumerate(zip(*answers, strict=True)):
-        if not found.item_ids or not all(map(math.isfinite, found.scores)):
-            raise VerificationFailed(f"golden request {number} got no finite ranking: {found}")
-        if found != expected:
+        same = np.array_equal(found.scores, expected.scores, equal_nan=True)
+        if found.item_ids != expected.item_ids or not same:
             raise VerificationFailed(f"golden request {number} got {found}, but {expected} before saving")
 
 
-def register(engine: Engine, version: str, fitted: Artifact, *, learnt_through: datetime | None) -> None:
-    """Keep the version beside those before it; it does not serve yet. Events after `learnt_through` are new to it."""
+def switch(
+    engine: Engine, version: str, *, why: str = models.PUBLISHED, instead_of: Sequence[str | None] | None = None
+) -> str | None:
+    """Let the version serve, mark every shopper and item due, and return the version that served before.
+
+    What was counted for that one is forgotten; the refresh of each shopper counts what is new to this one. Raises
+    `UnknownVersion`, and `Overtaken` where another serves than `instead_of` allows.
+    """
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            return _switch(engine, version, why, instead_of)
+        except OperationalError as error:
+            # Intake may take rows that are due in another order. It tries again, too.
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK or not left:
+                raise
+    raise AssertionError(f"{_ATTEMPTS} attempts ended neither way")
+
+
+def _switch(engine: Engine, version: str, why: str, instead_of: Sequence[str | None] | None) -> str | None:
     with engine.begin() as connection:
-        before = models.live(connection, models.RECOMMEND)
+        before = models.locked(connection, models.RECOMMEND)
+        if instead_of is not None and before not in instead_of:
+            raise Overtaken(
+                f"{version} was tested against {instead_of[0] or 'no live version'}, but {before} serves by now: "
+                f"`reshelf models promote {version}` lets it serve"
+            )
+        models.switch(connection, version, why=why)
+        transitions.clear(connection)  # after the switch, which waits for those who count
+        training.mark_items(connection)
+        training.mark_shoppers(connection)
+    return before
+
+
+def _judge(home: Path, saved: Ranker, candidate: Artifact, live: Row[Any] | None, cases: Cases) -> Verdict:
+    """Ask the gate. A live version that cannot be loaded cannot be compared with: popularity has to do."""
+    if live is None:
+        return gate.judge(saved, candidate, cases, None, name=None, notes=["no version serves yet"])
+    try:
+        weights = artifact.load(configuration.model_folder(home, live.version))
+    except ArtifactError as error:
+        return gate.judge(saved, candidate, cases, None, name=None, notes=[f"{live.version} is damaged: {error}"])
+    return gate.judge(saved, candidate, cases, weights, name=live.version, notes=[])
+
+
+def _register(
+    engine: Engine, version: str, candidate: Candidate, digest: str, live: Row[Any] | None, said: Verdict
+) -> None:
+    with engine.begin() as connection:
         models.register(
             connection,
             version,
-            config=fitted.config,
-            metrics=fitted.metrics,
-            parent=before.version if before is not None else None,
-            learnt_through=learnt_through,
+            config=candidate.artifact.config,
+            metrics=candidate.artifact.metrics,
+            how=candidate.how,
+            parent=None if live is None else live.version,
+            learnt_from=candidate.learnt_from,
+            learnt_through=candidate.learnt_through,
+            code=code.version(),
+            digest=digest,
+            gate=said.as_json(),
         )
-
-
-def switch(engine: Engine, version: str) -> str | None:
-    """Let the version serve, mark every shopper and item due, and return the version that served before.
-
-    What was counted for that one is forgotten; the refresh of each shopper counts what is new to this one.
-    """
-    with engine.begin() as connection:
-        before = models.switch(connection, version)
-        transitions.clear(connection)  # after the switch, which waits for those who count
-        training.mark_shoppers(connection)
-    # Apart, since intake takes rows of several kinds in another order.
-    with engine.begin() as connection:
-        training.mark_items(connection)
-    return before

@@ -56,9 +56,24 @@ def show(report: Report, console: Console) -> None:
         f"{report.events:,} events of {report.users:,} shoppers and {report.items:,} items, {report.epochs} epochs, "
         f"{report.seconds:.0f} s."
     )
-    serving = f"serving {report.version}" if report.published else f"saved {report.version}, not serving"
-    before = f" (before: {report.previous})" if report.previous else ""
-    console.print(f"Now {serving}{before}. Loss and validation by epoch: {report.curve}")
+    _show_gate(report, console)
+    console.print(f"Loss and validation by epoch: {report.curve}")
+
+
+def _show_gate(report: Report, console: Console) -> None:
+    """Say what the gate found, and what serves now."""
+    compared = report.gate.get("compared_with")
+    if compared is not None:
+        own, other = (report.gate["figures"][name]["ndcg@10"] for name in ("candidate", compared))
+        console.print(f"Gate: NDCG@10 {own:.4f}, {compared} {other:.4f}, on {report.gate['cases']:,} new baskets.")
+    for note in report.gate.get("notes", ()):
+        console.print(f"Gate: {note}.")
+    if report.published:
+        console.print(f"Now serving {report.version}" + (f" (before: {report.previous})." if report.previous else "."))
+        return
+    console.print(f"Saved {report.version}, not serving.", style="red" if report.reasons else None)
+    for reason in report.reasons:
+        console.print(f"Why: {reason}", style="red")
 
 
 def show_evaluation(evaluation: Evaluation, console: Console) -> None:

@@ -1,31 +1,28 @@
-"""Training: read the tables, fit, save, publish. One at a time, whoever asks."""
+"""Training: read the tables, set cases for the gate aside, fit, publish. One at a time, whoever asks."""
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from model.recommend import config as configs
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
-from model.recommend.events import Interaction, RankRequest
 from model.recommend.loop import Progress
 from model.recommend.train import Fitted
 from storage import models, training
 from workers import settings as configuration
-from workers.learn import checkpoints, picture, publish
+from workers.learn import checkpoints, folders, gate, picture, publish
 from workers.learn import data as tables
 from workers.learn.data import TrainingData
+from workers.learn.gate import Cases
 from workers.runtime import device
 from workers.settings import Settings
-
-_GOLDEN = 16
 
 HELD_OUT = (
     "each shopper's last basket is the test, the one before it chose the epoch; the figures are of the model that had "
@@ -46,7 +43,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished training. `metrics` are those of model, popularity and co-occurrence on the same held-out events."""
+    """A finished training. `metrics` are those of model, popularity and co-occurrence on the same held-out events.
+
+    `gate` is what the gate said, `reasons` why the version does not serve although it was to.
+    """
 
     version: str
     path: str
@@ -60,12 +60,14 @@ class Report:
     held_out: str = HELD_OUT
     published: bool = False
     previous: str | None = None
+    gate: dict[str, Any] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
 
 
 def train(
     engine: Engine, settings: Settings, asked: Training, progress: Callable[[Progress], None] | None = None
 ) -> Report:
-    """Train on all that the tables hold and let the new version serve.
+    """Train on what the tables hold, but for the gate's cases, and let the new version serve if the gate passes it.
 
     A training that was killed goes on after its last finished epoch if the tables and the config are the same.
 
@@ -77,16 +79,19 @@ def train(
     with training.exclusive(engine, models.RECOMMEND):
         started = time.monotonic()
         known = tables.read(engine)
+        with engine.connect() as connection:
+            live = models.live(connection)
+        cases = gate.cases(known, None if live is None else live.learnt_through, config)
         fitted = model_train.fit(
-            known.interactions,
-            known.items,
+            cases.rest.interactions,
+            cases.rest.items,
             config,
             seed=asked.seed,
             progress=progress,
             minutes=asked.minutes,
-            checkpoints=checkpoints.of(settings.home, known, config, asked.seed),
+            checkpoints=checkpoints.of(settings.home, cases.rest, config, asked.seed),
         )
-        report = keep(engine, settings.home, known, fitted, started=started, serve=asked.serve)
+        report = keep(engine, settings.home, known, fitted, live, cases, started=started, serve=asked.serve)
         checkpoints.clear(settings.home)
         return report
 
@@ -97,18 +102,29 @@ def config_of(settings: Settings, preset: str) -> RecommendConfig:
     return configs.preset(preset, **({"kind_weights": weights} if weights else {}))
 
 
-def keep(engine: Engine, home: Path, known: TrainingData, fitted: Fitted, *, started: float, serve: bool) -> Report:
-    """Save, verify and register what was fitted, and let it serve if asked; return the report."""
-    version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
-    folder = configuration.model_folder(home, version)
-    publish.save(folder, fitted.artifact, known.items, golden(known))
-    curve = folder.with_name(f"{version}.png")
+def keep(
+    engine: Engine,
+    home: Path,
+    known: TrainingData,
+    fitted: Fitted,
+    live: Row[Any] | None,
+    cases: Cases,
+    *,
+    started: float,
+    serve: bool,
+) -> Report:
+    """Publish what was fitted if the gate passes it, and draw its curve; return the report.
+
+    It was fitted on `cases.rest`, or on less; `known` is what the tables held, `live` what served then. Raises
+    `VerificationFailed`.
+    """
+    candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)
+    outcome = publish.publish(engine, home, candidate, live, cases, serve=serve)
+    curve = folders.curve(home, outcome.version)
     picture.draw(fitted.history, curve)
-    publish.register(engine, version, fitted.artifact, learnt_through=known.through)
-    previous = publish.switch(engine, version) if serve else None
     return Report(
-        version=version,
-        path=str(folder),
+        version=outcome.version,
+        path=str(outcome.folder),
         curve=str(curve),
         users=len(known.users),
         items=len(known.items),
@@ -117,22 +133,8 @@ def keep(engine: Engine, home: Path, known: TrainingData, fitted: Fitted, *, sta
         seconds=round(time.monotonic() - started, 1),
         metrics=fitted.metrics,
         held_out=HELD_OUT if fitted.metrics else NOTHING_HELD_OUT,
-        published=serve,
-        previous=previous,
+        published=outcome.published,
+        previous=outcome.previous,
+        gate=outcome.verdict.as_json(),
+        reasons=outcome.reasons,
     )
-
-
-def golden(known: TrainingData) -> list[RankRequest]:
-    """Return a few real histories, spread over the users, and an empty one."""
-    users = range(0, len(known.users), max(len(known.users) // _GOLDEN, 1))
-    return [RankRequest(), *(RankRequest(history) for history in histories(known, list(users)[:_GOLDEN]))]
-
-
-def histories(known: TrainingData, users: Sequence[int]) -> list[list[Interaction]]:
-    """Return the events of these users (dense ids), oldest first."""
-    wanted: dict[int, list[Interaction]] = {user: [] for user in users}
-    columns = (column.tolist() for column in known.interactions)
-    for user, item, kind, at in zip(*columns, strict=True):
-        if user in wanted:
-            wanted[user].append(Interaction(known.items[item].item_id, configs.KINDS[kind], at))
-    return list(wanted.values())

@@ -1,4 +1,7 @@
-"""Refreshing: claim what is due, rank it in one batch, write the results and clear the marks in one transaction."""
+"""Refreshing: claim what is due, rank it in one batch, write the results and clear the marks in one transaction.
+
+What a version ranks that is not live, because the live one is being loaded, stays due for the live one.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from storage import due, histories, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
 from storage.histories import History
+from storage.models import Live
 from storage.rankings import Ranking
 from workers.recommend import counting
-from workers.recommend.serving import Serving, to_item
+from workers.recommend.rows import to_item
+from workers.recommend.serving import Serving
 from workers.runtime import metrics
 from workers.settings import Settings
 
@@ -36,9 +41,14 @@ def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Seque
         _home(claim, result, serving.version, read[claim.key]) for claim, result in zip(claims, ranked, strict=True)
     ]
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
-        _count(connection, serving, claims, read)
-        rankings.write(connection, shelves)
-        due.clear(connection, due.SHOPPER, claims)
+        live = models.hold(connection, serving.version)
+        if live is None:
+            _write_meanwhile(connection, shelves)
+            due.postpone(connection, due.SHOPPER, claims)
+        else:
+            _count(connection, serving, live, claims, read)
+            rankings.write(connection, shelves)
+            due.clear(connection, due.SHOPPER, claims)
 
 
 def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
@@ -54,23 +64,31 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
     vectors = dict(zip(keys, serving.ranker.upsert(found).tolist(), strict=True))
     ranked = _rank_similar(serving, keys)
     with engine.begin() as connection:
-        announced = set(keys) - item_vectors.known(connection, serving.version, keys)
+        finish = due.postpone if models.hold(connection, serving.version) is None else due.clear
+        announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
             ranked |= _rank_similar(serving, sorted(_neighbours(ranked, announced) - set(keys)))
         item_vectors.write(connection, serving.version, vectors)
         rankings.write(connection, [_similar(key, result, serving.version, mark) for key, result in ranked.items()])
         due.mark(connection, due.SHOPPER, histories.shoppers_of(connection, sorted(announced)))
-        due.clear(connection, due.ITEM, claims)
+        finish(connection, due.ITEM, claims)
 
 
-def _count(connection: Connection, serving: Serving, claims: Sequence[Claim], read: Mapping[str, History]) -> None:
-    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do.
+def _write_meanwhile(connection: Connection, shelves: Sequence[Ranking]) -> None:
+    """Write what a version ranked that serves no more, or is being replaced just now; the live one does it again.
 
-    A version that serves no more counts nothing: the one that took over counts from where its training ended.
+    It counts nothing, and leaves the shelves of the live version alone: they tell up to where that has counted.
     """
-    live = models.hold(connection, serving.version)
-    if live is None:
-        return
+    live = models.live(connection)
+    standing = rankings.standing(connection, [shelf.owner for shelf in shelves], rankings.HOME)
+    overtaken = {owner for owner, stands in standing.items() if live and stands.model_version == live.version}
+    rankings.write(connection, [shelf for shelf in shelves if shelf.owner not in overtaken])
+
+
+def _count(
+    connection: Connection, serving: Serving, live: Live, claims: Sequence[Claim], read: Mapping[str, History]
+) -> None:
+    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do."""
     standing = rankings.standing(connection, [claim.key for claim in claims], rankings.HOME)
     gains = counting.gains(serving.ranker.config)
     pairs: dict[tuple[str, str], float] = defaultdict(float)

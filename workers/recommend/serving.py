@@ -1,107 +1,137 @@
-"""Serving: the live model on the device, and a catalogue and counts that follow the database."""
+"""Serving: the live model on the device, others beside it where they are wanted, and swaps between two batches."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Row
 
-from model import artifact
-from model.recommend.items import Item
 from model.recommend.serve import Ranker
-from storage import items, models, transitions
-from workers import settings
+from storage import models
+from workers.recommend import following
+from workers.recommend.following import Follower
+from workers.recommend.loading import Loader
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
 
 CAPABILITY = "recommend"
 
+MOST_BESIDE = 2
+"""Versions that are kept on the device beside the live one."""
+
 
 class Serving:
-    """What one process ranks with. `follow` brings it up to date before a batch."""
+    """What one process ranks with. `follow` brings it up to date before a batch.
 
-    def __init__(self, engine: Engine, home: Path) -> None:
+    A version that becomes live is loaded in the background, while the one before ranks on; `ready` is called when it is
+    there, so that somebody may call `follow`, which swaps.
+    """
+
+    def __init__(self, engine: Engine, home: Path, ready: Callable[[], object] = lambda: None) -> None:
         self._engine = engine
-        self._home = home
-        self._ranker: Ranker | None = None
-        self._horizon = 0
-        self._counts_horizon = 0
-        self._counts: dict[str, dict[str, float]] = {}
+        self._loader = Loader(partial(following.load, engine, home), ready)
+        self._loaded: dict[str, Follower] = {}
+        self._wanted: tuple[str, ...] = ()
+        self._switched_at: datetime | None = None
         self._warm_compilations = 0
         self.version = ""
+        self.is_current = False
+        """Whether `version` is the live one: False while that is being loaded, or cannot be."""
 
     @property
     def ranker(self) -> Ranker:
-        """The live model. Raises RuntimeError while there is none."""
-        if self._ranker is None:
+        """The model that ranks. Raises RuntimeError while there is none."""
+        if self.version not in self._loaded:
             raise RuntimeError("no model is live: run `reshelf train`")
-        return self._ranker
+        return self._loaded[self.version].ranker
+
+    def ranker_of(self, version: str) -> Ranker | None:
+        """Return the model of this version, None while it is not on the device: see `want`."""
+        follower = self._loaded.get(version)
+        return None if follower is None else follower.ranker
+
+    def want(self, versions: Sequence[str]) -> None:
+        """Keep these versions on the device beside the live one, the first `MOST_BESIDE` of them, and no others.
+
+        They follow the catalogue. What is counted since the training is the live version's alone.
+        """
+        beside = [version for version in dict.fromkeys(versions) if version != self.version]
+        if len(beside) > MOST_BESIDE:
+            log.warning(
+                "%d versions are wanted beside the live one; only %s are kept", len(beside), beside[:MOST_BESIDE]
+            )
+        self._wanted = tuple(beside[:MOST_BESIDE])
 
     def follow(self) -> bool:
-        """Load the live model if it is another one, take in what changed and was counted. False: there is no model."""
+        """Swap to the live version if it is loaded, take in what changed and was counted. False: there is no model."""
         with self._engine.connect() as connection:
             live = models.live(connection, CAPABILITY)
         if live is None:
             return False
-        if live.version != self.version:
-            self._load(live.version)
-        else:
-            self._take_changes()
-        metrics.COMPILATIONS.set(self.ranker.compilations - self._warm_compilations)
+        self._take_loaded(live.version)
+        if not self._loaded and not self._start(live):
+            return False
+        self.is_current = live.version in self._loaded
+        if self.is_current:
+            self._swap(live)
+        needed = (live.version, *self._wanted)
+        for version in set(self._loaded) - {self.version, *needed}:
+            del self._loaded[version]
+        for version in needed:
+            if version not in self._loaded:
+                self._loader.ask(version)
+        self._take_changes()
+        if not self._loader.busy:  # its compilations are no sign of a shape that nobody foresaw
+            metrics.COMPILATIONS.set(self.ranker.compilations - self._warm_compilations)
         return True
 
-    def _load(self, version: str) -> None:
-        log.info("loading model %s", version)
+    def _take_loaded(self, live: str) -> None:
+        loaded = self._loader.take()
+        if loaded is not None and loaded.version in (live, *self._wanted):
+            self._add(loaded)
+
+    def _start(self, live: Row[Any]) -> bool:
+        """Load what serves while everyone waits, since there is nothing to rank with; else what served before it."""
         with self._engine.connect() as connection:
-            expected = items.count(connection)
-        self._ranker = Ranker(artifact.load(settings.model_folder(self._home, version)), expected_items=expected)
-        self._horizon = self._counts_horizon = 0
-        self._counts = {}
-        self._take_changes()
-        self._ranker.warm()
-        self._warm_compilations = self._ranker.compilations
-        self.version = version
-        log.info("model %s is warm: %d items, %d compilations", version, len(self._ranker), self._warm_compilations)
+            before = models.served_before(connection, live.version)
+        for version in (live.version, before):
+            loaded = None if version is None else self._loader.load_now(version)
+            if loaded is not None:
+                self._add(loaded)
+                self.version = loaded.version
+                return True
+        return False
+
+    def _add(self, loaded: Follower) -> None:
+        self._loaded[loaded.version] = loaded
+        self._warm_compilations = loaded.ranker.compilations
+        log.info("model %s is warm: %d items", loaded.version, len(loaded.ranker))
+
+    def _swap(self, live: Row[Any]) -> None:
+        """Rank with the live version from now on. Each time it is switched to, counting begins anew."""
+        if live.version != self.version:
+            log.info("model %s takes over from %s", live.version, self.version)
+            self._loaded[self.version].forget_counts()
+            self.version = live.version
+        if live.switched_at != self._switched_at:
+            self._loaded[live.version].forget_counts()
+            self._switched_at = live.switched_at
 
     def _take_changes(self) -> None:
+        followers = list(self._loaded.values())
         with self._engine.connect() as connection:
-            changes = items.changed_since(connection, self._horizon)
-            counted = transitions.changed_since(connection, self._counts_horizon)
-        if changes.rows:
-            capacity = self.ranker.capacity
-            self.ranker.upsert([to_item(row) for row in changes.rows])
-            if self.ranker.capacity != capacity:  # the matrix grew and was warmed anew
-                self._warm_compilations = self.ranker.compilations
-        self._horizon = changes.horizon
-        self._take_counts(counted)
-
-    def _take_counts(self, counted: transitions.Changes) -> None:
-        """Give the ranker the whole row of every item of which a pair was counted."""
-        for before, after, count in counted.rows:
-            self._counts.setdefault(before, {})[after] = count
-        if counted.rows:
-            self.ranker.add_transitions({before: self._counts[before] for before, _, _ in counted.rows})
-        self._counts_horizon = counted.horizon
-
-
-def to_item(row: Row[Any]) -> Item:
-    """Return a catalogue row as the model sees it."""
-    return Item(
-        item_id=row.item_id,
-        title=row.title or "",
-        text=row.text,
-        category=row.category,
-        brand=row.brand,
-        price=row.price,
-        attributes=attribute_labels(row.attributes, row.tags),
-        available=row.available,
-    )
-
-
-def attribute_labels(attributes: Mapping[str, str], tags: Iterable[str]) -> tuple[str, ...]:
-    """Return an item's attributes and tags as the labels that the model knows them by."""
-    return (*(f"{name}={value}" for name, value in sorted(attributes.items())), *tags)
+            changes = [
+                follower.read(connection, counts=self.is_current and follower.version == self.version)
+                for follower in followers
+            ]
+        for follower, change in zip(followers, changes, strict=True):
+            capacity = follower.ranker.capacity
+            follower.take(change)
+            if follower.ranker.capacity != capacity:  # the matrix grew and was warmed anew
+                self._warm_compilations = follower.ranker.compilations

@@ -35,5 +35,7 @@ def _refresh(services: Services, kind: str) -> None:
         return
     batch = {due.SHOPPER: refresh.shoppers, due.ITEM: refresh.items}[kind]
     work = partial(batch, services.engine, services.serving, services.settings)
-    if not claims.drain(services.engine, kind, work, services.settings):
+    # What is due for the new model's sake waits for it; what happened does not.
+    later = services.serving.is_current
+    if not claims.drain(services.engine, kind, work, services.settings, later=later):
         services.bell.ring(kind)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from storage import engine
+from storage import due, engine
 from workers import settings as configuration
 from workers.contract.doorbell import Doorbell
 from workers.intake.group_commit import GroupCommit
@@ -49,7 +49,8 @@ class Services:
 
         device.prepare(self.settings.home)
         metrics.serve(self.settings.metrics_port + 1)
-        return Serving(self.engine, self.settings.home)
+        # Whoever has nothing else to do swaps to it.
+        return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.ITEM, due.SHOPPER))
 
 
 @cache

@@ -21,14 +21,16 @@ _BUDGET = 0.1
 Work = Callable[[Sequence[Claim]], None]
 
 
-def drain(engine: Engine, kind: str, work: Work, settings: Settings) -> bool:
+def drain(engine: Engine, kind: str, work: Work, settings: Settings, *, later: bool = True) -> bool:
     """Claim and work until nothing of `kind` is free; False where the time ran out first.
+
+    Without `later`, rows that are due for another model's sake alone are left.
 
     A batch that raises is released, and each of its rows is tried again alone until its attempts are used up.
     """
     until = time.monotonic() + _BUDGET
     while time.monotonic() < until:
-        claims = _claim(engine, kind, settings)
+        claims = _claim(engine, kind, settings, later)
         if not claims:
             return True
         try:
@@ -43,10 +45,11 @@ def drain(engine: Engine, kind: str, work: Work, settings: Settings) -> bool:
     return False
 
 
-def _claim(engine: Engine, kind: str, settings: Settings) -> list[Claim]:
+def _claim(engine: Engine, kind: str, settings: Settings, later: bool) -> list[Claim]:
     """Claim a batch of rows never tried, else one that was."""
     with engine.begin() as connection:
-        claims = due.claim(connection, kind, limit=settings.refresh_batch, lease=settings.lease)
+        claims = due.claim(connection, kind, limit=settings.refresh_batch, lease=settings.lease, later=later)
         if claims:
             return claims
-        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=settings.max_attempts)
+        most = settings.max_attempts
+        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=most, later=later)

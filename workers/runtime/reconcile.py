@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from storage import due, item_vectors, retention
+from storage import due, item_vectors, models, retention, training
 from storage.due import Backlog
 from workers.contract.doorbell import Doorbell
+from workers.learn import folders
 from workers.runtime import metrics
 from workers.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
@@ -32,9 +36,21 @@ def to_ring(backlogs: Sequence[Backlog]) -> list[str]:
 
 def maintain(engine: Engine, settings: Settings) -> list[str]:
     """Drop what is past its retention and what past models left; return the names of the dropped partitions."""
+    _forget_old_models(engine, settings)
     with engine.begin() as connection:
         item_vectors.forget_past_versions(connection)
         return retention.apply(connection, timedelta(days=settings.event_retention_days))
+
+
+def _forget_old_models(engine: Engine, settings: Settings) -> None:
+    """Delete the weights of old versions, unless one is being made just now: then the next time will do."""
+    try:
+        with training.exclusive(engine, models.RECOMMEND):
+            forgotten = folders.forget_old(engine, settings.home, keep=settings.model_retention)
+    except training.TrainingRuns:
+        return
+    if forgotten:
+        log.info("deleted the weights of %s", ", ".join(forgotten))
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:

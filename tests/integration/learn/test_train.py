@@ -7,7 +7,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
@@ -16,7 +15,7 @@ from model import artifact
 from model.recommend.loop import Progress
 from storage import due, intake, models, training
 from workers.cli import main
-from workers.learn import data, publish, service
+from workers.learn import data, gate, publish, requests, service
 from workers.learn.data import NotEnoughData
 from workers.settings import Settings
 
@@ -101,7 +100,7 @@ def test_what_is_read_is_what_was_written(database: Engine) -> None:
     known = data.read(database)
     assert [item.item_id for item in known.items if not item.available] == ["gone"]
     assert known.users == ["u0", "u1"]
-    history = service.histories(known, [1])[0]
+    history = requests.histories(known, [1])[0]
     assert [event.item_id for event in history][0] == "gone"
     assert [event.at for event in history] == [
         datetime(2024, 1, 1 + day, 0, 1, tzinfo=UTC).timestamp() for day in range(5)
@@ -117,16 +116,17 @@ def test_too_little_data_says_what_is_missing(database: Engine, database_url: st
     assert "there are no events to learn from" in done.stderr
 
 
-def test_a_model_that_does_not_rank_is_not_kept(database: Engine, tmp_path: Path) -> None:
+def test_a_model_that_ranks_otherwise_once_saved_is_an_error(database: Engine, tmp_path: Path) -> None:
     _fill(database)
     known = data.read(database)
     report = service.train(database, Settings(home=tmp_path), service.Training(preset="tiny", minutes=0.02))
     good = artifact.load(report.path)
-    broken = {name: value * np.float32("nan") for name, value in good.params.items() if value.dtype == np.float32}
-    bad = artifact.Artifact(good.kind, {**good.params, **broken}, good.config, good.ids)
-    with pytest.raises(publish.VerificationFailed, match="no finite ranking"):
-        publish.save(tmp_path / "bad", bad, known.items, service.golden(known))
-    assert not (tmp_path / "bad").exists()
+    other = {name: value[::-1] for name, value in good.params.items() if name == "items.ids"}
+    bad = artifact.Artifact(good.kind, {**good.params, **other}, good.config, good.ids)
+    rankers = [gate.loaded(weights, known.items) for weights in (good, bad)]
+    publish.verify(rankers[0], rankers[0], requests.golden(known))
+    with pytest.raises(publish.VerificationFailed, match=r"golden request \d+ got .*before saving"):
+        publish.verify(rankers[0], rankers[1], requests.golden(known))
 
 
 def test_the_command_trains_and_reports(database: Engine, database_url: str, tmp_path: Path) -> None:

@@ -10,19 +10,21 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Engine, text
 
+from model.recommend import config as configs
 from model.recommend.events import Ranked, RankRequest
-from storage import due, intake
+from storage import due, intake, models
 from workers.recommend import refresh
 from workers.recommend.serving import Serving
 from workers.settings import Settings
 
 AT = datetime(2026, 5, 20, tzinfo=UTC)
+VERSION = "recommend-20260520T000000-000001"
 
 
 class Echo:
     """Ranks three items, and explains them by the last event of the history, none, and the first."""
 
-    config = SimpleNamespace(history=10, candidates=256)
+    config = configs.preset("small", history=10)
 
     def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
         answers = []
@@ -34,7 +36,7 @@ class Echo:
 
 @pytest.fixture
 def serving() -> Serving:
-    return cast(Serving, SimpleNamespace(ranker=Echo(), version="m1"))
+    return cast(Serving, SimpleNamespace(ranker=Echo(), version=VERSION))
 
 
 def refreshed(database: Engine, serving: Serving, settings: Settings) -> dict[str, tuple[Any, ...]]:
@@ -62,6 +64,8 @@ def browsed(database: Engine) -> Engine:
         row | {"event_id": "e1", "kind": "view", "item_id": "x", "at": AT.replace(hour=0, day=19)},
     ]
     with database.begin() as connection:
+        models.register(connection, VERSION, config={}, metrics={})
+        models.switch(connection, VERSION)
         intake.write_events(connection, events, writer="test")
         due.mark(connection, due.SHOPPER, ["nobody"])
         connection.execute(text("DELETE FROM due WHERE kind <> 'shopper'"))

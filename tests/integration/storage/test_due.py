@@ -85,3 +85,29 @@ def test_summary_counts_what_nobody_works_on(database: Engine) -> None:
         [backlog] = due.summary(connection)
     assert (backlog.kind, backlog.count, backlog.claimable) == (due.SHOPPER, 3, 2)
     assert backlog.oldest_seconds >= 0
+
+
+def test_what_waits_for_a_model_lets_everything_else_go_first(database: Engine) -> None:
+    _mark(database, "waits", "waits-and-happens")
+    with database.begin() as connection:
+        due.postpone(connection, due.SHOPPER, due.claim(connection, due.SHOPPER, limit=10, lease=30))
+    assert _left(database) == {"waits": 0, "waits-and-happens": 0}
+    _mark(database, "fresh", "waits-and-happens")
+    with database.begin() as connection:
+        taken = due.claim(connection, due.SHOPPER, limit=10, lease=0, later=False)
+    assert {claim.key for claim in taken} == {"fresh", "waits-and-happens"}
+    _mark(database, "fresher")
+    assert [claim.key for claim in _claim(database, limit=1)] == ["fresher"]
+    assert [claim.key for claim in _claim(database, lease=0)] == ["waits"]
+    with database.begin() as connection:
+        tried = due.claim_retry(connection, due.SHOPPER, lease=30, max_attempts=5, later=False)
+        assert tried[0].key != "waits"
+
+
+def test_what_was_marked_meanwhile_is_not_postponed(database: Engine) -> None:
+    _mark(database, "a")
+    claims = _claim(database)
+    _mark(database, "a")
+    with database.begin() as connection:
+        due.postpone(connection, due.SHOPPER, claims)
+        assert [claim.key for claim in due.claim(connection, due.SHOPPER, limit=1, lease=1, later=False)] == ["a"]

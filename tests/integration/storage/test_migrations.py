@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects import postgresql
 
-from storage import engine, migrate, models, rankings, transitions
+from storage import due, engine, migrate, models, rankings, transitions
 from storage.rankings import Ranking
 from storage.tables import metadata
 
@@ -103,3 +103,24 @@ def test_a_restored_dump_is_read_once(database: Engine, database_url: str) -> No
         first = transitions.changed_since(connection, 0)
         assert first.rows == [("a", "b", 1.0)]
         assert transitions.changed_since(connection, first.horizon).rows == []
+
+
+def test_versions_of_before_the_registry_keep_serving_and_have_a_history(database: Engine, database_url: str) -> None:
+    version = "recommend-20260101T000000-abcdef"
+    with database.begin() as connection:
+        models.register(connection, version, config={}, metrics={}, gate={"passed": True}, digest="abc")
+        models.switch(connection, version)
+        due.mark(connection, due.ITEM, ["a"])
+    command.downgrade(alembic(database_url), "0003")
+    with database.connect() as connection:
+        assert "model_switches" not in found(connection)
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        assert found(connection) == described()
+        live = models.live(connection)
+        [switch] = models.switches(connection)
+        [backlog] = due.summary(connection)
+    assert live is not None
+    assert (live.version, live.how, live.gate, live.digest) == (version, "full", None, None)
+    assert (switch.version, switch.previous, switch.at) == (version, None, live.switched_at)
+    assert (backlog.kind, backlog.count) == (due.ITEM, 1)

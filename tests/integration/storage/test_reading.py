@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from storage import baskets, histories, intake, item_vectors, items, popularity, rankings, retention
+from storage import baskets, histories, intake, item_vectors, items, models, popularity, rankings, retention
 from storage.popularity import Decay
 from storage.rankings import Ranking
 from storage.tables import rankings as shelves
@@ -155,12 +155,14 @@ def test_reasons_come_back_as_they_were_and_go_with_their_ranking(database: Engi
 
 
 def test_vectors_come_back_as_they_were_and_go_with_their_version(database: Engine) -> None:
+    old = "recommend-20260101T000000-abcdef"
     with database.begin() as connection:
-        item_vectors.write(connection, "old", {"a": [1.0, 2.5]})
-        item_vectors.write(connection, "old", {"a": [0.5, -1.0], "b": [3.0, 4.0]})
+        models.register(connection, old, config={}, metrics={})
+        item_vectors.write(connection, old, {"a": [1.0, 2.5]})
+        item_vectors.write(connection, old, {"a": [0.5, -1.0], "b": [3.0, 4.0]})
         stored = connection.execute(text("SELECT CAST(embedding AS real[]) FROM item_vectors ORDER BY item_id"))
         assert stored.scalars().all() == [[0.5, -1.0], [3.0, 4.0]]
-        assert item_vectors.known(connection, "old", ["a", "c"]) == {"a"}
+        assert item_vectors.known(connection, ["a", "c"]) == {"a"}
         assert item_vectors.forget_past_versions(connection) == 2
 
 

@@ -47,7 +47,9 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         assert f"\n  {name} " in done.stdout
 
 
-@pytest.mark.parametrize("name", ["up", "down", "status", "worker", "beat", "gateway", "flower", "migrate", "health"])
+@pytest.mark.parametrize(
+    "name", ["up", "down", "status", "models", "worker", "beat", "gateway", "flower", "migrate", "health"]
+)
 def test_every_command_explains_itself(name: str) -> None:
     done = CliRunner().invoke(cli.main, [name, "--help"])
     assert done.exit_code == 0

@@ -1,0 +1,191 @@
+"""The gate on a real database: what it asks for, and candidates that must never serve."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, Row
+
+from model import artifact
+from model.artifact import Artifact
+from model.recommend import config as configs
+from model.recommend import train as model_train
+from storage import due, intake, models
+from tests import stack as stacks
+from workers.contract import parsing, rows
+from workers.learn import data, gate, publish, service
+from workers.learn.data import TrainingData
+from workers.learn.gate import Cases
+from workers.learn.publish import Outcome
+from workers.settings import Settings
+
+SHOPPERS = 120
+CONFIG = configs.preset("tiny")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A database with a live model, and what happened since that was trained."""
+
+    database: Engine
+    home: Path
+    known: TrainingData
+    live: Row[Any]
+    cases: Cases
+
+    def publish(self, candidate: Artifact) -> Outcome:
+        made = publish.Candidate(candidate, learnt_from=self.known.since, learnt_through=self.known.through)
+        return publish.publish(self.database, self.home, made, self.live, self.cases)
+
+    def fit(self, known: TrainingData) -> Artifact:
+        return model_train.fit(known.interactions, known.items, CONFIG).artifact
+
+    def serving(self) -> str:
+        with self.database.connect() as connection:
+            live = models.live(connection)
+        assert live is not None
+        return str(live.version)
+
+
+def _write(database: Engine, events: list[dict[str, Any]]) -> None:
+    parsed = parsing.parse_events(events)
+    assert not parsed.bad
+    with database.begin() as connection:
+        intake.write_events(connection, [rows.event_row(event) for event in parsed.good], writer="test")
+
+
+@pytest.fixture(name="shop")
+def _shop(database: Engine, tmp_path: Path) -> Shop:
+    announced = parsing.parse_changes([stacks.item(n) for n in range(stacks.ITEMS)])
+    with database.begin() as connection:
+        intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
+    happened = list(stacks.history("ann", shoppers=SHOPPERS, each=10))
+    _write(database, happened[: 7 * SHOPPERS])
+    report = service.train(database, Settings(home=tmp_path), service.Training(preset="tiny"))
+    assert report.published, report.reasons
+    assert report.gate["compared_with"] == "popularity"
+    _write(database, happened[7 * SHOPPERS :])
+    known = data.read(database)
+    with database.connect() as connection:
+        live = models.live(connection)
+    assert live is not None
+    return Shop(database, tmp_path, known, live, gate.cases(known, live.learnt_through, CONFIG))
+
+
+def test_the_cases_are_new_and_nobody_learns_them(shop: Shop) -> None:
+    cases = shop.cases
+    assert len(cases.requests) == 50
+    left_out = len(shop.known.interactions.users_E) - len(cases.rest.interactions.users_E)
+    assert left_out == 50  # each has one event a moment
+    for request, truth in zip(cases.requests, cases.truth, strict=True):
+        assert request.history[-1].at < shop.known.through.timestamp()  # type: ignore[union-attr]  # it was read
+        assert not truth & set(request.excluded)
+    newest = {request.history[-1].at for request in cases.requests}
+    assert min(newest) > shop.live.learnt_through.timestamp()  # two more came after what the live one knew
+    again = gate.cases(shop.known, shop.live.learnt_through, CONFIG)
+    assert again.truth == cases.truth
+
+
+def test_too_few_cases_leave_everything_to_learn(shop: Shop) -> None:
+    cases = gate.cases(shop.known, shop.known.through, CONFIG)
+    assert (cases.requests, cases.truth) == ([], [])
+    assert len(cases.rest.interactions.users_E) == len(shop.known.interactions.users_E)
+    assert len(cases.golden) > 1
+
+
+def test_a_good_candidate_serves_and_its_origin_is_kept(shop: Shop) -> None:
+    outcome = shop.publish(shop.fit(shop.cases.rest))
+    assert outcome.published, outcome.reasons
+    assert shop.serving() == outcome.version
+    with shop.database.connect() as connection:
+        kept = models.get(connection, outcome.version)
+        [first, *_] = models.switches(connection)
+    assert (kept.parent, kept.how) == (shop.live.version, "full")
+    assert (kept.learnt_from, kept.learnt_through) == (shop.known.since, shop.known.through)
+    assert kept.digest == artifact.load(outcome.folder).digest
+    assert kept.code.startswith("0.")
+    assert kept.gate["passed"]
+    assert kept.gate["compared_with"] == shop.live.version
+    assert set(kept.gate["figures"]) == {"candidate", shop.live.version}
+    assert (first.version, first.previous, first.why) == (outcome.version, shop.live.version, "published")
+
+
+def _not_a_number(shop: Shop) -> Artifact:
+    good = artifact.load(shop.home / "models" / shop.live.version)
+    weights = dict(good.params)
+    weights["items.ids"] = weights["items.ids"].copy()
+    weights["items.ids"][3, 0] = np.nan
+    return dataclasses.replace(good, params=weights)
+
+
+def _shuffled_labels(shop: Shop) -> Artifact:
+    known = shop.cases.rest.interactions
+    shuffled_E = np.random.default_rng(0).permutation(known.items_E)
+    return shop.fit(shop.cases.rest._replace(interactions=known._replace(items_E=shuffled_E)))
+
+
+def _constant(shop: Shop) -> Artifact:
+    good = artifact.load(shop.home / "models" / shop.live.version)
+    nothing = {
+        name: np.zeros_like(value)
+        for name, value in good.params.items()
+        if np.issubdtype(value.dtype, np.floating) and not name.startswith("blend.")
+    }
+    return dataclasses.replace(good, params={**good.params, **nothing})
+
+
+def _exploded(shop: Shop) -> Artifact:
+    good = artifact.load(shop.home / "models" / shop.live.version)
+    louder = {"blend.log_gain": good.params["blend.log_gain"] + np.float32(5)}
+    return dataclasses.replace(good, params={**good.params, **louder})
+
+
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        (_not_a_number, "hold values that are not finite, such as items.ids"),
+        (_shuffled_labels, "on the same 50 new baskets, which is more than chance"),
+        (_constant, "constant scores"),
+        (_exploded, "exploded scores"),
+    ],
+    ids=["nan", "shuffled", "constant", "exploded"],
+)
+def test_a_poisoned_candidate_never_serves(shop: Shop, poison: Callable[[Shop], Artifact], reason: str) -> None:
+    with shop.database.begin() as connection:
+        waiting = due.claim(connection, due.SHOPPER, limit=1000, lease=60)
+        due.clear(connection, due.SHOPPER, waiting)
+    outcome = shop.publish(poison(shop))
+    assert not outcome.published
+    assert reason in "; ".join(outcome.reasons)
+    assert shop.serving() == shop.live.version
+    with shop.database.connect() as connection:
+        kept = models.get(connection, outcome.version)
+        assert len(models.switches(connection)) == 1
+        assert due.SHOPPER not in {backlog.kind for backlog in due.summary(connection)}
+    assert kept.gate["reasons"] == outcome.reasons
+    assert artifact.load(outcome.folder).digest == kept.digest  # kept, to be looked at
+
+
+def test_a_candidate_that_was_tested_against_a_past_version_does_not_replace_the_present_one(shop: Shop) -> None:
+    good = shop.fit(shop.cases.rest)
+    present = shop.publish(good)
+    assert present.published
+    late = shop.publish(good)
+    assert not late.published
+    assert late.verdict.passed
+    assert f"but {present.version} serves by now" in late.reasons[0]
+    assert shop.serving() == present.version
+
+
+def test_a_live_version_that_is_damaged_is_compared_with_no_more(shop: Shop) -> None:
+    (shop.home / "models" / shop.live.version / "manifest.json").unlink()
+    outcome = shop.publish(shop.fit(shop.cases.rest))
+    assert outcome.published, outcome.reasons
+    assert outcome.verdict.compared_with == "popularity"
+    assert "is damaged" in outcome.verdict.notes[0]

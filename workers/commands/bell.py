@@ -1,0 +1,16 @@
+"""The bell as a command rings it: once, and gone."""
+
+from __future__ import annotations
+
+from workers.settings import Settings
+
+
+def ring(settings: Settings, *kinds: str) -> None:
+    """Tell the workers what is due; without a broker the reconciler finds it."""
+    if settings.broker_url is None:
+        return
+    from workers.contract.doorbell import Doorbell
+
+    doorbell = Doorbell(settings.broker_url)
+    doorbell.ring(*kinds)
+    doorbell.close()

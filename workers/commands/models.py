@@ -1,0 +1,205 @@
+"""`reshelf models`: which versions there are, what they are worth, and which of them serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from workers import settings as configuration
+from workers.commands import bell
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from workers.learn.promotion import Switched
+    from workers.learn.registry import Difference
+
+_TIME = "%Y-%m-%d %H:%M"
+_DIGITS = 4
+
+
+@click.group()
+def models() -> None:
+    """List and compare model versions, and let another one serve."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_versions(as_json: bool) -> None:
+    """Show every version, the newest first: where it comes from, what the gate said, and which one serves."""
+    from storage import models as registry
+    from workers.learn.registry import ndcg, reasons
+
+    with _database() as (_, engine), engine.connect() as connection:
+        rows = registry.versions(connection)
+        live = registry.live(connection)
+    serving = None if live is None else live.version
+    if as_json:
+        described = [
+            dict(row._mapping) | {"live": row.version == serving, "reasons": reasons(row), "ndcg@10": ndcg(row)}
+            for row in rows
+        ]
+        _print_json(described)
+        return
+    console = Console(highlight=False)
+    if not rows:
+        console.print("No version yet: `reshelf train` makes one.")
+        return
+    console.print(_list_table(rows, serving))
+    for row in rows:
+        for reason in reasons(row):
+            console.print(f"{row.version} was rejected: {reason}", markup=False)
+
+
+@models.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def compare(one: str, other: str, as_json: bool) -> None:
+    """Show the metrics of two versions side by side, and where their origin and config differ."""
+    from workers.learn import registry
+
+    with _database() as (_, engine):
+        found = registry.compare(engine, one, other)
+    if as_json:
+        versions = {"one": one, "other": other}
+        _print_json(versions | {part: [line._asdict() for line in lines] for part, lines in found.items()})
+        return
+    console = Console(highlight=False)
+    for part, lines in found.items():
+        if lines:
+            console.print(_comparison(part, lines, one, other))
+        else:
+            console.print(f"{part}: the same")
+
+
+@models.command()
+@click.argument("version")
+@click.option("--force", is_flag=True, help="Let it serve although the gate rejected it.")
+def promote(version: str, force: bool) -> None:
+    """Let VERSION serve, once its folder has been verified."""
+    from workers.learn import promotion
+
+    with _switching() as (settings, engine):
+        switched = promotion.promote(engine, settings.home, version, force=force)
+    _tell(settings, switched)
+
+
+@models.command()
+def rollback() -> None:
+    """Let the version serve that did before the live one."""
+    from workers.learn import promotion
+
+    with _switching() as (settings, engine):
+        switched = promotion.rollback(engine, settings.home)
+    _tell(settings, switched)
+
+
+@contextmanager
+def _database() -> Iterator[tuple[Settings, Engine]]:
+    """Yield the settings and an engine; what a person can put right ends the command in one line."""
+    from sqlalchemy.exc import OperationalError
+
+    from storage import engine as engines
+    from storage.models import UnknownVersion
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        yield settings, engine
+    except UnknownVersion as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _switching() -> Iterator[tuple[Settings, Engine]]:
+    """The same for a command that switches: it loads weights, and so JAX."""
+    from workers.learn.promotion import NotPromoted
+    from workers.learn.publish import Overtaken
+
+    with _database() as (settings, engine):
+        try:
+            yield settings, engine
+        except (NotPromoted, Overtaken) as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _tell(settings: Settings, switched: Switched) -> None:
+    from storage import due
+
+    bell.ring(settings, due.ITEM, due.SHOPPER)
+    before = f" instead of {switched.previous}" if switched.previous else ""
+    click.echo(f"{switched.version} serves{before}. Workers load it beside the old one, then rank every shelf anew.")
+
+
+def _list_table(rows: Sequence[Any], serving: str | None) -> Table:
+    from workers.learn.registry import ndcg
+
+    table = Table("", "version", "made", "how", "parent", "learnt", "gate", "NDCG@10")
+    table.columns[-1].justify = "right"
+    for row in rows:
+        figure = ndcg(row)
+        table.add_row(
+            "live" if row.version == serving else "",
+            row.version,
+            row.created_at.strftime(_TIME),
+            row.how,
+            row.parent or "",
+            _window(row),
+            _gate(row),
+            "" if figure is None else f"{figure:.{_DIGITS}f}",
+            style="bold" if row.version == serving else "dim" if row.forgotten_at else None,
+        )
+    return table
+
+
+def _window(row: Any) -> str:
+    if row.learnt_through is None:
+        return ""
+    start = "" if row.learnt_from is None else row.learnt_from.strftime(_TIME)
+    return f"{start} to {row.learnt_through.strftime(_TIME)}"
+
+
+def _gate(row: Any) -> str:
+    if row.forgotten_at is not None:
+        return "deleted"
+    if row.gate is None:
+        return "not asked"
+    if not row.gate["passed"]:
+        return "rejected"
+    compared = row.gate["compared_with"]
+    return "passed" if compared else "passed, compared with nothing"
+
+
+def _comparison(part: str, lines: Sequence[Difference], one: str, other: str) -> Table:
+    table = Table("", one, other, title=part, title_justify="left", header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    if part == "metrics":
+        table.add_column("change", justify="right")
+    for line in lines:
+        change = [] if part != "metrics" else ["" if line.change is None else f"{line.change:+.{_DIGITS}f}"]
+        table.add_row(line.name, _value(line.one), _value(line.other), *change)
+    return table
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{_DIGITS}f}" if isinstance(value, float) else str(value)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str)))

@@ -1,0 +1,96 @@
+"""The folders of model versions: made under a name that nothing reads, kept for as long as they may be wanted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from storage import models
+from workers import settings as configuration
+
+log = logging.getLogger(__name__)
+
+_PARTIAL = ".partial-"
+# Versions that served last, whatever their age: the ways back.
+_LAST_SWITCHES = 3
+
+
+def staged(home: Path, version: str) -> Path:
+    """Return where a version is written and tested before anything may read it."""
+    return configuration.model_folder(home, _PARTIAL + version)
+
+
+def curve(home: Path, version: str) -> Path:
+    """Return where the picture of a version's training is kept."""
+    return configuration.model_folder(home, f"{version}.png")
+
+
+def settle(home: Path, version: str) -> Path:
+    """Give the staged folder of a registered version its name; return it."""
+    folder = configuration.model_folder(home, version)
+    _rename(staged(home, version), folder)
+    return folder
+
+
+def clear_leftovers(engine: Engine, home: Path) -> None:
+    """Finish, or remove, what a process left that was killed while it published or deleted.
+
+    Call it while nobody else publishes. A version that was registered is whole, and gets its folder.
+    """
+    with engine.connect() as connection:
+        kept = {row.version for row in models.versions(connection) if row.forgotten_at is None}
+    # Those that were being written themselves begin with two dots.
+    for leftover in sorted(configuration.model_folder(home, "").glob(".*")):
+        version = leftover.name.removeprefix(_PARTIAL)
+        if leftover.name.startswith(_PARTIAL) and version in kept:
+            log.warning("finishing %s, which a killed process left", version)
+            _rename(leftover, configuration.model_folder(home, version))
+        elif _PARTIAL in leftover.name:
+            log.warning("removing %s, which a killed process left", leftover)
+            shutil.rmtree(leftover)
+
+
+def forget_old(engine: Engine, home: Path, *, keep: int, also: Collection[str] = ()) -> list[str]:
+    """Delete the weights of old versions, and return their names; what is known of them stays in the registry.
+
+    What serves, what served last, `also`, and the newest `keep` stay. Folders on other machines are not ours to delete.
+    """
+    forgotten = []
+    with engine.connect() as connection:
+        rows = models.versions(connection, models.RECOMMEND)
+    for row in rows[keep:]:
+        folder = configuration.model_folder(home, row.version)
+        if row.forgotten_at is None and folder.is_dir() and _forget(engine, home, row.version, also):
+            forgotten.append(row.version)
+    return forgotten
+
+
+def _forget(engine: Engine, home: Path, version: str, also: Collection[str]) -> bool:
+    """Delete one version, unless it is wanted; nobody can switch to it meanwhile.
+
+    Renamed first, noted, then deleted: killed in between, it is either there again or gone (`clear_leftovers`).
+    """
+    with engine.begin() as connection:
+        live = models.locked(connection, share=True)
+        last = models.switches(connection)[:_LAST_SWITCHES]
+        if version in {live, *also, *(row.version for row in last), *(row.previous for row in last)}:
+            return False
+        _rename(configuration.model_folder(home, version), staged(home, version))
+        models.forget(connection, version)
+    shutil.rmtree(staged(home, version))
+    curve(home, version).unlink(missing_ok=True)
+    return True
+
+
+def _rename(source: Path, target: Path) -> None:
+    source.rename(target)
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,92 @@
+"""Loading a version beside the one that ranks: on a thread of its own, so that no shelf waits for a compiler."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from model.errors import ModelError
+from workers.recommend.following import Follower
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30.0
+"""How long a version that could not be loaded is left alone."""
+_NICENESS = 10
+
+
+class Loader:
+    """Loads one version at a time. `load` makes it; `ready` is called, on the loader's thread, when one is there."""
+
+    def __init__(self, load: Callable[[str], Follower], ready: Callable[[], object]) -> None:
+        self._load = load
+        self._ready = ready
+        self._thread: threading.Thread | None = None
+        self._ended = False
+        self._loaded: Follower | None = None
+        self._failed: dict[str, float] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a version is being loaded, or waits to be taken."""
+        return self._thread is not None
+
+    def ask(self, version: str) -> None:
+        """Begin to load this version, unless another is being loaded, or it failed a moment ago."""
+        if self.busy or self._rests(version):
+            return
+        log.info("loading model %s", version)
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, args=(version,), name=f"load-{version}", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Follower | None:
+        """Return the version that has been loaded, once; None while there is none."""
+        if self._thread is None or not self._ended:
+            return None
+        self._thread = None
+        loaded, self._loaded = self._loaded, None
+        return loaded
+
+    def load_now(self, version: str) -> Follower | None:
+        """Load this version while the caller waits; None where its folder is missing or damaged."""
+        if self._rests(version):
+            return None
+        try:
+            return self._load(version)
+        except ModelError as error:
+            self._note(version, error)
+            return None
+
+    def _run(self, version: str) -> None:
+        _stand_back()
+        loaded = None
+        try:
+            loaded = self._load(version)
+        except ModelError as error:
+            self._note(version, error)
+        except Exception:  # noqa: BLE001  whatever is wrong with the new version, the old one serves on
+            log.exception("model %s was not loaded", version)
+            self._failed[version] = time.monotonic()
+        self._loaded, self._ended = loaded, True
+        if loaded is not None:
+            self._ready()
+
+    def _note(self, version: str, error: ModelError) -> None:
+        log.error("model %s cannot serve: %s. Trying again every %.0f s", version, error, RETRY_SECONDS)
+        self._failed[version] = time.monotonic()
+
+    def _rests(self, version: str) -> bool:
+        return version in self._failed and time.monotonic() - self._failed[version] < RETRY_SECONDS
+
+
+def _stand_back() -> None:
+    """Let the thread that ranks go first. Only Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
