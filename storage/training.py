@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from psycopg import sql
@@ -19,7 +20,7 @@ EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
 _EVENTS = sql.SQL("""
 COPY (
     SELECT shopper, item_id, kind, CAST(extract(epoch FROM at) * 1000000 AS bigint) AS at FROM events
-    WHERE item_id IS NOT NULL AND kind <> ALL({without})
+    WHERE item_id IS NOT NULL AND kind <> ALL({without}) AND ({until}::timestamptz IS NULL OR received_at <= {until})
     ORDER BY shopper, at, hashtextextended(event_id, 0), event_id
 ) TO STDOUT WITH (FORMAT csv, HEADER true)
 """)
@@ -49,13 +50,14 @@ class TrainingRuns(RuntimeError):
 
 
 def events_csv(
-    connection: Connection, *, without_kinds: Collection[str] = due.QUIET_KINDS
+    connection: Connection, *, without_kinds: Collection[str] = due.QUIET_KINDS, until: datetime | None = None
 ) -> Iterator[bytes | memoryview]:
     """Yield the events that name an item, but for `without_kinds`, as pieces of one CSV with a header.
 
-    They come by shopper and event time; events of one moment in an order that is always the same and means nothing.
+    With `until`, only those that had come in by then: the same at each call, whatever happens meanwhile. They come by
+    shopper and event time; events of one moment in an order that is always the same and means nothing.
     """
-    query = _EVENTS.format(without=sql.Literal(list(without_kinds)))
+    query = _EVENTS.format(without=sql.Literal(list(without_kinds)), until=sql.Literal(until))
     psycopg_connection: Any = connection.connection
     with psycopg_connection.cursor() as cursor, cursor.copy(query) as copy:
         yield from copy

@@ -51,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Model preset that `reshelf train` uses."""
     kind_weights: str | None = None
     """JSON object, event kind to weight, laid over the preset's own weights."""
+    finetune_events: int = 10_000
+    """New events after which the live model is fine-tuned on them; 0: never for their number."""
+    finetune_hours: float = 24.0
+    """Hours after which it is fine-tuned on however few have come; 0: never for the time."""
+    train_cpus: int = 0
+    """Processor cores that the training worker may use; 0 is half of them."""
+    train_memory_gb: float = 0.0
+    """Memory that the training worker may take, in GiB; 0 sets no bound. A training that needs more fails."""
     ranking_depth: int = 200
     """Items kept per ranking."""
     explained: int = 20

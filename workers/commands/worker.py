@@ -39,7 +39,11 @@ def worker(name: str, loglevel: str) -> None:
     # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     if kind.niceness:
-        os.nice(kind.niceness)
+        from workers import settings as configuration
+        from workers.runtime import limits
+
+        settings = configuration.load()
+        limits.apply(niceness=kind.niceness, cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
     from workers.runtime.app import app
 
     app.worker_main(argv=arguments(name, loglevel))

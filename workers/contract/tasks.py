@@ -16,6 +16,7 @@ REFRESH_ITEMS = "reshelf.recommend.refresh_items"
 REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
 TRAIN = "reshelf.learn.train"
+FINETUNE = "reshelf.learn.finetune"
 RECONCILE = "reshelf.runtime.reconcile"
 MAINTAIN = "reshelf.runtime.maintain"
 

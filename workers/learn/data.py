@@ -39,15 +39,18 @@ class TrainingData(NamedTuple):
         return self._replace(interactions=Interactions(*(column[~mask_E] for column in self.interactions)))
 
 
-def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) -> TrainingData:
+def read(
+    engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS, until: datetime | None = None
+) -> TrainingData:
     """Return the catalogue and the events of all kinds but those left out, by user and event time.
 
-    Items that only events name are there too, without a title and never available. Raises `NotEnoughData`.
+    With `until`, only events that had come in by then. Items that only events name are there too, without a title and
+    never available. Raises `NotEnoughData`.
     """
-    started = datetime.now(UTC)
+    started = datetime.now(UTC) if until is None else until
     with engine.connect() as connection:
         rows = training.items(connection)
-        text = b"".join(training.events_csv(connection, without_kinds=without_kinds))
+        text = b"".join(training.events_csv(connection, without_kinds=without_kinds, until=until))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))
     items = [catalogue.to_item(row) for row in rows]
     _require(events, items)

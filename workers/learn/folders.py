@@ -30,6 +30,11 @@ def curve(home: Path, version: str) -> Path:
     return configuration.model_folder(home, f"{version}.png")
 
 
+def moments(home: Path, version: str) -> Path:
+    """Return where a version's optimizer state is kept: an update goes on with it, serving does not need it."""
+    return configuration.model_folder(home, f"{version}.moments.npz")
+
+
 def settle(home: Path, version: str) -> Path:
     """Give the staged folder of a registered version its name; return it."""
     folder = configuration.model_folder(home, version)
@@ -84,6 +89,7 @@ def _forget(engine: Engine, home: Path, version: str, also: Collection[str]) -> 
         models.forget(connection, version)
     shutil.rmtree(staged(home, version))
     curve(home, version).unlink(missing_ok=True)
+    moments(home, version).unlink(missing_ok=True)
     return True
 
 

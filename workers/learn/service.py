@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Engine, Row
 
+from model.artifact import FileCheckpoint
 from model.recommend import config as configs
+from model.recommend import finetune
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
 from model.recommend.loop import Progress
@@ -120,6 +122,9 @@ def keep(
     """
     candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)
     outcome = publish.publish(engine, home, candidate, live, cases, serve=serve)
+    FileCheckpoint(folders.moments(home, outcome.version)).save(
+        finetune.moments_of(finetune.of_trial(fitted.trial)), {}
+    )
     curve = folders.curve(home, outcome.version)
     picture.draw(fitted.history, curve)
     return Report(

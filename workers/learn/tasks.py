@@ -1,23 +1,29 @@
-"""The task that trains. It runs on a queue of its own, in a worker of its own."""
+"""The tasks that train. They run on a queue of their own, in a worker of its own."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from storage import due
 from workers.contract import tasks
 from workers.runtime import bootstrap
+from workers.runtime.bootstrap import Services
+
+if TYPE_CHECKING:  # JAX is imported when a training starts
+    from model.recommend.loop import Progress
+    from workers.learn.service import Report
 
 log = logging.getLogger(__name__)
 
 
 # Acknowledged when it starts: it may run for longer than a message stays invisible, and must not start again then.
-@shared_task(name=tasks.TRAIN, ignore_result=False, acks_late=False)
-def train(preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
+@shared_task(name=tasks.TRAIN, bind=True, ignore_result=False, acks_late=False)
+def train(self: Task, preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
     """Train a model and publish it; answers the report, with `reasons` if it does not serve, or why there is none."""
     from storage.training import TrainingRuns
     from workers.learn import service  # imports JAX
@@ -26,10 +32,50 @@ def train(preset: str | None = None, minutes: float | None = None, seed: int = 0
     services = bootstrap.services()
     asked = service.Training(preset or services.settings.preset, seed=seed, minutes=minutes)
     try:
-        report = service.train(services.engine, services.settings, asked)
+        report = service.train(services.engine, services.settings, asked, _progress(self))
     except (TrainingRuns, NotEnoughData) as error:
         log.warning("not trained: %s", error)
         return {"published": False, "reason": str(error)}
+    return _announced(services, report)
+
+
+@shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
+def finetune(self: Task) -> dict[str, Any]:
+    """Fine-tune the live model if enough happened since it was trained; answers the report, or why there is none."""
+    from storage.training import TrainingRuns
+    from workers.learn import waiting
+    from workers.learn.data import NotEnoughData
+
+    services = bootstrap.services()
+    reason = waiting.reason(services.engine, services.settings)
+    if reason is None:
+        return {"published": False, "reason": "nothing to learn yet"}
+    from workers.learn import finetuning  # imports JAX
+
+    log.info("fine-tuning: %s", reason)
+    try:
+        report = finetuning.update(services.engine, services.settings, _progress(self))
+    except (TrainingRuns, NotEnoughData, finetuning.NothingToLearn) as error:
+        log.warning("not fine-tuned: %s", error)
+        return {"published": False, "reason": str(error)}
+    return _announced(services, report)
+
+
+def _progress(task: Task) -> Callable[[Progress], None]:
+    """Return what tells the log and Flower, where the task's state is PROGRESS, how far a training has come."""
+
+    def report(epoch: Progress) -> None:
+        ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"
+        line = f"{epoch.phase}: epoch {epoch.epoch} of {epoch.epochs}, loss {epoch.loss:.3f}{ndcg}"
+        log.info(line)
+        if task.request.id is not None:
+            task.send_event("task-progress", result=line)
+
+    return report
+
+
+def _announced(services: Services, report: Report) -> dict[str, Any]:
+    """Ring for what a new version made due, or say why it does not serve; return the report as JSON."""
     if report.published:
         services.bell.ring(due.ITEM, due.SHOPPER)
     else:

@@ -72,6 +72,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "schedule": settings.shelves_every,
                 "options": {"expires": 30},
             },
+            "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
     }

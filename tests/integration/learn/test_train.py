@@ -154,5 +154,5 @@ def test_a_killed_training_goes_on_and_leaves_no_checkpoint(database: Engine, tm
     seen: list[Progress] = []
     report = service.train(database, settings, asked, seen.append)
     assert (seen[0].phase, seen[0].epoch) == ("train", 4)
-    assert not (tmp_path / "training").exists()
+    assert not (tmp_path / "training" / "full").exists()
     assert Path(report.curve).read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,135 @@
+"""Fine-tuning: the live version learns what came after it, and the result takes its place if the gate passes it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, Row
+
+from model import artifact
+from model.artifact import FileCheckpoint
+from model.recommend import config as configs
+from model.recommend import finetune, train
+from model.recommend.events import Interactions
+from model.recommend.finetune import Update
+from model.recommend.items import Item
+from model.recommend.loop import Progress
+from storage import finetuning, models, training
+from workers import settings as configuration
+from workers.learn import checkpoints, folders, gate, picture, publish
+from workers.learn import data as tables
+from workers.learn.data import TrainingData
+from workers.learn.gate import Cases
+from workers.learn.service import Report
+from workers.runtime import device
+from workers.settings import Settings
+
+HELD_OUT = "the newest baskets of a sample of shoppers, which neither this version nor the one before it has learnt"
+
+
+class NothingToLearn(RuntimeError):
+    """No version serves yet, or nothing happened since it was trained; says what to do."""
+
+
+def update(
+    engine: Engine,
+    settings: Settings,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    seed: int = 0,
+    minutes: float | None = None,
+) -> Report:
+    """Fine-tune the live version on what happened since, and let the result serve if the gate passes it.
+
+    One that was killed goes on after its last finished epoch, on the events that it began with. Raises
+    `NothingToLearn`, `NotEnoughData`, `TrainingRuns` while another training runs, `ArtifactError` for a live version
+    that cannot be loaded, and `VerificationFailed`.
+    """
+    device.prepare(settings.home)
+    with training.exclusive(engine, models.RECOMMEND):
+        started = time.monotonic()
+        live = _begin(engine)
+        until = checkpoints.snapshot(settings.home, live.version, now=datetime.now(UTC))
+        known = tables.read(engine, until=until)
+        made, items, cases = _learn(settings, live, known, progress, seed, minutes)
+        candidate = publish.Candidate(
+            finetune.saved(made.learned, items, {}), models.INCREMENTAL, known.since, known.through
+        )
+        outcome = publish.publish(engine, settings.home, candidate, live, cases)
+        FileCheckpoint(folders.moments(settings.home, outcome.version)).save(finetune.moments_of(made.learned), {})
+        curve = folders.curve(settings.home, outcome.version)
+        picture.draw(made.run.history, curve)
+        with engine.begin() as connection:
+            finetuning.forget_attempts(connection)
+        checkpoints.clear(settings.home, checkpoints.INCREMENTAL)
+    return Report(
+        version=outcome.version,
+        path=str(outcome.folder),
+        curve=str(curve),
+        users=len(known.users),
+        items=len(known.items),
+        events=len(known.interactions.users_E),
+        epochs=len(made.run.history),
+        seconds=round(time.monotonic() - started, 1),
+        held_out=HELD_OUT,
+        published=outcome.published,
+        previous=outcome.previous,
+        gate=outcome.verdict.as_json(),
+        reasons=outcome.reasons,
+    )
+
+
+def _begin(engine: Engine) -> Row[Any]:
+    """Return the live version, after this attempt was counted."""
+    with engine.begin() as connection:
+        live = models.live(connection)
+        if live is None:
+            raise NothingToLearn("no version serves yet that could learn on: run `reshelf train` first")
+        finetuning.note_attempt(connection, live.version)
+    return live
+
+
+def _learn(
+    settings: Settings,
+    live: Row[Any],
+    known: TrainingData,
+    progress: Callable[[Progress], None],
+    seed: int,
+    minutes: float | None,
+) -> tuple[Update, list[Item], Cases]:
+    saved = artifact.load(configuration.model_folder(settings.home, live.version))
+    config = configs.from_json(saved.config)
+    cases = gate.cases(known, live.learnt_through, config)
+    items = _with_trained(cases.rest.items, saved.ids)
+    kept = FileCheckpoint(folders.moments(settings.home, live.version)).load()
+    learned = finetune.restored(saved, items, None if kept is None else kept[0])
+    events = train.usable(cases.rest.interactions, items, config)
+    new_E = _after(events, live.learnt_through)
+    if not new_E.any():
+        raise NothingToLearn(f"{live.version} knows all that happened up to {live.learnt_through}: wait for new events")
+    made = finetune.update(
+        learned,
+        events,
+        new_E,
+        learned.scorer.features,
+        seed=seed,
+        minutes=minutes,
+        report=progress,
+        checkpoint=checkpoints.of_update(settings.home, live.version, items, events, seed),
+    )
+    return made, items, cases
+
+
+def _after(events: Interactions, moment: datetime | None) -> np.ndarray:
+    return np.asarray(events.at_E > (-math.inf if moment is None else moment.timestamp()))
+
+
+def _with_trained(items: list[Item], trained: tuple[str, ...]) -> list[Item]:
+    """The catalogue, and what was trained on but is in no table any more, which can never be shown."""
+    listed = {item.item_id for item in items}
+    return items + [Item(item_id, title="", available=False) for item_id in trained if item_id not in listed]
