@@ -11,10 +11,12 @@ import json
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine, text
 
 from benchmarks import installation, machine
@@ -144,21 +146,34 @@ def _shelves(engine: Engine) -> Shelves:
     query = text("SELECT owner, item_ids, scores FROM rankings WHERE surface = 'home'")
     with engine.connect() as connection:
         return {
-            row.owner: (row.item_ids, [float(f"{score:.6g}") for score in row.scores])
+            row.owner: (row.item_ids, [_as_answered(score) for score in row.scores])
             for row in connection.execute(query)
         }
 
 
+def _as_answered(score: float) -> float:
+    """The gateway rounds what the row holds, a 32-bit float; the driver here gives the shortest text of that."""
+    return float(f"{float(np.float32(score)):.6g}")
+
+
 def _checked(found: Found, expected: Mapping[str, Shelves]) -> dict[str, Any]:
     """Count answers that are not what the version they name has ranked, and those that came from no own shelf."""
-    wrong = fallback = 0
+    wrong: Counter[str] = Counter()
+    fallback = 0
     for (user, version, items, scores), count in found.shown.items():
         shelf = expected.get(version or "", {}).get(user)
         if not items:
             fallback += count
         elif shelf is None or (list(items), list(scores)) != (shelf[0][: len(items)], shelf[1][: len(items)]):
-            wrong += count
-    return {"answers_checked": sum(found.shown.values()), "mixed_rankings": wrong, "from_no_own_shelf": fallback}
+            wrong[f"{user} by {version}: {list(zip(items, scores, strict=True))[:3]}, ranked was {shelf}"[:400]] += (
+                count
+            )
+    return {
+        "answers_checked": sum(found.shown.values()),
+        "mixed_rankings": sum(wrong.values()),
+        "first_mixed": [line for line, _ in wrong.most_common(3)],
+        "from_no_own_shelf": fallback,
+    }
 
 
 def _summary(found: Found, before: Window, windows: Sequence[Window]) -> dict[str, Any]:
