@@ -26,7 +26,7 @@ from workers.settings import Settings
 
 HELD_OUT = (
     "each shopper's last basket is the test, the one before it chose the epoch; the figures are of the model that had "
-    "seen neither, then a few gentle epochs over everything made the model that serves"
+    "seen neither, then a few gentle epochs over everything but the gate's cases made the model that serves"
 )
 NOTHING_HELD_OUT = "no shopper has three baskets, so nothing could be held out: the model is untested"
 
