@@ -81,7 +81,7 @@ def train(
         known = tables.read(engine)
         with engine.connect() as connection:
             live = models.live(connection)
-        cases = gate.cases(known, None if live is None else live.learnt_through, config)
+        cases = gate.cases(known, gate.known_until(live), config)
         fitted = model_train.fit(
             cases.rest.interactions,
             cases.rest.items,

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from redis import Redis
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine, Row, update
 
 from model import artifact
 from model.artifact import Artifact
 from model.recommend import config as configs
 from model.recommend import train as model_train
 from storage import due, intake, models
+from storage.tables import model_versions
 from tests import stack as stacks
 from workers.cli import main
 from workers.contract import parsing, rows
@@ -79,7 +80,7 @@ def _shop(database: Engine, tmp_path: Path) -> Shop:
     with database.connect() as connection:
         live = models.live(connection)
     assert live is not None
-    return Shop(database, tmp_path, known, live, gate.cases(known, live.learnt_through, CONFIG))
+    return Shop(database, tmp_path, known, live, gate.cases(known, gate.known_until(live), CONFIG))
 
 
 def test_the_cases_are_new_and_nobody_learns_them(shop: Shop) -> None:
@@ -92,12 +93,18 @@ def test_the_cases_are_new_and_nobody_learns_them(shop: Shop) -> None:
         assert not truth & set(request.excluded)
     newest = {request.history[-1].at for request in cases.requests}
     assert min(newest) > shop.live.learnt_through.timestamp()  # two more came after what the live one knew
-    again = gate.cases(shop.known, shop.live.learnt_through, CONFIG)
+    again = gate.cases(shop.known, gate.known_until(shop.live), CONFIG)
     assert again.truth == cases.truth
 
 
-def test_too_few_cases_leave_everything_to_learn(shop: Shop) -> None:
-    cases = gate.cases(shop.known, shop.known.through, CONFIG)
+@pytest.mark.parametrize("noted", [True, False])
+def test_too_few_cases_leave_everything_to_learn(shop: Shop, noted: bool) -> None:
+    """The live version has learnt all there is, or may have: nobody noted what."""
+    with shop.database.begin() as connection:
+        learnt = shop.known.through if noted else None
+        connection.execute(update(model_versions).values(learnt_through=learnt))
+        live = models.live(connection)
+    cases = gate.cases(shop.known, gate.known_until(live), CONFIG)
     assert (cases.requests, cases.truth) == ([], [])
     assert len(cases.rest.interactions.users_E) == len(shop.known.interactions.users_E)
     assert len(cases.golden) > 1
