@@ -144,7 +144,7 @@ def _publish(
     with engine.connect() as connection:
         live = models.live(connection)
     config = service.config_of(settings, settings.preset)
-    cases = gate.cases(everything, None if live is None else live.learnt_through, config)
+    cases = gate.cases(everything, gate.known_until(live), config)
     report = service.keep(engine, settings.home, everything, fitted, live, cases, started=started, serve=True)
     if not report.published:
         raise NotPublished(f"{report.version} does not serve: {'; '.join(report.reasons)}")

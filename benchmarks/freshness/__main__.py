@@ -5,24 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from benchmarks import machine
+from benchmarks import installation, machine
 from benchmarks.freshness import probes, shop
 from benchmarks.freshness.probes import Found, Probes
 from benchmarks.freshness.traffic import Traffic
 from storage import engine
-from workers import settings as configuration
 from workers.settings import Settings
 
 _TARGET_MS = 1000.0
@@ -31,13 +26,8 @@ _TARGET_MS = 1000.0
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="reshelf-bench-") as home:
-        os.environ["RESHELF_HOME"] = home
-        _reshelf("up", "--detach")
-        try:
-            result = _measure(options, configuration.load())
-        finally:
-            _reshelf("down")
+    with installation.running() as settings:
+        result = _measure(options, settings)
     text_of = json.dumps(result)
     if options.out:
         Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
@@ -58,13 +48,13 @@ def _options() -> argparse.Namespace:
 
 def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     broker = str(settings.broker_url)
-    _say(f"sending {options.items} items and the history of {options.users} users")
+    installation.say(f"sending {options.items} items and the history of {options.users} users")
     report = shop.seed(broker, users=options.users, items=options.items, per_user=20)
-    _wait_until_idle(settings)
-    _reshelf("train", "--minutes", "0.5")
-    _wait_until_idle(settings)
-    compiled = _compilations(settings)
-    _say(f"{options.rate} messages/s for {options.seconds:.0f} s")
+    installation.wait_until_idle()
+    installation.reshelf("train", "--minutes", "0.5")
+    installation.wait_until_idle()
+    compiled = installation.compilations(settings)
+    installation.say(f"{options.rate} messages/s for {options.seconds:.0f} s")
     found, sent, seconds = _run(options, settings, options.rate, options.seconds, everything=True)
     main = _summary(found, settings)
     steps = _climb(options, settings, main)
@@ -79,7 +69,7 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         **main,
         "highest_rate": max((step["rate"] for step in steps if step["holds"]), default=0),
         "steps": steps,
-        "compilations_after_warm_up": _compilations(settings),
+        "compilations_after_warm_up": installation.compilations(settings),
         "compilations_before": compiled,
     }
 
@@ -116,8 +106,8 @@ def _climb(options: argparse.Namespace, settings: Settings, main: dict[str, Any]
     for rate in options.steps:
         if not steps[-1]["holds"]:
             break
-        _wait_until_idle(settings)
-        _say(f"{rate} messages/s")
+        installation.wait_until_idle()
+        installation.say(f"{rate} messages/s")
         found, sent, seconds = _run(options, settings, rate, options.step_seconds, everything=False)
         steps.append({"rate": rate, "rate_sent": round(sent / seconds, 1), **_step(_summary(found, settings))})
     return steps
@@ -166,47 +156,12 @@ def _received(settings: Settings) -> dict[int, float]:
     return {int(row.shopper.removeprefix("user-")): float(row.at) for row in rows}
 
 
-def _wait_until_idle(settings: Settings, timeout: float = 300) -> None:
-    """Wait until nothing is due and no message waits."""
-    until = time.monotonic() + timeout
-    while time.monotonic() < until:
-        status = json.loads(_reshelf("status", "--json"))
-        backlog = sum(status["queues"].values()) + sum(row["count"] for row in status["due"])
-        if status["model"] is None:
-            backlog = sum(status["queues"].values())
-        if not backlog:
-            return
-        time.sleep(1)
-    raise TimeoutError(f"still {backlog} rows and messages to work on after {timeout:.0f} s")
-
-
-def _compilations(settings: Settings) -> float | None:
-    """Return the worker's count of compilations since its model was warm."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{settings.metrics_port + 1}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return None
-    return next(float(line.split()[1]) for line in lines if line.startswith("reshelf_compilations_after_warm_up "))
-
-
 def _percentile(values: Sequence[float | None], percent: float) -> float | None:
     """Return the nearest-rank percentile in ms; what was never seen counts as infinitely late, and shows as ten s."""
     if not values:
         return None
     ranked = sorted(10.0 if value is None else value for value in values)
     return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], 1)
-
-
-def _reshelf(*arguments: str) -> str:
-    _say("reshelf " + " ".join(arguments)) if arguments[0] != "status" else None
-    command = [sys.executable, "-m", "workers.cli", *arguments]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=arguments[0] != "status")
-    return run.stdout
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

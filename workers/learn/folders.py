@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -20,9 +21,15 @@ _PARTIAL = ".partial-"
 _LAST_SWITCHES = 3
 
 
-def staged(home: Path, version: str) -> Path:
-    """Return where a version is written and tested before anything may read it."""
-    return configuration.model_folder(home, _PARTIAL + version)
+@contextmanager
+def staging(home: Path, version: str) -> Iterator[Path]:
+    """Yield where to write and test a version before anything may read it; nothing stays of one that failed there."""
+    folder = _staged(home, version)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def curve(home: Path, version: str) -> Path:
@@ -38,7 +45,7 @@ def moments(home: Path, version: str) -> Path:
 def settle(home: Path, version: str) -> Path:
     """Give the staged folder of a registered version its name; return it."""
     folder = configuration.model_folder(home, version)
-    _rename(staged(home, version), folder)
+    _rename(_staged(home, version), folder)
     return folder
 
 
@@ -85,12 +92,16 @@ def _forget(engine: Engine, home: Path, version: str, also: Collection[str]) -> 
         last = models.switches(connection)[:_LAST_SWITCHES]
         if version in {live, *also, *(row.version for row in last), *(row.previous for row in last)}:
             return False
-        _rename(configuration.model_folder(home, version), staged(home, version))
+        _rename(configuration.model_folder(home, version), _staged(home, version))
         models.forget(connection, version)
-    shutil.rmtree(staged(home, version))
+    shutil.rmtree(_staged(home, version))
     curve(home, version).unlink(missing_ok=True)
     moments(home, version).unlink(missing_ok=True)
     return True
+
+
+def _staged(home: Path, version: str) -> Path:
+    return configuration.model_folder(home, _PARTIAL + version)
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from sqlalchemy import Row
 
 from model import metrics
 from model.artifact import Artifact
@@ -56,18 +56,22 @@ class _Case(NamedTuple):
     user: str
 
 
-def cases(
-    known: TrainingData, learnt_through: datetime | None, config: RecommendConfig, *, most: int = MOST_CASES
-) -> Cases:
-    """Choose the newest baskets after `learnt_through` (that of what serves; None: of all times) of a sample of users.
+def known_until(live: Row[Any] | None) -> float:
+    """Return up to when `live` has learnt, in unix seconds: -inf without one, inf where nobody noted it."""
+    if live is None:
+        return -math.inf
+    return math.inf if live.learnt_through is None else float(live.learnt_through.timestamp())
+
+
+def cases(known: TrainingData, until: float, config: RecommendConfig, *, most: int = MOST_CASES) -> Cases:
+    """Choose the newest baskets after `until` (what serves has learnt up to then: `known_until`) of a sample of users.
 
     A fifth of the users who have one are asked, at least 50 and at most `most`, always the same ones. Fewer than 50
     cases tell nothing: then there are none, and all events are there to learn from.
     """
     known = known._replace(interactions=event_arrays.ordered(known.interactions))
     # Events of the very moment are known to what serves.
-    cut = -math.inf if learnt_through is None else math.nextafter(learnt_through.timestamp(), math.inf)
-    baskets = split.by_time(known.interactions, config, cut=cut).test
+    baskets = split.by_time(known.interactions, config, cut=math.nextafter(until, math.inf)).test
     chosen = _sample(_predictable(known, baskets, config), most)
     if len(chosen) < verdict.LEAST_CASES:
         return Cases(known, requests.golden(known), [], [])
@@ -111,13 +115,13 @@ def measure(ranker: Ranker, given: Cases) -> Measured:
     """Rank the cases, or the golden requests where there are none."""
     asked = given.requests or given.golden
     answers = ranker.rank(asked, k=min(_DEPTH, ranker.config.candidates))
-    spreads = [max(a.scores) - min(a.scores) for a in answers if a.scores]
+    spreads = [max(a.scores) - min(a.scores) for a in answers if len(a.scores) > 1]
     sizes = [max(map(abs, a.scores)) for a in answers if a.scores]
     shown = {item_id for answer in answers for item_id in answer.item_ids[:_SHOWN]}
     return Measured(
         ndcg_S=_ndcg([answer.item_ids for answer in answers], given.truth) if given.requests else np.zeros(0),
         coverage=len(shown) / max(len(ranker), 1),
-        spread=float(np.median(spreads)) if spreads else 0.0,
+        spread=float(np.median(spreads)) if spreads else math.nan,
         size=float(np.median(sizes)) if sizes else 0.0,
         problems=_unranked(asked, answers, given.items, ranker.config.candidates),
     )

@@ -77,11 +77,11 @@ def publish(
     """
     folders.clear_leftovers(engine, home)
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
-    staged = folders.staged(home, version)
-    digest = artifact.save(staged, candidate.artifact)
-    saved = gate.loaded(artifact.load(staged), cases.items)
-    verify(saved, gate.loaded(candidate.artifact, cases.items), cases.golden)
-    said = _judge(home, saved, candidate.artifact, live, cases)
+    with folders.staging(home, version) as staged:
+        digest = artifact.save(staged, candidate.artifact)
+        saved = gate.loaded(artifact.load(staged), cases.items)
+        verify(saved, gate.loaded(candidate.artifact, cases.items), cases.golden)
+        said = _judge(home, saved, candidate.artifact, live, cases)
     _register(engine, version, candidate, digest, live, said)
     folder = folders.settle(home, version)
     if not serve or not said.passed:

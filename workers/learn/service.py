@@ -28,7 +28,7 @@ from workers.settings import Settings
 
 HELD_OUT = (
     "each shopper's last basket is the test, the one before it chose the epoch; the figures are of the model that had "
-    "seen neither, then a few gentle epochs over everything made the model that serves"
+    "seen neither, then a few gentle epochs over everything but the gate's cases made the model that serves"
 )
 NOTHING_HELD_OUT = "no shopper has three baskets, so nothing could be held out: the model is untested"
 
@@ -83,7 +83,7 @@ def train(
         known = tables.read(engine)
         with engine.connect() as connection:
             live = models.live(connection)
-        cases = gate.cases(known, None if live is None else live.learnt_through, config)
+        cases = gate.cases(known, gate.known_until(live), config)
         fitted = model_train.fit(
             cases.rest.interactions,
             cases.rest.items,

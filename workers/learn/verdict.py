@@ -32,8 +32,8 @@ _CONSTANT = 1e-6
 class Measured:
     """What a ranker did: NDCG@10 by case, distinct items in all top tens / items to be had, and its scores.
 
-    `spread` and `size` are medians over the answers: best score less worst, and the greatest absolute score. `problems`
-    are what is wrong whatever else serves, in words.
+    `spread` and `size` are medians over the answers: best score less worst (nan where no answer has two items), and the
+    greatest absolute score. `problems` are what is wrong whatever else serves, in words.
     """
 
     ndcg_S: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -74,7 +74,7 @@ def decide(candidate: Measured, opponent: Measured | None, *, name: str | None, 
 
 
 def _constant(candidate: Measured) -> list[str]:
-    if candidate.spread > _CONSTANT * candidate.size:
+    if math.isnan(candidate.spread) or candidate.spread > _CONSTANT * candidate.size:
         return []
     return [f"constant scores: the best and the last item of a ranking differ by {candidate.spread:.3g}"]
 

@@ -61,12 +61,11 @@ class Serving:
 
         They follow the catalogue. What is counted since the training is the live version's alone.
         """
-        beside = [version for version in dict.fromkeys(versions) if version != self.version]
-        if len(beside) > MOST_BESIDE:
-            log.warning(
-                "%d versions are wanted beside the live one; only %s are kept", len(beside), beside[:MOST_BESIDE]
-            )
-        self._wanted = tuple(beside[:MOST_BESIDE])
+        beside = tuple(version for version in dict.fromkeys(versions) if version != self.version)
+        kept = beside[:MOST_BESIDE]
+        if kept != beside and kept != self._wanted:
+            log.warning("%d versions are wanted beside the live one; only %s are kept", len(beside), ", ".join(kept))
+        self._wanted = kept
 
     def follow(self) -> bool:
         """Swap to the live version if it is loaded, take in what changed and was counted. False: there is no model."""

@@ -10,19 +10,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, Row
+from click.testing import CliRunner
+from redis import Redis
+from sqlalchemy import Engine, Row, update
 
 from model import artifact
 from model.artifact import Artifact
 from model.recommend import config as configs
 from model.recommend import train as model_train
 from storage import due, intake, models
+from storage.tables import model_versions
 from tests import stack as stacks
+from workers.cli import main
 from workers.contract import parsing, rows
-from workers.learn import data, gate, publish, service
+from workers.learn import data, gate, publish, service, tasks, verdict
 from workers.learn.data import TrainingData
 from workers.learn.gate import Cases
 from workers.learn.publish import Outcome
+from workers.runtime import bootstrap
 from workers.settings import Settings
 
 SHOPPERS = 120
@@ -75,7 +80,7 @@ def _shop(database: Engine, tmp_path: Path) -> Shop:
     with database.connect() as connection:
         live = models.live(connection)
     assert live is not None
-    return Shop(database, tmp_path, known, live, gate.cases(known, live.learnt_through, CONFIG))
+    return Shop(database, tmp_path, known, live, gate.cases(known, gate.known_until(live), CONFIG))
 
 
 def test_the_cases_are_new_and_nobody_learns_them(shop: Shop) -> None:
@@ -88,12 +93,18 @@ def test_the_cases_are_new_and_nobody_learns_them(shop: Shop) -> None:
         assert not truth & set(request.excluded)
     newest = {request.history[-1].at for request in cases.requests}
     assert min(newest) > shop.live.learnt_through.timestamp()  # two more came after what the live one knew
-    again = gate.cases(shop.known, shop.live.learnt_through, CONFIG)
+    again = gate.cases(shop.known, gate.known_until(shop.live), CONFIG)
     assert again.truth == cases.truth
 
 
-def test_too_few_cases_leave_everything_to_learn(shop: Shop) -> None:
-    cases = gate.cases(shop.known, shop.known.through, CONFIG)
+@pytest.mark.parametrize("noted", [True, False])
+def test_too_few_cases_leave_everything_to_learn(shop: Shop, noted: bool) -> None:
+    """The live version has learnt all there is, or may have: nobody noted what."""
+    with shop.database.begin() as connection:
+        learnt = shop.known.through if noted else None
+        connection.execute(update(model_versions).values(learnt_through=learnt))
+        live = models.live(connection)
+    cases = gate.cases(shop.known, gate.known_until(live), CONFIG)
     assert (cases.requests, cases.truth) == ([], [])
     assert len(cases.rest.interactions.users_E) == len(shop.known.interactions.users_E)
     assert len(cases.golden) > 1
@@ -189,3 +200,41 @@ def test_a_live_version_that_is_damaged_is_compared_with_no_more(shop: Shop) -> 
     assert outcome.published, outcome.reasons
     assert outcome.verdict.compared_with == "popularity"
     assert "is damaged" in outcome.verdict.notes[0]
+
+
+def test_nothing_stays_of_a_candidate_that_fails_its_verification(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = artifact.load(shop.home / "models" / shop.live.version)
+    turned = {name: value[::-1] if name == "items.ids" else value for name, value in other.params.items()}
+    monkeypatch.setattr(artifact, "load", lambda folder: dataclasses.replace(other, params=turned))  # a disk that lies
+    with pytest.raises(publish.VerificationFailed):
+        shop.publish(other)
+    assert [path.name for path in (shop.home / "models").glob(".*")] == []
+    assert shop.serving() == shop.live.version
+
+
+def test_a_rejected_training_says_why_and_the_live_version_serves_on(
+    shop: Shop, database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict, "LEAST_COVERAGE", 100.0)  # more than there can be
+    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_BROKER_URL": broker_url, "RESHELF_HOME": str(shop.home)}
+    done = CliRunner().invoke(main, ["train", "--preset", "tiny"], env=environ | {"COLUMNS": "200"})
+    assert done.exit_code == 1
+    assert "Why: coverage@10 shrank to" in done.stdout
+    assert "not serving" in done.stdout
+    assert f"{shop.live.version} " in done.stdout  # what it was compared with
+    assert shop.serving() == shop.live.version
+
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    bootstrap.services.cache_clear()
+    try:
+        answer = tasks.train(preset="tiny")
+    finally:
+        bootstrap.services().engine.dispose()
+        bootstrap.services().bell.close()
+        bootstrap.services.cache_clear()
+    assert answer["published"] is False
+    assert answer["reasons"] == answer["gate"]["reasons"] != []
+    with Redis.from_url(broker_url) as redis:
+        assert redis.keys("reshelf:doorbell:*") == []  # nothing is new, so nobody is told
+    assert shop.serving() == shop.live.version

@@ -60,7 +60,7 @@ def test_a_first_model_may_not_be_below_popularity(own: float, popular: float, p
     assert said.reasons == [] or "below the" in said.reasons[0]
 
 
-@pytest.mark.parametrize(("spread", "passed"), [(1.0, True), (0.0, False)])
+@pytest.mark.parametrize(("spread", "passed"), [(1.0, True), (0.0, False), (float("nan"), True)])
 def test_with_nothing_to_compare_with_only_the_candidate_itself_counts(spread: float, passed: bool) -> None:
     said = verdict.decide(Measured(spread=spread, size=1.0), None, name=None, notes=["no version serves yet"])
     assert said.passed is passed

@@ -1,0 +1,205 @@
+"""`python -m benchmarks.swaps`: progress on stderr, one JSON object as the last line of stdout.
+
+Two trained versions are swapped under load, then rolled back. Before it, each has ranked every shelf once: an answer is
+wrong unless its items and scores are those that the version it names has ranked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, text
+
+from benchmarks import installation, machine
+from benchmarks.freshness import shop
+from benchmarks.swaps.traffic import Found, Traffic
+from storage import due, models
+from storage import engine as engines
+from workers.contract.doorbell import Doorbell
+from workers.learn import promotion
+from workers.settings import Settings
+
+_PATIENCE = 300.0
+
+Shelves = Mapping[str, tuple[list[str], list[float]]]
+Window = tuple[float, float]
+
+
+def main() -> None:
+    """Measure and print."""
+    options = _options()
+    with installation.running() as settings:
+        engine = engines.connect(str(settings.database_url))
+        try:
+            result = _measure(options, settings, engine)
+        finally:
+            engine.dispose()
+    if options.out:
+        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.swaps", description=__doc__)
+    parser.add_argument("--users", type=int, default=5_000)
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--preset", default="small")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of each training")
+    parser.add_argument("--rate", type=int, default=500, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=60, help="of requests before the first swap")
+    parser.add_argument("--rest", type=float, default=5, help="seconds between two swaps")
+    parser.add_argument("--swaps", type=int, default=10)
+    parser.add_argument("--rollbacks", type=int, default=2)
+    parser.add_argument("--out", help="file to keep the result in")
+    return parser.parse_args()
+
+
+def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) -> dict[str, Any]:
+    installation.say(f"sending {options.items} items and the history of {options.users} users")
+    shop.seed(str(settings.broker_url), users=options.users, items=options.items, per_user=20)
+    installation.wait_until_idle()
+    pair = [_train(options, seed) for seed in (0, 1)]
+    expected = {}
+    for version in (pair[1], pair[0]):
+        _promote(settings, engine, version)
+        installation.wait_until_idle()
+        expected[version] = _shelves(engine)
+    traffic = Traffic(settings.gateway_port, rate=options.rate, users=sorted(expected[pair[0]]))
+    traffic.start()
+    time.sleep(5)  # connections are opened, caches filled
+    before = (time.time(), time.time() + options.seconds)
+    installation.say(f"{options.rate} requests/s for {options.seconds:.0f} s, then {options.swaps} swaps")
+    time.sleep(options.seconds)
+    windows = _swap_and_roll_back(options, settings, engine, pair)
+    found = traffic.stop()
+    return {
+        "benchmark": "swaps",
+        **machine.describe("cpu"),
+        "users": options.users,
+        "items": options.items,
+        "preset": options.preset,
+        "rate": options.rate,
+        "swaps": options.swaps,
+        "rollbacks": options.rollbacks,
+        **_summary(found, before, windows),
+        **_checked(found, expected),
+        "compilations_after_warm_up": installation.compilations(settings),
+    }
+
+
+def _train(options: argparse.Namespace, seed: int) -> str:
+    """Return a version that does not serve yet. What the gate thinks of it is of no matter here: it will be forced."""
+    arguments = ("--preset", options.preset, "--minutes", str(options.minutes), "--seed", str(seed))
+    return str(json.loads(installation.reshelf("train", *arguments, "--no-publish", "--json", check=False))["version"])
+
+
+def _swap_and_roll_back(
+    options: argparse.Namespace, settings: Settings, engine: Engine, pair: Sequence[str]
+) -> list[Window]:
+    """Return from when to when each switch kept the workers busy: from the switch to the last shelf ranked anew."""
+    windows = []
+    for n in range(options.swaps + options.rollbacks):
+        if n < options.swaps:
+            windows.append(_promote(settings, engine, pair[(n + 1) % 2]))
+        else:
+            windows.append(_switch(settings, engine, lambda: promotion.rollback(engine, settings.home)))
+        installation.say(f"switch {n + 1}: {windows[-1][1] - windows[-1][0]:.1f} s until every shelf was ranked anew")
+        time.sleep(options.rest)
+    return windows
+
+
+def _promote(settings: Settings, engine: Engine, version: str) -> Window:
+    return _switch(settings, engine, lambda: promotion.promote(engine, settings.home, version, force=True))
+
+
+def _switch(settings: Settings, engine: Engine, switch: Callable[[], object]) -> Window:
+    start = time.time()
+    switch()
+    bell = Doorbell(str(settings.broker_url))
+    bell.ring(due.ITEM, due.SHOPPER)
+    bell.close()
+    while _stale(engine):
+        if time.time() - start > _PATIENCE:
+            raise TimeoutError(f"{_stale(engine)} shelves are not ranked by the live version after {_PATIENCE:.0f} s")
+        time.sleep(0.2)
+    return start, time.time()
+
+
+def _stale(engine: Engine) -> int:
+    query = text("SELECT count(*) FROM rankings WHERE surface = 'home' AND model_version <> :version")
+    with engine.connect() as connection:
+        live = models.live(connection)
+        return 0 if live is None else int(connection.execute(query, {"version": live.version}).scalar_one())
+
+
+def _shelves(engine: Engine) -> Shelves:
+    """Return each user's shelf as it stands: the items, and the scores as the gateway writes them."""
+    query = text("SELECT owner, item_ids, scores FROM rankings WHERE surface = 'home'")
+    with engine.connect() as connection:
+        return {
+            row.owner: (row.item_ids, [_as_answered(score) for score in row.scores])
+            for row in connection.execute(query)
+        }
+
+
+def _as_answered(score: float) -> float:
+    """The gateway rounds what the row holds, a 32-bit float; the driver here gives the shortest text of that."""
+    return float(f"{float(np.float32(score)):.6g}")
+
+
+def _checked(found: Found, expected: Mapping[str, Shelves]) -> dict[str, Any]:
+    """Count answers that are not what the version they name has ranked, and those that came from no own shelf."""
+    wrong: Counter[str] = Counter()
+    fallback = 0
+    for (user, version, items, scores), count in found.shown.items():
+        shelf = expected.get(version or "", {}).get(user)
+        if not items:
+            fallback += count
+        elif shelf is None or (list(items), list(scores)) != (shelf[0][: len(items)], shelf[1][: len(items)]):
+            wrong[f"{user} by {version}: {list(zip(items, scores, strict=True))[:3]}, ranked was {shelf}"[:400]] += (
+                count
+            )
+    return {
+        "answers_checked": sum(found.shown.values()),
+        "mixed_rankings": sum(wrong.values()),
+        "first_mixed": [line for line, _ in wrong.most_common(3)],
+        "from_no_own_shelf": fallback,
+    }
+
+
+def _summary(found: Found, before: Window, windows: Sequence[Window]) -> dict[str, Any]:
+    quiet = [seconds for due_at, seconds in found.times if before[0] <= due_at < before[1]]
+    swapping = [seconds for due_at, seconds in found.times if any(a <= due_at < b for a, b in windows)]
+    p99 = _percentile(quiet, 99), _percentile(swapping, 99)
+    first, last = found.times[0][0], found.times[-1][0]
+    return {
+        "requests": len(found.times),
+        "rate_asked": round(len(found.times) / max(last - first, 1e-9), 1),
+        "errors": sum(found.errors.values()),
+        "first_errors": dict(found.errors.most_common(3)),
+        "before": {"requests": len(quiet), "p50_ms": _percentile(quiet, 50), "p99_ms": p99[0]},
+        "during_swaps": {"requests": len(swapping), "p50_ms": _percentile(swapping, 50), "p99_ms": p99[1]},
+        "p99_during_over_before": round(p99[1] / p99[0], 2) if p99[0] and p99[1] else None,
+        "seconds_until_all_ranked_anew": [round(end - start, 1) for start, end in windows],
+    }
+
+
+def _percentile(seconds: Sequence[float], percent: float) -> float | None:
+    """Return the nearest-rank percentile in ms."""
+    if not seconds:
+        return None
+    ranked = sorted(seconds)
+    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Requests at a steady rate, from a process of its own; each one's clock starts when it is due, not when it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import pickle
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+PAGE = 10
+_CONNECTIONS = 32
+
+Shown = tuple[str, str | None, tuple[str, ...], tuple[float, ...]]
+"""User, model version, and of the items from the user's own shelf the ids and the scores."""
+
+
+class Item(msgspec.Struct):
+    """What is looked at of an item of an answer."""
+
+    item_id: str
+    score: float | None
+    source: str
+
+
+class Answer(msgspec.Struct):
+    """What is looked at of an answer."""
+
+    model_version: str | None
+    items: list[Item]
+
+
+@dataclass
+class Found:
+    """Every request: when it was due (unix seconds) and how long until its answer; failures; the different answers."""
+
+    times: list[tuple[float, float]] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+    shown: Counter[Shown] = field(default_factory=Counter)
+
+
+class Traffic:
+    """Asks the gateway for `rate` pages a second, of users drawn from `users`, until stopped."""
+
+    def __init__(self, port: int, *, rate: int, users: Sequence[str]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._folder = tempfile.TemporaryDirectory(prefix="reshelf-traffic-")
+        self._path = Path(self._folder.name) / "found.pickle"
+        self._stop = context.Event()
+        arguments = (port, rate, list(users), self._stop, self._path)
+        self._process = context.Process(target=_run, args=arguments, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._process.start()
+
+    def stop(self) -> Found:
+        """End, and return what came."""
+        self._stop.set()
+        self._process.join(60)
+        with self._folder:
+            found: Found = pickle.loads(self._path.read_bytes())
+        return found
+
+
+def _run(port, rate, users, stop, path) -> None:  # type: ignore[no-untyped-def]
+    found = asyncio.run(_ask_all(port, rate, users, stop))
+    path.write_bytes(pickle.dumps(found))
+
+
+async def _ask_all(port, rate, users, stop) -> Found:  # type: ignore[no-untyped-def]
+    found, waiting = Found(), asyncio.Queue()
+    askers = [asyncio.create_task(_asker(port, waiting, found)) for _ in range(_CONNECTIONS)]
+    draw, due = random.Random(rate), time.time()
+    while not stop.is_set():
+        waiting.put_nowait((due, draw.choice(users)))
+        due += 1 / rate
+        await asyncio.sleep(max(0.0, due - time.time()))
+    await waiting.join()
+    for asker in askers:
+        asker.cancel()
+    return found
+
+
+async def _asker(port: int, waiting: asyncio.Queue[tuple[float, str]], found: Found) -> None:
+    """One keep-alive connection, opened again when it broke."""
+    decoder, streams = msgspec.json.Decoder(Answer), None
+    while True:
+        due, user = await waiting.get()
+        try:
+            if streams is None:
+                streams = await asyncio.open_connection("127.0.0.1", port)
+            status, body = await _get(*streams, f"/v1/users/{user}/recommendations?limit={PAGE}")
+            if status != 200:
+                raise OSError(f"status {status}")
+            found.shown[_shown(user, decoder.decode(body))] += 1
+        except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
+            found.errors[f"{type(error).__name__}: {error}"] += 1
+            streams = None
+        found.times.append((due, time.time() - due))
+        waiting.task_done()
+
+
+async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> tuple[int, bytes]:
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    length = next(line.partition(":")[2] for line in head.split("\r\n") if line.startswith("content-length:"))
+    return int(head.split(" ", 2)[1]), await reader.readexactly(int(length))
+
+
+def _shown(user: str, answer: Answer) -> Shown:
+    own = [item for item in answer.items if item.source == "personal"]
+    return user, answer.model_version, tuple(item.item_id for item in own), tuple(item.score or 0.0 for item in own)
