@@ -1,4 +1,4 @@
-"""What the processes of one training agree on. They run the same program; where it decides, the first one's word counts.
+"""What the processes of one training agree on: they run the same program, and where it decides, the first one decides.
 
 A process alone is a group of one: it agrees with itself, and nothing is sent.
 """
@@ -19,6 +19,11 @@ from model.errors import DataError
 _T = TypeVar("_T")
 
 
+def alone() -> bool:
+    """Whether this process is its whole group."""
+    return jax.process_count() == 1
+
+
 def leads() -> bool:
     """Whether this is the process that validates, reports and writes."""
     return jax.process_index() == 0
@@ -29,13 +34,18 @@ def first(make: Callable[[], _T]) -> _T:
 
     The value has to be one that JSON can say. All processes have to call this, in the same order.
     """
-    if jax.process_count() == 1:
+    if alone():
         return make()
     text = json.dumps(make()).encode() if leads() else b""
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(text))))
     padded = np.frombuffer(text.ljust(length), np.uint8)
     agreed: _T = json.loads(np.asarray(multihost_utils.broadcast_one_to_all(padded)).tobytes())
     return agreed
+
+
+def wait() -> None:
+    """Returns when every process of the group has come here."""
+    multihost_utils.sync_global_devices("lockstep")
 
 
 def first_arrays(arrays: Mapping[str, np.ndarray] | None, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -46,7 +56,7 @@ def first_arrays(arrays: Mapping[str, np.ndarray] | None, like: Mapping[str, np.
 
 def require_same(what: str, arrays: Iterable[np.ndarray]) -> None:
     """Raises DataError in each process whose `arrays` differ from the first one's."""
-    if jax.process_count() == 1:
+    if alone():
         return
     digest = hashlib.sha256(what.encode())
     for array in arrays:

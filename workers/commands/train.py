@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from workers import settings as configuration
 from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.learn.service import Report
 
 
 @click.command()
@@ -19,10 +23,33 @@ from workers.settings import Settings
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it."""
+    """Train a model on all events, test it on held-out ones, and publish it.
+
+    Several processes do so together where RESHELF_COORDINATOR is set: see docs/distributed.md.
+    """
+    from workers.runtime import group
+
+    settings = configuration.load()
+    with group.joined(settings):
+        report = _train(settings, preset, minutes, seed, serve=not no_publish)
+        if report is None:
+            return
+        if report.published:
+            _ring(settings)
+        if as_json:
+            click.echo(json.dumps(dataclasses.asdict(report)))
+        else:
+            from workers.learn import screen
+
+            screen.show(report, Console(highlight=False))
+
+
+def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
+    """Return the report; None in a process that only takes part. What a person can put right is one line."""
     from sqlalchemy.exc import OperationalError
 
     from model.errors import ModelError
+    from model.recommend import lockstep
     from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import screen, service
@@ -30,24 +57,20 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     from workers.learn.publish import VerificationFailed
     from workers.runtime import bootstrap
 
-    settings = configuration.load()
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=not no_publish)
+    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=serve)
     try:
+        if not lockstep.leads():
+            service.take_part(engine, settings, asked)
+            return None
         with screen.progress(Console(stderr=True)) as progress:
-            report = service.train(engine, settings, asked, progress)
+            return service.train(engine, settings, asked, progress)
     except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error
     finally:
         engine.dispose()
-    if report.published:
-        _ring(settings)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report)))
-    else:
-        screen.show(report, Console(highlight=False))
 
 
 def _ring(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
+from model.recommend import lockstep
 from model.recommend.config import RecommendConfig
 from workers.learn.data import TrainingData
 
@@ -18,10 +19,10 @@ PHASES = ("train", "refit")
 
 
 def of(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
-    """Return the checkpoints of this very training, and remove those of any other."""
+    """Return the checkpoints of this very training; the process that leads it removes those of any other."""
     folder = _folder(home) / _digest(known, config, seed)
     for other in _folder(home).glob("*"):
-        if other != folder:
+        if other != folder and lockstep.leads():
             shutil.rmtree(other)
     return {phase: FileCheckpoint(folder / f"{phase}.npz") for phase in PHASES}
 

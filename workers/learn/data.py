@@ -38,13 +38,16 @@ class TrainingData(NamedTuple):
         return self._replace(interactions=Interactions(*(column[~mask_E] for column in self.interactions)))
 
 
-def read(engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS) -> TrainingData:
+def read(
+    engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS, snapshot: str | None = None
+) -> TrainingData:
     """Return the catalogue and the events of all kinds but those left out, by user and event time.
 
-    Items that only events name are there too, without a title and never available. Raises `NotEnoughData`.
+    Items that only events name are there too, without a title and never available. What is read is one state of the
+    tables, that of `snapshot` where another process made one. Raises `NotEnoughData`.
     """
     started = datetime.now(UTC)
-    with engine.connect() as connection:
+    with training.reading(engine, snapshot) as connection:
         rows = training.items(connection)
         text = b"".join(training.events_csv(connection, without_kinds=without_kinds))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))

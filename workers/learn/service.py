@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from model.recommend import config as configs
+from model.recommend import lockstep
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interaction, RankRequest
@@ -72,23 +74,47 @@ def train(
     Raises `NotEnoughData`, `TrainingRuns` while another training runs, `ConfigError` for an unknown preset, and
     `VerificationFailed`.
     """
-    device.prepare(settings.home)
-    config = config_of(settings, asked.preset)
     with training.exclusive(engine, models.RECOMMEND):
         started = time.monotonic()
-        known = tables.read(engine)
-        fitted = model_train.fit(
-            known.interactions,
-            known.items,
-            config,
-            seed=asked.seed,
-            progress=progress,
-            minutes=asked.minutes,
-            checkpoints=checkpoints.of(settings.home, known, config, asked.seed),
-        )
+        known, fitted = _fit(engine, settings, asked, progress)
         report = keep(engine, settings.home, known, fitted, started=started, serve=asked.serve)
         checkpoints.clear(settings.home)
         return report
+
+
+def take_part(engine: Engine, settings: Settings, asked: Training) -> None:
+    """Train along with the process that leads, which runs `train`, and alone reports, saves and publishes."""
+    _fit(engine, settings, asked, None)
+
+
+def _fit(
+    engine: Engine, settings: Settings, asked: Training, progress: Callable[[Progress], None] | None
+) -> tuple[TrainingData, Fitted]:
+    device.prepare(settings.home)
+    config = config_of(settings, asked.preset)
+    known = _read(engine)
+    fitted = model_train.fit(
+        known.interactions,
+        known.items,
+        config,
+        seed=asked.seed,
+        progress=progress,
+        minutes=asked.minutes,
+        checkpoints=checkpoints.of(settings.home, known, config, asked.seed),
+    )
+    return known, fitted
+
+
+def _read(engine: Engine) -> TrainingData:
+    """Return what the tables hold, in every process of a group the same, however much comes in meanwhile."""
+    if lockstep.alone():
+        return tables.read(engine)
+    with ExitStack() as kept:
+        snapshot = lockstep.first(lambda: kept.enter_context(training.snapshot(engine)))
+        known = tables.read(engine, snapshot=snapshot)
+        # The snapshot is there as long as the first process keeps it.
+        lockstep.wait()
+    return known
 
 
 def config_of(settings: Settings, preset: str) -> RecommendConfig:
