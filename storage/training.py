@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Row, bindparam, text
+from sqlalchemy import Connection, Engine, Row, String, bindparam, text
 
 from storage import due
 from storage.items import changed_since
@@ -17,7 +17,9 @@ EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
 
 _EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
 # SET takes no parameters: the name is written into the statement, as a literal.
-_TAKE_SNAPSHOT = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", literal_execute=True))
+_TAKE_SNAPSHOT = text("SET TRANSACTION SNAPSHOT :name").bindparams(
+    bindparam("name", type_=String, literal_execute=True)
+)
 
 # Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
 _EVENTS = sql.SQL("""
