@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,7 @@ from model import artifact
 from storage import intake, models, training
 from tests.stack import free_port, history, item
 from workers.contract import parsing, rows
-from workers.learn import data, service
-from workers.settings import Settings
-
-ASKED = service.Training(preset="tiny")
+from workers.learn import data
 
 
 @pytest.fixture(name="shop")
@@ -47,38 +45,33 @@ def test_what_a_snapshot_holds_is_what_everybody_reads(shop: Engine) -> None:
     assert len(data.read(shop).interactions.users_E) == len(first.interactions.users_E) + 6
 
 
-def test_two_processes_publish_one_model_which_one_would_have_made(
-    shop: Engine, database_url: str, tmp_path: Path
-) -> None:
-    alone = service.train(shop, Settings(home=tmp_path / "alone"), ASKED)
+def test_two_processes_train_and_the_one_that_leads_publishes(shop: Engine, database_url: str, tmp_path: Path) -> None:
     shared = {
         "RESHELF_DATABASE_URL": database_url,
         "RESHELF_COORDINATOR": f"127.0.0.1:{free_port()}",
         "RESHELF_PROCESSES": "2",
     }
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "workers.cli", "train", "--preset", "tiny"],
-            env={**os.environ, **shared, "RESHELF_HOME": str(tmp_path / str(n)), "RESHELF_PROCESS": str(n)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for n in (0, 1)
-    ]
-    said = [process.communicate()[0] for process in both]
+    with ExitStack() as running:
+        both = []
+        for n in (0, 1):
+            environ = {**os.environ, **shared, "RESHELF_HOME": str(tmp_path / str(n)), "RESHELF_PROCESS": str(n)}
+            command = [sys.executable, "-m", "workers.cli", "train", "--preset", "tiny"]
+            process = subprocess.Popen(
+                command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            both.append(running.enter_context(process))
+            running.callback(process.kill)
+        said = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert "Now serving recommend-" in said[0]
     assert "Now serving" not in said[1]
     with shop.connect() as connection:
-        versions = models.versions(connection)
-    assert len(versions) == 2
-    assert versions[0].parent == alone.version
-    assert versions[0].metrics["model"] == pytest.approx(alone.metrics["model"], abs=0.05)
-    assert not (tmp_path / "1" / "models").exists()
-    assert not (tmp_path / "0" / "training").exists()
-    one = artifact.load(alone.path)
-    two = artifact.load(tmp_path / "0" / "models" / versions[0].version)
-    assert two.ids == one.ids
-    assert two.params["items.ids"].shape == one.params["items.ids"].shape
-    np.testing.assert_array_equal(two.params["transitions.totals_N"], one.params["transitions.totals_N"])
+        live = models.live(connection)
+        assert live is not None
+        assert [row.version for row in models.versions(connection)] == [live.version]
+    figures = live.metrics
+    assert figures["model"]["ndcg@10"] > figures["popularity"]["ndcg@10"]
+    saved = artifact.load(tmp_path / "0" / "models" / live.version)
+    assert len(saved.params["items.ids"]) == len(saved.ids) + 1  # without padding
+    kept = [path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*") if path.name != "cache"]
+    assert kept == ["0/models"]
