@@ -40,6 +40,7 @@ _FIGURES = ("processes", "devices", "examples", "seconds_per_epoch", "examples_p
 def main() -> None:
     """Measure and print."""
     options = _options()
+    load = os.getloadavg()[0]  # of what else runs, before this does
     runs = {}
     for way in WAYS:
         sys.stderr.write(f"{way.name}\n")
@@ -49,6 +50,7 @@ def main() -> None:
     result = {
         "benchmark": "distributed",
         **machine.describe(first["device"]),
+        "load_before": round(load, 1),
         "data": first["data"],
         "config": first["config"],
         "ways": {name: {key: run[key] for key in _FIGURES} for name, run in runs.items()},
