@@ -142,7 +142,7 @@ class _Batches(NamedTuple):
         return _Batches(placed, items, count, size, -(-count // size), examples)
 
     def order(self, phase: Phase, epoch: int, mesh: Mesh) -> np.ndarray:
-        """ "S B": the rows of each batch, followed by empty ones up to what divides over the devices.
+        """The rows of each batch ("S B"), followed by empty ones up to what divides over the devices.
 
         Behind the others, they change neither what is drawn for those nor the loss.
         """
