@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
@@ -80,7 +81,7 @@ def load(folder: str | os.PathLike[str]) -> Artifact:
     if changed:
         raise _altered(source, ", ".join(changed[:3]))
     description = json.loads((source / "description.json").read_text("utf-8"))
-    with ocp.PyTreeCheckpointer() as checkpointer:
+    with _checkpointer() as checkpointer:
         params = {name: np.asarray(value) for name, value in checkpointer.restore(source / "params").items()}
     if _digest(params, description) != manifest["digest"]:
         raise _altered(source, _MANIFEST)
@@ -122,7 +123,7 @@ class FileCheckpoint:
 
 def _write(folder: Path, artifact: Artifact) -> str:
     params = {name: np.asarray(value) for name, value in artifact.params.items()}
-    with ocp.PyTreeCheckpointer() as checkpointer:
+    with _checkpointer() as checkpointer:
         checkpointer.save(folder / "params", params)
     description = {
         "kind": artifact.kind,
@@ -137,6 +138,15 @@ def _write(folder: Path, artifact: Artifact) -> str:
         _flush(path)
     _flush(folder)
     return manifest["digest"]
+
+
+def _checkpointer() -> ocp.Checkpointer:
+    # Orbax would wait for all processes of a group, of which one alone saves what it holds whole.
+    own = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"artifact-{own}"
+    )
+    return ocp.Checkpointer(ocp.PyTreeCheckpointHandler(multiprocessing_options=alone), multiprocessing_options=alone)
 
 
 def _manifest(source: Path) -> dict[str, Any]:

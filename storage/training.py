@@ -8,13 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, String, bindparam, text
 
 from storage import due
 from storage.items import changed_since
 
 EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
 """The columns of `events_csv`; `at` is in microseconds since 1970."""
+
+_EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
+# SET takes no parameters: the name is written into the statement, as a literal.
+_TAKE_SNAPSHOT = text("SET TRANSACTION SNAPSHOT :name").bindparams(
+    bindparam("name", type_=String, literal_execute=True)
+)
 
 # Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
 _EVENTS = sql.SQL("""
@@ -49,6 +55,22 @@ class TrainingRuns(RuntimeError):
     """Another training of this capability runs already."""
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[str]:
+    """Yield the name of what the tables hold now; others can read the same by it, until this ends."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        yield connection.execute(_EXPORT_SNAPSHOT).scalar_one()
+
+
+@contextmanager
+def reading(engine: Engine, snapshot_name: str | None = None) -> Iterator[Connection]:
+    """Yield a connection that sees one state of the tables: that of the snapshot, or that of now."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        if snapshot_name is not None:
+            connection.execute(_TAKE_SNAPSHOT, {"name": snapshot_name})
+        yield connection
+
+
 def events_csv(
     connection: Connection, *, without_kinds: Collection[str] = due.QUIET_KINDS, until: datetime | None = None
 ) -> Iterator[bytes | memoryview]:
@@ -64,8 +86,9 @@ def events_csv(
 
 
 def items(connection: Connection) -> Sequence[Row[Any]]:
-    """Return the whole catalogue, items that cannot be had included: histories name them."""
-    return changed_since(connection, 0).rows
+    """Return the whole catalogue by item id, items that cannot be had included: histories name them."""
+    # Sorted, because every process of a group has to number the items alike.
+    return sorted(changed_since(connection, 0).rows, key=lambda row: str(row.item_id))
 
 
 def mark_shoppers(connection: Connection) -> int:

@@ -59,6 +59,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Processor cores that the training worker may use; 0 is half of them."""
     train_memory_gb: float = 0.0
     """Memory that the training worker may take, in GiB; 0 sets no bound. A training that needs more fails."""
+    coordinator: str | None = None
+    """HOST:PORT of process 0 of a group of processes that train together. Empty: a process alone."""
+    processes: int = 1
+    """How many processes the group has."""
+    process: int = 0
+    """Which of them this one is; 0 leads."""
+    process_timeout: int = 60
+    """A process of the group that is silent for this long counts as dead, and ends the others."""
     ranking_depth: int = 200
     """Items kept per ranking."""
     explained: int = 20

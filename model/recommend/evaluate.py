@@ -21,6 +21,8 @@ from model.recommend.transitions import NOTHING, Transitions
 
 # Users scored at once: as many as keep their scores under 64 MiB, within 8..256.
 _SCORES = 2**24
+# Items embedded at once: with some thirty looked-up rows each, half a gigabyte at 64 dimensions.
+_EMBEDDED = 2**16
 
 
 def evaluate_holdout(
@@ -142,8 +144,15 @@ def full_scores(scorer: Scorer, events: Interactions, holdout: Holdout) -> Itera
 
 
 def embed_all(params: layers.Params, features: ItemFeatures, config: RecommendConfig) -> Float[Array, "N D"]:
-    """Every item's vector."""
-    return _embed(config, params, features)
+    """Every item's vector; of many items by tiles, since their words would not fit in memory at once."""
+    count = len(features.rows_N)
+    if count <= _EMBEDDED:
+        return _embed(config, params, features)
+    parts = [
+        _embed(config, params, ItemFeatures(*(pad_rows(column[tile], _EMBEDDED) for column in features)))
+        for tile in tiles(count, _EMBEDDED)
+    ]
+    return jnp.concatenate(parts)[:count]
 
 
 def encode_holdout(

@@ -215,7 +215,7 @@ def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed
         replayed = exemplars(events, start_S[older], end_S[older], budget=budget, seed=seed)
         chosen = np.concatenate([chosen, older[replayed]])
     packed = packing.pack(events, start_S[chosen], end_S[chosen], config, begins_S=begins_S[chosen], learn_E=learn_E)
-    return packing.with_rows(packed.rows, roomy(len(packed.rows.items_RxL)))
+    return packing.padded(packed.rows, roomy(len(packed.rows.items_RxL)))
 
 
 def _copy(params: Any) -> dict[str, jax.Array]:

@@ -1,4 +1,8 @@
-"""The training loop: epochs over packed rows, stopped by validation or the clock, resumable after each epoch."""
+"""The training loop: epochs over packed rows, stopped by validation or the clock, resumable after each epoch.
+
+It runs on a mesh of devices. In a group of processes each runs the same loop; the first one validates, keeps the state,
+reports, and says how many epochs there will be.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,20 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
 import optax
+from jax.sharding import Mesh
 
-from model.recommend import layers, packing, step
+from model.recommend import layers, lockstep, packing, step
+from model.recommend import mesh as meshes
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
 from model.recommend.items import ItemFeatures
+from model.recommend.mesh import Placement
 
 
 class Progress(NamedTuple):
@@ -59,10 +67,10 @@ class Phase:
 
 @dataclass
 class Run:
-    """How far a phase has come. `params` are the best by validation, or the last without one."""
+    """How far a phase has come. `params` are the best by validation, or the last without one, in the host's memory."""
 
     params: layers.Params
-    state: step.TrainState
+    state: step.TrainState  # on the mesh while it runs, then whole in the host's memory
     history: list[Progress]
     examples: int = 0  # predictions in one epoch
     cells: int = 0  # of the packed rows that an epoch goes through: context and padding cost as much as what is learned
@@ -81,67 +89,103 @@ def run(
     validate: Callable[[layers.Params], float | None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
+    mesh: Mesh | None = None,
 ) -> Run:
-    """Trains from `params`, whose buffers it takes, until the epochs, the patience or the minutes are used up.
+    """Trains from `params` until the epochs, the patience or the minutes are used up, on all devices or on `mesh`.
 
     With minutes too few for all epochs, the learning rate falls over those that fit. With a `checkpoint`, a phase
-    that was killed goes on after its last finished epoch, and ends with the same parameters.
+    that was killed goes on after its last finished epoch, and ends with the same parameters; the number of devices may
+    be another one then. Raises DataError in a process that was given other data than the first one of its group.
     """
     began = time.monotonic()
-    batches = _Batches.of(phase)
+    placement = Placement.of(mesh or meshes.of_all(), params)
+    batches = _Batches.of(phase, placement)
     transform = step.optimizer(phase.config)
-    moments = transform.init(dict(params)) if phase.optimizer is None else phase.optimizer
-    made = Run(params, step.TrainState(dict(params), moments), [], batches.examples, batches.rows.items_RxL.size)
-    _restore(made, checkpoint)
+    made = _begun(phase, params, placement, transform, batches)
+    _restore(made, placement, checkpoint)
     epochs = phase.epochs
     while len(made.history) < epochs and not _is_stale(made.history, phase.config.patience):
         epoch = len(made.history) + 1
         started = time.monotonic()
-        losses_S = _epoch(phase, batches, made, transform, epoch, epochs)
+        losses_S = _epoch(phase, placement.mesh, batches, made, transform, epoch, epochs)
         made.epoch_seconds.append(time.monotonic() - started)
-        progress = Progress(phase.name, epoch, epochs, float(losses_S.mean()), validate(made.state.params))
+        params = placement.fetch(made.state.params)
+        progress = Progress(phase.name, epoch, epochs, float(losses_S.mean()), _validated(validate, params))
         made.history.append(progress)
         if progress.ndcg is None or progress.ndcg >= _best(made.history):
-            # A copy, because the next epoch takes over the buffers of its state.
-            made.params = {name: np.array(value) for name, value in made.state.params.items()}
-        _keep(made, checkpoint)
-        report(progress)
-        # Not lowered for good: the first epoch also compiles, and would make the others seem as slow.
-        epochs = min(phase.epochs, _affordable(phase, epoch, began, started))
+            made.params = params
+        _keep(made, placement, checkpoint)
+        if lockstep.leads():
+            report(progress)
+        epochs = lockstep.first(partial(_allowed, phase, epoch, began, started))
+    made.state = placement.fetch(made.state)
     return made
 
 
 class _Batches(NamedTuple):
     rows: packing.Rows
     items: step.Catalogue
-    count: int
+    count: int  # rows without those that are empty
     size: int
     steps: int
     examples: int
+    teacher: layers.Params | None
 
     @staticmethod
-    def of(phase: Phase) -> _Batches:
-        config = phase.config
+    def of(phase: Phase, placement: Placement) -> _Batches:
+        config, mesh = phase.config, placement.mesh
         rows = phase.rows
         if rows is None:
             start_S, end_S, begins_S = packing.windows(phase.start_U, phase.end_U, config.history)
             rows = packing.pack(phase.events, start_S, end_S, config, begins_S=begins_S).rows
+        targets_T = phase.events.items_E[phase.mask_E]
+        lockstep.require_same(repr((config, phase.seed)), [*rows, *phase.features, targets_T])
         count = len(rows.items_RxL)
         size = min(config.batch_rows, count)
-        items = step.catalogue(phase.features, phase.events.items_E[phase.mask_E], spare=phase.rows is not None)
         examples = int((rows.choices_RxL > 0).sum())
-        return _Batches(jax.device_put(rows), items, count, size, -(-count // size), examples)
+        # One empty row more than there are, for batches that do not divide over the devices.
+        kept = count if size % mesh.size == 0 else count + 1
+        rows = packing.padded(rows, meshes.divisible(mesh, kept))
+        placed = packing.Rows(*(meshes.place(column, meshes.by_rows(mesh)) for column in rows))
+        items = step.catalogue(phase.features, targets_T, mesh=mesh, spare=phase.rows is not None)
+        teacher = None if phase.teacher is None else placement.put(dict(phase.teacher))
+        return _Batches(placed, items, count, size, -(-count // size), examples, teacher)
+
+    def order(self, phase: Phase, epoch: int, mesh: Mesh) -> np.ndarray:
+        """The rows of each batch ("S B"), followed by empty ones up to what divides over the devices.
+
+        Behind the others, they change neither what is drawn for those nor the loss.
+        """
+        order = np.random.default_rng((phase.seed, epoch)).permutation(self.count)
+        order_SxB = np.resize(order, (self.steps, self.size)).astype(np.int32)
+        empty = meshes.divisible(mesh, self.size) - self.size
+        return np.pad(order_SxB, ((0, 0), (0, empty)), constant_values=self.count)
 
 
-def _epoch(phase: Phase, batches: _Batches, made: Run, transform: Any, epoch: int, epochs: int) -> np.ndarray:
-    order = np.random.default_rng((phase.seed, epoch)).permutation(batches.count)
-    order_SxB = np.resize(order, (batches.steps, batches.size)).astype(np.int32)
+def _begun(phase: Phase, params: layers.Params, placement: Placement, transform: Any, batches: _Batches) -> Run:
+    placed = placement.put(dict(params))
+    if phase.optimizer is None:
+        moments = jax.eval_shape(transform.init, placed)
+        moments = jax.jit(transform.init, out_shardings=meshes.shardings(placement.mesh, moments))(placed)
+    else:
+        moments = placement.put(phase.optimizer)
+    return Run(params, step.TrainState(placed, moments), [], batches.examples, batches.count * phase.config.row)
+
+
+def _epoch(
+    phase: Phase, mesh: Mesh, batches: _Batches, made: Run, transform: Any, epoch: int, epochs: int
+) -> np.ndarray:
+    order_SxB = batches.order(phase, epoch, mesh)
     rates_S = step.rates(phase.config, (epoch - 1) * batches.steps, batches.steps, epochs * batches.steps)
     key = jax.random.fold_in(jax.random.key(phase.seed), epoch)
     made.state, losses_S = step.epoch(
-        phase.config, transform, made.state, batches.items, batches.rows, order_SxB, rates_S, key, phase.teacher
+        phase.config, transform, mesh, made.state, batches.items, batches.rows, order_SxB, rates_S, key, batches.teacher
     )
     return np.asarray(losses_S)
+
+
+def _validated(validate: Callable[[layers.Params], float | None], params: layers.Params) -> float | None:
+    return lockstep.first(lambda: validate(params))
 
 
 def _best(history: list[Progress]) -> float:
@@ -154,31 +198,42 @@ def _is_stale(history: list[Progress], patience: int) -> bool:
     return len(measured) > patience and max(measured[-patience:]) <= max(measured[:-patience])
 
 
-def _affordable(phase: Phase, epoch: int, began: float, started: float) -> int:
-    """How many epochs the minutes allow in all, when each further one takes as long as the last."""
+def _allowed(phase: Phase, epoch: int, began: float, started: float) -> int:
+    """How many epochs there will be in all, by the minutes, when each further one takes as long as the last.
+
+    Not lowered for good: the first epoch also compiles, and would make the others seem as slow.
+    """
     if phase.minutes is None:
         return phase.epochs
     now = time.monotonic()
     left = 60.0 * phase.minutes - (now - began)
-    return epoch + max(int(left / max(now - started, 1e-3)), 0)
+    return min(phase.epochs, epoch + max(int(left / max(now - started, 1e-3)), 0))
 
 
-def _keep(made: Run, checkpoint: Checkpoint | None) -> None:
+def _keep(made: Run, placement: Placement, checkpoint: Checkpoint | None) -> None:
     if checkpoint is None:
         return
-    arrays = {f"best/{name}": np.asarray(value) for name, value in made.params.items()}
-    arrays |= {f"state/{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(made.state))}
+    arrays = {f"best/{name}": value for name, value in made.params.items()}
+    arrays |= {f"state/{n}": leaf for n, leaf in enumerate(jax.tree.leaves(placement.fetch(made.state)))}
     facts = {"history": [list(report) for report in made.history], "epoch_seconds": made.epoch_seconds}
-    checkpoint.save(arrays, facts)
+    if lockstep.leads():
+        checkpoint.save(arrays, facts)
 
 
-def _restore(made: Run, checkpoint: Checkpoint | None) -> None:
-    saved = None if checkpoint is None else checkpoint.load()
-    if saved is None:
+def _restore(made: Run, placement: Placement, checkpoint: Checkpoint | None) -> None:
+    """Takes what the first process has kept, with padding for these devices: it was kept without any."""
+    if checkpoint is None:
         return
-    arrays, facts = saved
-    leaves = [arrays[f"state/{n}"] for n in range(len(jax.tree.leaves(made.state)))]
-    made.state = jax.device_put(jax.tree.unflatten(jax.tree.structure(made.state), leaves), may_alias=False)
+    arrays, facts = (checkpoint.load() if lockstep.leads() else None) or (None, None)
+    facts = lockstep.first(lambda: facts)
+    if facts is None:
+        return
+    fresh = placement.fetch(made.state)
+    leaves, structure = jax.tree.flatten(fresh)
+    like = {f"best/{name}": value for name, value in fresh.params.items()}
+    like |= {f"state/{n}": leaf for n, leaf in enumerate(leaves)}
+    arrays = lockstep.first_arrays(arrays, like)
+    made.state = placement.put(jax.tree.unflatten(structure, [arrays[f"state/{n}"] for n in range(len(leaves))]))
     made.params = {name: arrays[f"best/{name}"] for name in made.params}
     made.history = [Progress(*report) for report in facts["history"]]
     made.epoch_seconds = list(facts["epoch_seconds"])

@@ -76,10 +76,10 @@ def pack(
     return Packed(rows, row_S, (offset_S + end_S - start_S).astype(np.int32))
 
 
-def with_rows(rows: Rows, count: int) -> Rows:
-    """The same rows, and padding until there are `count`."""
-    more = _empty(count - len(rows.items_RxL), rows.items_RxL.shape[1])
-    return Rows(*(np.concatenate(both) for both in zip(rows, more, strict=True)))
+def padded(rows: Rows, count: int) -> Rows:
+    """`rows` followed by empty ones, which predict nothing, up to `count` in all."""
+    empty = _empty(count - len(rows.items_RxL), rows.items_RxL.shape[1])
+    return Rows(*(np.concatenate(columns) for columns in zip(rows, empty, strict=True)))
 
 
 def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,10 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Float32, Int
 
 from model.batching import roomy
 from model.recommend import layers, loss
+from model.recommend import mesh as meshes
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
 from model.recommend.packing import Rows
@@ -60,11 +62,13 @@ def rates(config: RecommendConfig, first: int, count: int, total: int) -> Float3
     return (config.learning_rate * np.where(steps_S < warmup, rise_S, decay_S)).astype(np.float32)
 
 
-def catalogue(features: ItemFeatures, targets_T: np.ndarray, *, spare: bool = False) -> Catalogue:
-    """The device's view of the items; `targets_T` are the items of all training events (dense ids).
+def catalogue(
+    features: ItemFeatures, targets_T: np.ndarray, *, mesh: Mesh | None = None, spare: bool = False
+) -> Catalogue:
+    """The view of the items of every device of `mesh` (default: one device).
 
-    With `spare`, the lists to draw from are made a little longer, with some of what they hold again, so that most
-    later calls give arrays of the same shapes.
+    `targets_T` are the items of all training events (dense ids). With `spare`, the lists to draw from are made a little
+    longer, with some of what they hold again, so that most later calls give arrays of the same shapes.
     """
     popularity_N = np.bincount(targets_T, minlength=len(features.rows_N)) / max(len(targets_T), 1)
     trained_S = np.flatnonzero(popularity_N).astype(np.int32)
@@ -73,7 +77,10 @@ def catalogue(features: ItemFeatures, targets_T: np.ndarray, *, spare: bool = Fa
     popularity_N = popularity_N.astype(np.float32)
     if spare:
         targets_T, trained_S = _lengthened(targets_T), _lengthened(trained_S)
-    return jax.device_put(Catalogue(features, targets_T.astype(np.int32), trained_S, popularity_N, log_rate_N))
+    made = Catalogue(features, targets_T.astype(np.int32), trained_S, popularity_N, log_rate_N)
+    if mesh is None:
+        return jax.device_put(made)
+    return jax.tree.map(lambda column: meshes.place(column, meshes.everywhere(mesh)), made)
 
 
 def batch_loss(
@@ -190,10 +197,11 @@ def _perturbed(params: layers.Params, gradients: layers.Params, radius: float) -
     return {**params, **moved}
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=3)
 def epoch(
     config: RecommendConfig,
     transform: optax.GradientTransformation,
+    mesh: Mesh,
     state: TrainState,
     items: Catalogue,
     rows: Rows,
@@ -202,15 +210,20 @@ def epoch(
     key: Array,
     teacher: layers.Params | None = None,
 ) -> tuple[TrainState, Float[Array, " S"]]:
-    """The state after one step for each row of `order_SxB`, which names the packed rows of a batch; and the losses."""
+    """The state after one step for each row of `order_SxB`, which names the packed rows of a batch; and the losses.
+
+    The arrays live on `mesh`; the number of rows, and that of a batch, is a multiple of its devices.
+    """
+    shardings = meshes.shardings(mesh, state)
 
     def step(state: TrainState, turn: tuple[Array, Array, Array]) -> tuple[TrainState, Array]:
         rows_B, rate, step_key = turn
-        batch = Rows(*(column[rows_B] for column in rows))
+        batch = jax.lax.with_sharding_constraint(Rows(*(column[rows_B] for column in rows)), meshes.by_rows(mesh))
         state, report = train_step(config, transform, state, items, batch, rate=rate, key=step_key, teacher=teacher)
-        return state, report["loss"]
+        return jax.lax.with_sharding_constraint(state, shardings), report["loss"]
 
-    return jax.lax.scan(step, state, (order_SxB, rates_S, jax.random.split(key, order_SxB.shape[0])))
+    state, losses_S = jax.lax.scan(step, state, (order_SxB, rates_S, jax.random.split(key, order_SxB.shape[0])))
+    return state, jax.lax.with_sharding_constraint(losses_S, meshes.everywhere(mesh))
 
 
 def _next_columns(rows: Rows, *, key: Array) -> Int[Array, "R L"]:

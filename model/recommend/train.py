@@ -133,7 +133,7 @@ def learn(
     def validate(params: layers.Params) -> float | None:
         if not any(len(true) for true in truth):
             return None
-        scorer = plain.with_params(params)
+        scorer = plain.with_params(jax.device_put(dict(params)))
         ranked = evaluate.rank_holdout(scorer, parts.events, validation, excluded=old)
         return evaluate.evaluate_holdout(ranked, truth, catalogue=len(features.rows_N))["ndcg@10"]
 
@@ -166,8 +166,7 @@ def refit(
     phase = Phase(
         "refit", config, config.refit_epochs, parts.events, parts.start_U, end_U, mask_E, features, seed, budget
     )
-    params = jax.device_put(dict(trial.run.params), may_alias=False)
-    run = loop.run(phase, params, report=progress, checkpoint=checkpoint)
+    run = loop.run(phase, trial.run.params, report=progress, checkpoint=checkpoint)
     counted = count_transitions(parts.events, mask_E, len(features.rows_N), scorer.config)
     params = jax.device_put(dict(run.params), may_alias=False)
     return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted), run)

@@ -69,17 +69,20 @@ def recommend(
     "leave-one-out" learns from all but each user's last two baskets (papers' protocol), "leave-one-out-full" from all
     but the last, "time-split" from all before a moment, and tests on the last basket after it. All items are ranked.
     """
+    from model.recommend import lockstep
     from workers.learn import evaluation, files, picture, screen
 
     with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
         moment = None if cut is None else cut.replace(tzinfo=UTC).timestamp()
         asked = evaluation.Asked(protocol, config, seed, minutes, moment)
         found = evaluation.run(asked, files.read(events, items, kind=kind), progress)
-    if predictions is not None:
-        evaluation.write_predictions(predictions, found)
-    if curve is not None:
-        picture.draw(found.outcome.history, curve)
-    _write(report, evaluation.as_json(found))
+        if not lockstep.leads():
+            return
+        if predictions is not None:
+            evaluation.write_predictions(predictions, found)
+        if curve is not None:
+            picture.draw(found.outcome.history, curve)
+        _write(report, evaluation.as_json(found))
     screen.show_evaluation(found, Console(highlight=False))
 
 
@@ -98,7 +101,7 @@ def cold_start(
     share: float,
 ) -> None:
     """Keep a share of items and users out of training, then rank them: items by their content, users by few events."""
-    from model.recommend import cold
+    from model.recommend import cold, lockstep
     from workers.learn import evaluation, files, screen
 
     with _prepared(preset, options) as (config, progress):
@@ -112,7 +115,9 @@ def cold_start(
             minutes=minutes,
             progress=progress,
         )
-    _write(report, evaluation.cold_start_as_json(found, data, config, seed))
+        if not lockstep.leads():
+            return
+        _write(report, evaluation.cold_start_as_json(found, data, config, seed))
     screen.show_cold_start(found, Console(highlight=False))
 
 
@@ -161,21 +166,26 @@ def learn(
 
 @contextmanager
 def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield the config and what to report each epoch to; what a person can put right ends the command in one line."""
+    """Yield the config and what to report each epoch to, in a process that has joined its group, if it has one.
+
+    What a person can put right ends the command in one line.
+    """
     from model.errors import ModelError
+    from model.recommend import lockstep
     from workers.learn import evaluation, screen
     from workers.learn.data import NotEnoughData
     from workers.load.errors import LoadError
-    from workers.runtime import device
+    from workers.runtime import device, group
 
     settings = configuration.load()
-    try:
-        config = evaluation.config_of(preset or settings.preset, options, keep_seen=keep_seen)
-        device.prepare(settings.home)
-        with screen.progress(Console(stderr=True)) as progress:
-            yield config, progress
-    except (LoadError, NotEnoughData, ModelError) as error:
-        raise click.ClickException(str(error)) from error
+    with group.joined(settings):
+        try:
+            config = evaluation.config_of(preset or settings.preset, options, keep_seen=keep_seen)
+            device.prepare(settings.home)
+            with screen.progress(Console(stderr=True, quiet=not lockstep.leads())) as progress:
+                yield config, progress
+        except (LoadError, NotEnoughData, ModelError) as error:
+            raise click.ClickException(str(error)) from error
 
 
 def _write(path: Path | None, report: dict[str, Any]) -> None:

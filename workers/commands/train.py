@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from workers import settings as configuration
 from workers.commands import bell
+from workers.settings import Settings
 
 EXIT_REJECTED = 1
+
+if TYPE_CHECKING:
+    from workers.learn.service import Report
 
 
 @click.command()
@@ -25,11 +30,24 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     """Train a model on all events, test it on held-out ones, and publish it.
 
     Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
+
+    Several processes train together where RESHELF_COORDINATOR is set: see docs/distributed.md.
     """
+    from workers.runtime import group
+
+    settings = configuration.load()
+    with group.joined(settings):
+        report = _train(settings, preset, minutes, seed, serve=not no_publish)
+        if report is not None:
+            _tell(settings, report, as_json=as_json)
+
+
+def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
+    """Return the report; None in a process that only takes part. What a person can put right is one line."""
     from sqlalchemy.exc import OperationalError
 
     from model.errors import ModelError
-    from storage import due
+    from model.recommend import lockstep
     from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import screen, service
@@ -37,18 +55,26 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     from workers.learn.publish import VerificationFailed
     from workers.runtime import bootstrap
 
-    settings = configuration.load()
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=not no_publish)
+    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=serve)
     try:
+        if not lockstep.leads():
+            service.take_part(engine, settings, asked)
+            return None
         with screen.progress(Console(stderr=True)) as progress:
-            report = service.train(engine, settings, asked, progress)
+            return service.train(engine, settings, asked, progress)
     except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _tell(settings: Settings, report: Report, *, as_json: bool) -> None:
+    from storage import due
+    from workers.learn import screen
+
     if report.published:
         bell.ring(settings, due.ITEM, due.SHOPPER)
     if as_json:

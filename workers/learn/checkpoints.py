@@ -14,6 +14,7 @@ import numpy as np
 
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
+from model.recommend import lockstep
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
 from model.recommend.items import Item
@@ -28,7 +29,7 @@ _STALE = timedelta(hours=6)
 
 
 def of(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
-    """Return the checkpoints of this very training, and remove those of any other."""
+    """Return the checkpoints of this very training; the process that leads it removes those of any other."""
     digest = _digest([configs.to_json(config), seed, repr(known.items)], known.interactions)
     folder = _only(_folder(home, FULL), digest)
     return {phase: FileCheckpoint(folder / f"{phase}.npz") for phase in PHASES}
@@ -70,7 +71,7 @@ def _folder(home: Path, what: str) -> Path:
 
 def _only(parent: Path, name: str) -> Path:
     for other in parent.glob("*/"):
-        if other.name != name:
+        if other.name != name and lockstep.leads():
             shutil.rmtree(other)
     return parent / name
 

@@ -40,15 +40,20 @@ class TrainingData(NamedTuple):
 
 
 def read(
-    engine: Engine, *, without_kinds: Collection[str] = due.QUIET_KINDS, until: datetime | None = None
+    engine: Engine,
+    *,
+    without_kinds: Collection[str] = due.QUIET_KINDS,
+    until: datetime | None = None,
+    snapshot: str | None = None,
 ) -> TrainingData:
     """Return the catalogue and the events of all kinds but those left out, by user and event time.
 
     With `until`, only events that had come in by then. Items that only events name are there too, without a title and
-    never available. Raises `NotEnoughData`.
+    never available. What is read is one state of the tables, that of `snapshot` where another process made one. Raises
+    `NotEnoughData`.
     """
     started = datetime.now(UTC) if until is None else until
-    with engine.connect() as connection:
+    with training.reading(engine, snapshot) as connection:
         rows = training.items(connection)
         text = b"".join(training.events_csv(connection, without_kinds=without_kinds, until=until))
     events = pl.read_csv(BytesIO(text), schema_overrides=dict.fromkeys(("shopper", "item_id", "kind"), pl.String))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from model import artifact
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
 from model.recommend import finetune, train
-from model.recommend.events import Interactions
 from model.recommend.finetune import Update
 from model.recommend.items import Item
 from model.recommend.loop import Progress
@@ -104,12 +102,12 @@ def _learn(
 ) -> tuple[Update, list[Item], Cases]:
     saved = artifact.load(configuration.model_folder(settings.home, live.version))
     config = configs.from_json(saved.config)
-    cases = gate.cases(known, live.learnt_through, config)
+    cases = gate.cases(known, gate.known_until(live), config)
     items = _with_trained(cases.rest.items, saved.ids)
     kept = FileCheckpoint(folders.moments(settings.home, live.version)).load()
     learned = finetune.restored(saved, items, None if kept is None else kept[0])
     events = train.usable(cases.rest.interactions, items, config)
-    new_E = _after(events, live.learnt_through)
+    new_E = np.asarray(events.at_E > gate.known_until(live))
     if not new_E.any():
         raise NothingToLearn(f"{live.version} knows all that happened up to {live.learnt_through}: wait for new events")
     made = finetune.update(
@@ -123,10 +121,6 @@ def _learn(
         checkpoint=checkpoints.of_update(settings.home, live.version, items, events, seed),
     )
     return made, items, cases
-
-
-def _after(events: Interactions, moment: datetime | None) -> np.ndarray:
-    return np.asarray(events.at_E > (-math.inf if moment is None else moment.timestamp()))
 
 
 def _with_trained(items: list[Item], trained: tuple[str, ...]) -> list[Item]:

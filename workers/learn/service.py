@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row
 
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
-from model.recommend import finetune
+from model.recommend import finetune, lockstep
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
 from model.recommend.loop import Progress
@@ -66,6 +67,15 @@ class Report:
     reasons: list[str] = field(default_factory=list)
 
 
+class _Fit(NamedTuple):
+    """What was read, what of it the gate asks, and what was fitted to the rest; `live` served meanwhile."""
+
+    live: Row[Any] | None
+    known: TrainingData
+    cases: Cases
+    fitted: Fitted
+
+
 def train(
     engine: Engine, settings: Settings, asked: Training, progress: Callable[[Progress], None] | None = None
 ) -> Report:
@@ -76,26 +86,50 @@ def train(
     Raises `NotEnoughData`, `TrainingRuns` while another training runs, `ConfigError` for an unknown preset, and
     `VerificationFailed`.
     """
-    device.prepare(settings.home)
-    config = config_of(settings, asked.preset)
     with training.exclusive(engine, models.RECOMMEND):
         started = time.monotonic()
-        known = tables.read(engine)
-        with engine.connect() as connection:
-            live = models.live(connection)
-        cases = gate.cases(known, gate.known_until(live), config)
-        fitted = model_train.fit(
-            cases.rest.interactions,
-            cases.rest.items,
-            config,
-            seed=asked.seed,
-            progress=progress,
-            minutes=asked.minutes,
-            checkpoints=checkpoints.of(settings.home, cases.rest, config, asked.seed),
+        made = _fit(engine, settings, asked, progress)
+        report = keep(
+            engine, settings.home, made.known, made.fitted, made.live, made.cases, started=started, serve=asked.serve
         )
-        report = keep(engine, settings.home, known, fitted, live, cases, started=started, serve=asked.serve)
         checkpoints.clear(settings.home)
         return report
+
+
+def take_part(engine: Engine, settings: Settings, asked: Training) -> None:
+    """Train along with the process that leads, which runs `train`, and alone reports, saves and publishes."""
+    _fit(engine, settings, asked, None)
+
+
+def _fit(engine: Engine, settings: Settings, asked: Training, progress: Callable[[Progress], None] | None) -> _Fit:
+    device.prepare(settings.home)
+    config = config_of(settings, asked.preset)
+    with engine.connect() as connection:
+        live = models.live(connection)
+    known = _read(engine)
+    cases = gate.cases(known, gate.known_until(live), config)
+    fitted = model_train.fit(
+        cases.rest.interactions,
+        cases.rest.items,
+        config,
+        seed=asked.seed,
+        progress=progress,
+        minutes=asked.minutes,
+        checkpoints=checkpoints.of(settings.home, cases.rest, config, asked.seed),
+    )
+    return _Fit(live, known, cases, fitted)
+
+
+def _read(engine: Engine) -> TrainingData:
+    """Return what the tables hold, in every process of a group the same, however much comes in meanwhile."""
+    if lockstep.alone():
+        return tables.read(engine)
+    with ExitStack() as kept:
+        snapshot = lockstep.first(lambda: kept.enter_context(training.snapshot(engine)))
+        known = tables.read(engine, snapshot=snapshot)
+        # The snapshot is there as long as the first process keeps it.
+        lockstep.wait()
+    return known
 
 
 def config_of(settings: Settings, preset: str) -> RecommendConfig:
