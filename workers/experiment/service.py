@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -18,11 +20,8 @@ BY_HAND = "stopped by hand"
 
 def start(engine: Engine, asked: Experiment) -> int:
     """Let the experiment run, and return how many shoppers are due for another model. Raises `Refused`."""
-    try:
-        with engine.begin() as connection:
-            return _begin(connection, asked)
-    except IntegrityError as error:  # another one was quicker
-        raise _runs("another experiment") from error
+    with _alone(engine) as connection:
+        return _begin(connection, asked)
 
 
 def canary(engine: Engine, version: str, share: float) -> tuple[Experiment, int]:
@@ -30,13 +29,10 @@ def canary(engine: Engine, version: str, share: float) -> tuple[Experiment, int]
 
     A canary of this version that runs already gives way: its figures end, its shoppers stay. Raises `Refused`.
     """
-    try:
-        with engine.begin() as connection:
-            asked = _next_canary(connection, version, share)
-            marked = _make_way(connection, asked)
-            return asked, max(marked, _begin(connection, asked))
-    except IntegrityError as error:
-        raise _runs("another experiment") from error
+    with _alone(engine) as connection:
+        asked = _next_canary(connection, version, share)
+        marked = _make_way(connection, asked)
+        return asked, max(marked, _begin(connection, asked))
 
 
 def stop(engine: Engine, name: str, because: str = BY_HAND) -> int:
@@ -53,6 +49,18 @@ def reported(connection: Connection, name: str) -> Report:
     """Return what came of the experiment so far. Raises `Refused`."""
     experiment = _named(connection, name)
     return report.of(experiment, experiments.outcomes(connection, experiment))
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Open the transaction that starts an experiment; who is overtaken in it is refused."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except IntegrityError as error:
+        with engine.connect() as connection:
+            quicker = experiments.running(connection)
+        raise _runs(quicker.name if quicker is not None else "another experiment") from error
 
 
 def _begin(connection: Connection, asked: Experiment) -> int:
