@@ -5,12 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from workers.contract import tasks
-from workers.experiment import watch
 from workers.runtime import bootstrap
 
 
 @shared_task(name=tasks.WATCH_CANARY)
 def watch_canary() -> None:
     """Roll the canary that runs back if it does harm."""
-    services = bootstrap.services()
-    watch.look(services.engine, services.bell)
+    bootstrap.services().watch.look()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
@@ -22,39 +24,75 @@ SLOWER = 3.0
 LEAST_SECONDS = 0.5
 WINDOW_MINUTES = 5
 
+_REST = 3.0
+_LONGEST_REST = 20.0
+
 # Two metrics are looked at, and together they may be wrong as often as one.
 _WATCHED = (report.CLICK, report.PURCHASE)
 _ALPHA = confidence.ALPHA / len(_WATCHED)
 
 
-def look(engine: Engine, bell: Doorbell) -> str | None:
-    """Stop the canary that runs if it does harm, and ring for its shoppers; return why, None where all is well."""
-    with engine.connect() as connection:
-        canary = experiments.running(connection)
-        if canary is None or not canary.canary:
+class Watch:
+    """Watches over the canary that runs, one look at a time."""
+
+    def __init__(self, engine: Engine, bell: Doorbell) -> None:
+        self._engine = engine
+        self._bell = bell
+        self._looking = threading.Lock()
+        self._rests_until = 0.0
+
+    def look(self) -> str | None:
+        """Stop the canary that runs if it does harm, and ring for its shoppers; return why, None where all is well."""
+        if not self._looking.acquire(blocking=False):
             return None
-        because = _trouble(connection, canary)
-    if because is None:
-        return None
-    try:
-        marked = service.stop(engine, canary.name, because)
-    except Refused:  # somebody else stopped it meanwhile
-        return None
-    log.warning("%s is rolled back, %d shoppers are due: %s", canary.name, marked, because)
-    bell.ring(due.SHOPPER)
-    return because
+        try:
+            return self._look()
+        finally:
+            self._looking.release()
+
+    def _look(self) -> str | None:
+        with self._engine.connect() as connection:
+            canary = experiments.running(connection)
+            if canary is None or not canary.canary:
+                return None
+            because = _trouble(connection, canary) or self._harm(connection, canary)
+        if because is None:
+            return None
+        try:
+            marked = service.stop(self._engine, canary.name, because)
+        except Refused:  # somebody else stopped it meanwhile
+            return None
+        log.warning("%s is rolled back, %d shoppers are due: %s", canary.name, marked, because)
+        self._bell.ring(due.SHOPPER)
+        return because
+
+    def _harm(self, connection: Connection, canary: Experiment) -> str | None:
+        start = time.monotonic()
+        if start < self._rests_until:
+            return None
+        outcomes = experiments.outcomes(connection, canary)
+        end = time.monotonic()
+        self._rests_until = end + rest(end - start)
+        return harm(canary, outcomes)
+
+
+def rest(seconds: float) -> float:
+    """Return for how long to rest after counting outcomes took so long: a quarter of one core is enough for it.
+
+    But no longer than that a canary which does harm is found within a minute.
+    """
+    return min(_REST * seconds, _LONGEST_REST)
 
 
 def _trouble(connection: Connection, canary: Experiment) -> str | None:
     live, version = models.live(connection), canary.arms[-1].version
     assert version is not None  # `plan.canary` makes no other
-    if live is not None:
-        if live.version == version:
-            return f"{version} is live and serves everyone"
-        states = health.lately(connection, [version, live.version], minutes=WINDOW_MINUTES)
-        if (because := sickness(states[version], states[live.version])) is not None:
-            return because
-    return harm(canary, experiments.outcomes(connection, canary))
+    if live is None:
+        return None
+    if live.version == version:
+        return f"{version} is live and serves everyone"
+    states = health.lately(connection, [version, live.version], minutes=WINDOW_MINUTES)
+    return sickness(states[version], states[live.version])
 
 
 def sickness(canary: Health, live: Health) -> str | None:

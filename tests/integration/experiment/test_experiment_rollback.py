@@ -25,14 +25,18 @@ Members = Callable[[Experiment, str, int], list[str]]
 def watch(
     database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], None]]:
-    """The task, as a worker on these servers runs it."""
+    """The task, as a worker on these servers runs it that has just started, and so need not rest from a last look."""
     given = settings_for(tmp_path, database_url, broker_url)
     for name, value in configuration.to_environ(given).items():
         monkeypatch.setenv(name, value)
-    bootstrap.services.cache_clear()
-    yield tasks.watch_canary
-    bootstrap.services().bell.close()
-    bootstrap.services().engine.dispose()
+
+    def look() -> None:
+        bootstrap.services.cache_clear()
+        tasks.watch_canary()
+        bootstrap.services().bell.close()
+        bootstrap.services().engine.dispose()
+
+    yield look
     bootstrap.services.cache_clear()
 
 

@@ -60,9 +60,10 @@ def test_what_was_started_is_read_again(database: Engine) -> None:
         ([("impression", 1, None)], Outcome(1, impressions=1)),  # a shop that names no surface
         ([("impression", 1, "search"), ("purchase", 2, None)], Outcome()),  # never saw home
         ([("click", 1, "home")], Outcome(1, clicked=1, clicks=1)),  # it was seen, whatever was lost
-        ([("click", 1, None)], Outcome()),  # it may have been anywhere
-        ([("impression", 1, "home"), ("click", 2, None)], Outcome(1, clicked=1, impressions=1, clicks=1)),
+        ([("click", 1, None)], Outcome(1, clicked=1, clicks=1)),
         ([("impression", 1, "home"), ("click", 2, "similar")], Outcome(1, impressions=1)),
+        ([("click", 1, "similar"), ("impression", 2, "home")], Outcome(1, impressions=1)),
+        ([("purchase", 1, None), ("click", 2, "home"), ("purchase", 3, None)], Outcome(1, 1, 0, 1, 0, 1)),
         ([("purchase", 1, "home"), ("impression", 2, "home")], Outcome(1, impressions=1)),  # bought before
         ([("impression", 1, "home"), ("purchase", 1, None)], Outcome(1, purchased=1, impressions=1)),
         ([("impression", 1, "home"), ("add_to_cart", 2, "search")], Outcome(1, carted=1, impressions=1)),

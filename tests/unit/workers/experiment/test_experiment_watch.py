@@ -33,6 +33,11 @@ def test_a_canary_that_ranks_badly_is_in_trouble(canary: Health, live: Health, t
     assert watch.sickness(canary, live) == trouble
 
 
+@pytest.mark.parametrize(("seconds", "rests"), [(0.0, 0.0), (0.1, 0.3), (5.0, 15.0), (7.0, 20.0), (60.0, 20.0)])
+def test_counting_rests_three_times_as_long_as_it_took_but_not_for_long(seconds: float, rests: float) -> None:
+    assert watch.rest(seconds) == pytest.approx(rests)
+
+
 @pytest.mark.parametrize(
     ("canary", "trouble"),
     [
