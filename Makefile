@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval clean
+.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval bench-experiments clean
 
 install: $(STAMP)
 
@@ -39,6 +39,9 @@ bench-recommend: install
 
 bench-retrieval: install
 	$(BIN)/python -m benchmarks.retrieval
+
+bench-experiments: install
+	$(BIN)/python -m benchmarks.experiments
 
 clean:
 	rm -rf .venv .reshelf build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -76,7 +76,10 @@ class Report(msgspec.Struct, frozen=True):
 
     experiment: Summary
     primary: Annotated[str, _Note(description="The metric that the experiment is decided by.")]
-    confidence: Annotated[float, _Note(description="Of all intervals of one metric together, at every look.")]
+    confidence: Annotated[
+        float,
+        _Note(description="Of the interval of a rate, and of all differences in one metric together; at every look."),
+    ]
     arms: list[ArmReport]
     differences: list[Difference]
 
