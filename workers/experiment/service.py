@@ -74,6 +74,9 @@ def _begin(connection: Connection, asked: Experiment) -> int:
         if version not in known:
             registered = ", ".join(known) or "none: `reshelf train` makes one"
             raise Refused("arm", f"there is no model version {version!r}", f"registered are {registered}")
+    live = models.live(connection)
+    if asked.canary and live is not None and live.version in asked.versions:
+        raise Refused("version", f"{live.version} is live and serves everyone", "try one that is not")
     experiments.start(connection, asked)
     return experiments.mark(connection, asked)
 

@@ -99,6 +99,8 @@ def test_what_cannot_be_started_or_stopped_names_the_field_and_the_fix(shop: Any
     service.stop(shop.database, canary.name)
     with pytest.raises(Refused, match="arm: there is no model version 'nonesuch'"):
         service.canary(shop.database, "nonesuch", 0.1)
+    with pytest.raises(Refused, match=f"version: {shop.live} is live and serves everyone; try one that is not"):
+        service.canary(shop.database, shop.live, 0.1)
 
 
 def test_of_many_who_start_at_once_one_does(shop: Any) -> None:
