@@ -51,7 +51,8 @@ _MARK = text(f"""
 INSERT INTO due (kind, key, since)
 SELECT 'shopper', owner, now() + place * interval '1 microsecond' FROM (
     SELECT owner, row_number() OVER (ORDER BY through DESC NULLS LAST, owner) AS place
-    FROM rankings WHERE surface = :surface AND {_ARM.format("owner")} = ANY(:marked)
+    FROM rankings
+    WHERE surface = :surface AND model_version IS DISTINCT FROM :but_by AND {_ARM.format("owner")} = ANY(:marked)
 ) AS held ORDER BY owner
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, attempts = 0
 """)
@@ -186,9 +187,12 @@ def arms_of(connection: Connection, experiment: Experiment, shoppers: Sequence[s
 
 def mark(connection: Connection, experiment: Experiment) -> int:
     """Mark the shoppers with a shelf whom a named version ranks, or ranked, due; return how many."""
-    marked = [arm.name for arm in experiment.arms if arm.version is not None]
-    parameters = _places(experiment) | {"surface": experiment.surface, "marked": marked}
-    return connection.execute(_MARK, parameters).rowcount if marked else 0
+    return _mark(connection, experiment, experiment.versions, but_by=None)
+
+
+def mark_unranked(connection: Connection, experiment: Experiment, version: str) -> int:
+    """Mark the shoppers due whom `version` is to rank, and whose shelf another one ranked; return how many."""
+    return _mark(connection, experiment, [version], but_by=version)
 
 
 def outcomes(connection: Connection, experiment: Experiment) -> dict[str, Outcome]:
@@ -204,6 +208,12 @@ def outcomes(connection: Connection, experiment: Experiment) -> dict[str, Outcom
     for arm, *counts in connection.execute(_OUTCOMES, parameters):
         found[arm] = Outcome(*map(int, counts))
     return found
+
+
+def _mark(connection: Connection, experiment: Experiment, versions: Sequence[str], *, but_by: str | None) -> int:
+    marked = [arm.name for arm in experiment.arms if arm.version in versions]
+    parameters = _places(experiment) | {"surface": experiment.surface, "marked": marked, "but_by": but_by}
+    return connection.execute(_MARK, parameters).rowcount if marked else 0
 
 
 def _places(experiment: Experiment) -> dict[str, Any]:

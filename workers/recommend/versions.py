@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from model.recommend.events import Interaction, Ranked, RankRequest
 from model.recommend.serve import Ranker
-from storage import health
+from storage import experiments, health
 from storage.experiments import Experiment
 from storage.histories import History
 from workers.experiment import assignment
@@ -36,6 +36,12 @@ class Rankers(Protocol):
     def ranker_of(self, version: str) -> Ranker | None:
         """The one of this version, None while it is not loaded."""
 
+    def want(self, versions: Sequence[str]) -> None:
+        """Load these beside the one that serves, and keep no others."""
+
+    def follow(self) -> bool:
+        """Bring all of them up to date. False: there is none."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -54,6 +60,25 @@ class Batch:
     keys: list[str]
     ranked: list[Ranked]
     seconds: float
+
+
+def follow(engine: Engine, rankers: Rankers) -> bool:
+    """Bring the models up to date, with those that the running experiment names. False: there is none.
+
+    A version that has just been loaded finds the shoppers due whom the one that serves has ranked in its place.
+    """
+    with engine.connect() as connection:
+        experiment = experiments.running(connection)
+    named = [] if experiment is None else experiment.versions
+    rankers.want(named)
+    missing = [version for version in named if rankers.ranker_of(version) is None]
+    if not rankers.follow():
+        return False
+    for version in missing:
+        if experiment is not None and rankers.ranker_of(version) is not None:
+            with engine.begin() as connection:
+                experiments.mark_unranked(connection, experiment, version)
+    return True
 
 
 def partition(rankers: Rankers, experiment: Experiment | None, shoppers: Sequence[str]) -> list[Part]:

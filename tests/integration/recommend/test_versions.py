@@ -16,7 +16,7 @@ from storage import due, experiments, health, intake, models, transitions
 from storage.experiments import Arm, Experiment
 from storage.health import Health
 from workers.experiment import assignment, service
-from workers.recommend import refresh
+from workers.recommend import refresh, versions
 from workers.settings import Settings
 
 LIVE, NEXT = "recommend-20260501T000000-00000a", "recommend-20260502T000000-00000b"
@@ -42,15 +42,25 @@ class Fixed:
 
 
 class Loaded:
-    """The models of a process: one that serves, others by version."""
+    """The models of a process: the one that serves, and the next one once it is wanted and loaded."""
 
-    def __init__(self, live: Fixed, **others: Fixed) -> None:
+    def __init__(self, live: Fixed, next: Fixed | None = None) -> None:
         self.version = LIVE
         self.ranker = cast(Ranker, live)
-        self.others = others
+        self.next = next
+        self.wanted: list[str] = []
+        self.loading: Fixed | None = None
 
     def ranker_of(self, version: str) -> Ranker | None:
-        return cast("Ranker | None", self.others.get("next") if version == NEXT else None)
+        return cast("Ranker | None", self.next if version == NEXT else None)
+
+    def want(self, versions: Sequence[str]) -> None:
+        self.wanted = list(versions)
+
+    def follow(self) -> bool:
+        if NEXT in self.wanted and self.loading is not None:
+            self.next, self.loading = self.loading, None
+        return True
 
 
 @pytest.fixture
@@ -150,6 +160,26 @@ def test_events_count_once_whichever_version_ranks_and_when_it_is_over(shop: Eng
     shelves = refreshed(shop, loaded)
     assert shelves == dict.fromkeys(SHOPPERS, (LIVE, ["x"]))
     assert counts(shop) == {"ab": everyone, "bc": everyone, "ac": everyone / 2}
+
+
+def test_a_version_that_arrives_finds_its_shoppers_due(shop: Engine) -> None:
+    loaded = Loaded(Fixed("x"))
+    assert versions.follow(shop, loaded)
+    assert loaded.wanted == [NEXT]
+    assert refreshed(shop, loaded) == dict.fromkeys(SHOPPERS, (LIVE, ["x"]))
+    loaded.loading = Fixed("y")
+    assert versions.follow(shop, loaded)
+    shelves = refreshed(shop, loaded)
+    assert shelves == {one: (NEXT, ["y"]) if one in NEW else (LIVE, ["x"]) for one in SHOPPERS}
+    assert lately(shop) == {LIVE: (1, 0), NEXT: (1, 0)}, "the others were not ranked again"
+    other = Loaded(Fixed("x"))
+    other.loading = Fixed("y")
+    assert versions.follow(shop, other)  # another process, which has nothing to make good
+    with shop.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM due WHERE kind = 'shopper'")).scalar() == 0
+    service.stop(shop, "halves")
+    assert versions.follow(shop, loaded)
+    assert loaded.wanted == []
 
 
 def test_no_experiment_asks_for_no_other_version(shop: Engine) -> None:
