@@ -15,6 +15,7 @@ from storage.histories import History
 from storage.rankings import Ranking
 from workers.recommend import counting, versions
 from workers.recommend.serving import Serving, to_item
+from workers.recommend.versions import Batch
 from workers.runtime import metrics
 from workers.settings import Settings
 
@@ -34,14 +35,10 @@ def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Seque
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
         batches = versions.rank(engine, serving, parts, read, settings)
-    shelves = {
-        key: (batch.version, ranked) for batch in batches for key, ranked in zip(batch.keys, batch.ranked, strict=True)
-    }
+    shelves = _homes(claims, batches, read, serving.version)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
         _count(connection, serving, claims, read)
-        rankings.write(
-            connection, [_home(claim, *shelves[claim.key], read[claim.key], serving.version) for claim in claims]
-        )
+        rankings.write(connection, shelves)
         due.clear(connection, due.SHOPPER, claims)
         for batch in batches:
             health.record(connection, batch.version, seconds=batch.seconds)
@@ -93,6 +90,11 @@ def _rank_similar(serving: Serving, item_ids: Sequence[str]) -> dict[str, Ranked
 
 def _depth(serving: Serving, wanted: int) -> int:
     return min(wanted, serving.ranker.config.candidates)
+
+
+def _homes(claims: Sequence[Claim], batches: Sequence[Batch], read: Mapping[str, History], live: str) -> list[Ranking]:
+    ranked = {key: (batch.version, one) for batch in batches for key, one in zip(batch.keys, batch.ranked, strict=True)}
+    return [_home(claim, *ranked[claim.key], read[claim.key], live) for claim in claims]
 
 
 def _home(claim: Claim, version: str, ranked: Ranked, history: History, live: str) -> Ranking:
