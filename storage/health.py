@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
@@ -20,7 +20,8 @@ ON CONFLICT (version, minute) DO UPDATE SET batches = h.batches + 1,
 
 _SINCE = text("""
 SELECT version, sum(batches) AS batches, sum(failures) AS failures, sum(seconds) AS seconds FROM version_health
-WHERE version = ANY(:versions) AND minute >= date_trunc('minute', now()) - :minutes * interval '1 minute'
+WHERE version = ANY(:versions) AND minute >= greatest(
+    date_trunc('minute', now()) - :minutes * interval '1 minute', date_trunc('minute', CAST(:since AS timestamptz)))
 GROUP BY version
 """)
 
@@ -41,10 +42,16 @@ def record(connection: Connection, version: str, *, seconds: float, failed: bool
     connection.execute(_RECORD, {"version": version, "seconds": seconds, "failed": failed})
 
 
-def lately(connection: Connection, versions: Sequence[str], *, minutes: int) -> dict[str, Health]:
-    """Return, for each of `versions`, what it did in this minute and the `minutes` before it."""
+def lately(
+    connection: Connection, versions: Sequence[str], *, minutes: int, since: datetime | None = None
+) -> dict[str, Health]:
+    """Return, for each of `versions`, what it did in this minute and the `minutes` before it.
+
+    Minutes that ended before `since` are left out.
+    """
     found = {version: Health() for version in versions}
-    for row in connection.execute(_SINCE, {"versions": list(versions), "minutes": minutes}):
+    parameters = {"versions": list(versions), "minutes": minutes, "since": since}
+    for row in connection.execute(_SINCE, parameters):
         found[row.version] = Health(int(row.batches), int(row.failures), float(row.seconds))
     return found
 

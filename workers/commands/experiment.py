@@ -147,7 +147,7 @@ def _ring() -> None:
 def _list_table(summaries: list[Summary]) -> Table:
     table = Table("experiment", "state", "started", "arms")
     for one in summaries:
-        arms = ", ".join(f"{arm['name']}={arm['treatment']}:{arm['share']:g}" for arm in one.arms)
+        arms = ", ".join(f"{arm.name}={arm.treatment}:{arm.share:g}" for arm in one.arms)
         table.add_row(one.name, _state(one), f"{one.started_at:%Y-%m-%d %H:%M}", arms)
     return table
 

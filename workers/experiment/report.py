@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -58,6 +58,14 @@ class Difference(msgspec.Struct, frozen=True):
     verdict: Annotated[str, _Note(description="`better`, `worse` or `no difference yet`; corrected for the arms.")]
 
 
+class ArmPlan(msgspec.Struct, frozen=True):
+    """What an arm is."""
+
+    name: Annotated[str, _Note(examples=["control"])]
+    treatment: Annotated[str, _Note(description="`live`, `popular` or `version:…`.", examples=["live"])]
+    share: Annotated[float, _Note(description="Of all shoppers.")]
+
+
 class Summary(msgspec.Struct, frozen=True):
     """What an experiment is."""
 
@@ -68,7 +76,7 @@ class Summary(msgspec.Struct, frozen=True):
     started_at: datetime | None
     stopped_at: datetime | None
     stopped_because: str | None
-    arms: Annotated[list[dict[str, Any]], _Note(description="Name, treatment and share; the control comes first.")]
+    arms: Annotated[list[ArmPlan], _Note(description="The control comes first.")]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -94,7 +102,7 @@ def summary(experiment: Experiment) -> Summary:
         experiment.started_at,
         experiment.stopped_at,
         experiment.stopped_because,
-        [{"name": arm.name, "treatment": arm.treatment, "share": arm.share} for arm in experiment.arms],
+        [ArmPlan(arm.name, arm.treatment, arm.share) for arm in experiment.arms],
     )
 
 

@@ -91,7 +91,8 @@ def _trouble(connection: Connection, canary: Experiment) -> str | None:
         return None
     if live.version == version:
         return f"{version} is live and serves everyone"
-    states = health.lately(connection, [version, live.version], minutes=WINDOW_MINUTES)
+    versions = [version, live.version]
+    states = health.lately(connection, versions, minutes=WINDOW_MINUTES, since=canary.started_at)
     return sickness(states[version], states[live.version])
 
 

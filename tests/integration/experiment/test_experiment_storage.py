@@ -124,6 +124,9 @@ def test_health_is_summed_over_the_last_minutes_and_forgotten(database: Engine) 
         connection.execute(text("UPDATE version_health SET minute = minute - interval '6 minutes'"))
         health.record(connection, "one", seconds=1.0)
         assert health.lately(connection, ["one"], minutes=5) == {"one": Health(1, 0, 1.0)}
+        start = connection.execute(text("SELECT now()")).scalar_one()
+        assert health.lately(connection, ["one"], minutes=9) == {"one": Health(4, 1, 2.0)}
+        assert health.lately(connection, ["one"], minutes=9, since=start) == {"one": Health(1, 0, 1.0)}
         connection.execute(text("UPDATE version_health SET minute = minute - interval '8 days' WHERE batches = 3"))
         health.forget(connection)
         assert connection.execute(text("SELECT batches FROM version_health")).scalars().all() == [1]
