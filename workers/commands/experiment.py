@@ -33,9 +33,10 @@ def experiment() -> None:
 )
 @click.option("--salt", help="What divides the shoppers. Default: NAME. The same salt divides in the same way.")
 def start(name: str, arms: tuple[str, ...], salt: str | None) -> None:
-    """Start an experiment, e.g. --arm control=live:0.5 --arm new=version:VERSION:0.5.
+    """Start an experiment of arms.
 
-    A treatment is `live` (the model that serves), `popular` (the popular shelf), or `version:` and a model version.
+    For example --arm control=live:0.5 --arm new=version:VERSION:0.5. A treatment is `live` (the model that serves),
+    `popular` (the popular shelf), or `version:` and a model version.
     """
     from workers.experiment import plan, service
 
@@ -50,9 +51,9 @@ def start(name: str, arms: tuple[str, ...], salt: str | None) -> None:
 @click.argument("version")
 @click.option("--share", type=float, default=0.05, show_default=True, help="Of all shoppers, at most 0.5.")
 def canary(version: str, share: float) -> None:
-    """Try VERSION on a share of the shoppers; it is stopped by itself where it does harm.
+    """Try VERSION on few shoppers.
 
-    Given again with another share, it goes on with that.
+    It is stopped by itself where it does harm. Given again with another share, it goes on with that.
     """
     from workers.experiment import service
 
@@ -65,7 +66,10 @@ def canary(version: str, share: float) -> None:
 @experiment.command()
 @click.argument("name")
 def stop(name: str) -> None:
-    """Stop an experiment: everyone gets the shelf of the model that serves again."""
+    """Stop an experiment.
+
+    Everyone gets the shelf of the model that serves again.
+    """
     from workers.experiment import service
 
     with _database() as engine:
@@ -95,7 +99,10 @@ def show_all(as_json: bool) -> None:
 @click.argument("name")
 @_AS_JSON
 def show(name: str, as_json: bool) -> None:
-    """Show what came of an experiment, at any time: rates, their intervals, and a verdict."""
+    """Show what came of an experiment.
+
+    Rates, their intervals, and a verdict: at any time, and as often as you like.
+    """
     from workers.experiment import service
 
     with _database() as engine, engine.connect() as connection:
@@ -145,7 +152,7 @@ def _ring() -> None:
 
 
 def _list_table(summaries: list[Summary]) -> Table:
-    table = Table("experiment", "state", "started", "arms")
+    table = _table("experiment", "state", "started", "arms")
     for one in summaries:
         arms = ", ".join(f"{arm.name}={arm.treatment}:{arm.share:g}" for arm in one.arms)
         table.add_row(one.name, _state(one), f"{one.started_at:%Y-%m-%d %H:%M}", arms)
@@ -158,7 +165,7 @@ def _state(one: Summary) -> str:
 
 
 def _arms_table(found: Report) -> Table:
-    table = Table("arm", "shows", "share", "exposed", "click-through", *next(iter(found.arms)).rates)
+    table = _table("arm", "shows", "share", "exposed", "click-through", *next(iter(found.arms)).rates)
     for arm in found.arms:
         rates = (f"{rate.rate:.2%} ({rate.low:.2%} to {rate.high:.2%})" for rate in arm.rates.values())
         through = "" if arm.click_through is None else f"{arm.click_through:.2%}"
@@ -167,11 +174,20 @@ def _arms_table(found: Report) -> Table:
 
 
 def _differences_table(found: Report) -> Table:
-    table = Table("arm", "metric", "difference, points", "lift", "p", "verdict")
+    table = _table("arm", "metric", "difference, points", "lift", "p", "verdict")
     for one in found.differences:
         points = f"{one.difference:+.2%} ({one.difference_low:+.2%} to {one.difference_high:+.2%})"
         metric = f"{one.metric} (primary)" if one.primary else one.metric
-        table.add_row(one.arm, metric, points, _lift(one), f"{one.p_value:.3f}", one.verdict)
+        p_value = "<0.001" if one.p_value < 0.001 else f"{one.p_value:.3f}"
+        table.add_row(one.arm, metric, points, _lift(one), p_value, one.verdict)
+    return table
+
+
+def _table(*headers: str) -> Table:
+    """Return a table whose long names are broken and not cut off: they are to be copied."""
+    table = Table(*headers)
+    for column in table.columns:
+        column.overflow = "fold"
     return table
 
 

@@ -2,10 +2,10 @@
 
 Shoppers come one after another and nobody knows when somebody will look, so a test for one size decided beforehand
 finds differences that are not there. These are confidence sequences: over all looks together, the chance that an
-interval ever misses the truth is at most `alpha`, as the counts grow. They are the asymptotic confidence sequences of
-Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory and asymptotic confidence sequences,
-2021) with their normal mixture, which for two rates is the mixture SPRT of Johari, Pekelis and Walsh (Always valid
-inference, 2015). `benchmarks/experiments` measures how often they err.
+interval ever misses the truth is at most `alpha`. Those of differences hold as the counts grow: they are the asymptotic
+confidence sequences of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory and
+asymptotic confidence sequences, 2021) with their normal mixture, which for two rates is the mixture SPRT of Johari,
+Pekelis and Walsh (Always valid inference, 2015). `benchmarks/experiments` measures how often they err.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 ALPHA = 0.05
 """The chance of ever being wrong that is allowed to one experiment and metric."""
 
-# The mixture is one of normal effects. Its width is chosen so that the sequence is tightest at this effective size
-# (n·m / (n + m) for two arms, so 4,000 shoppers in halves); elsewhere it is little wider. As in the paper, equation 10.
+# The mixture is one of normal effects. Its width is chosen, by the paper's approximation, so that the sequence is
+# tightest at this effective size (n·m / (n + m) for two arms, so 4,000 shoppers in halves); elsewhere it is little wider.
 _TIGHTEST_AT = 1_000
 _CHANCE = -2 * math.log(0.05)
 _MIXTURE = (_CHANCE + math.log(_CHANCE + 1)) / _TIGHTEST_AT
@@ -66,11 +66,12 @@ class Comparison(NamedTuple):
 
 
 def rate_interval(tally: Tally, alpha: float = ALPHA) -> tuple[float, float]:
-    """Return the interval of a rate; the whole of 0 to 1 while there are fewer than `LEAST_SHOPPERS`."""
-    if tally.shoppers < LEAST_SHOPPERS:
-        return 0.0, 1.0
-    radius = math.sqrt(_variance(tally) * _squared_boundary(tally.shoppers, alpha))
-    return max(0.0, tally.rate - radius), min(1.0, tally.rate + radius)
+    """Return the interval of a rate, which is exact however few there are.
+
+    It holds the rates that are not 1 / `alpha` times less likely than a mixture of all of them: Robbins, Statistical
+    methods related to the law of the iterated logarithm, 1970, with the mixture Beta(1/2, 1/2).
+    """
+    return _edge(tally, alpha, 0.0), _edge(tally, alpha, 1.0)
 
 
 def compare(arm: Tally, control: Tally, alpha: float = ALPHA) -> Comparison:
@@ -110,6 +111,31 @@ def is_enough(arm: Tally, control: Tally) -> bool:
     both = arm.shoppers + control.shoppers
     rarer = min(arm.successes + control.successes, both - arm.successes - control.successes)
     return fewest >= LEAST_SHOPPERS and fewest * rarer >= LEAST_EXPECTED * both
+
+
+def _edge(tally: Tally, alpha: float, end: float) -> float:
+    """Return where the interval of a rate ends on the way from the rate to `end`, by bisection."""
+    inside, outside = tally.rate, end
+    if _mixture_against(tally, end) < -math.log(alpha):
+        return end
+    for _ in range(50):
+        middle = (inside + outside) / 2
+        if _mixture_against(tally, middle) < -math.log(alpha):
+            inside = middle
+        else:
+            outside = middle
+    return outside
+
+
+def _mixture_against(tally: Tally, rate: float) -> float:
+    """The logarithm of how much likelier the mixture makes the tally than this rate does."""
+    successes, failures = tally.successes, tally.shoppers - tally.successes
+    if (rate == 0 and successes) or (rate == 1 and failures):
+        return math.inf
+    mixture = math.lgamma(successes + 0.5) + math.lgamma(failures + 0.5) - math.lgamma(tally.shoppers + 1)
+    mixture -= math.log(math.pi)
+    likelihood = (successes * math.log(rate) if successes else 0) + (failures * math.log1p(-rate) if failures else 0)
+    return mixture - likelihood
 
 
 def _variance(tally: Tally) -> float:

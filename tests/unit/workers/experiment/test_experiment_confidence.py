@@ -81,8 +81,29 @@ def test_lift_is_relative_and_unknown_without_a_success_of_the_control() -> None
 
 
 def test_a_rate_has_an_interval_that_narrows_and_stays_within_its_bounds() -> None:
-    assert confidence.rate_interval(Tally(5, 50)) == (0.0, 1.0)
+    assert confidence.rate_interval(Tally(0, 0)) == (0.0, 1.0)
     wide, narrow = confidence.rate_interval(Tally(20, 200)), confidence.rate_interval(Tally(2000, 20_000))
     assert 0 <= wide[0] < narrow[0] < 0.1 < narrow[1] < wide[1] <= 1
     assert confidence.rate_interval(Tally(0, 200))[0] == 0.0
     assert confidence.rate_interval(Tally(200, 200))[1] == 1.0
+    low, high = confidence.rate_interval(Tally(30, 400))
+    turned = confidence.rate_interval(Tally(370, 400))
+    assert (1 - high, 1 - low) == pytest.approx(turned)
+
+
+def test_the_interval_of_a_rate_holds_what_a_mixture_does_not_rule_out() -> None:
+    """With 0 of 1,000, the mixture has the chance B(1/2, 1000.5) / pi, and rates are ruled out at 20 times less."""
+    mixture = math.exp(math.lgamma(0.5) + math.lgamma(1000.5) - math.lgamma(1001)) / math.pi
+    low, high = confidence.rate_interval(Tally(0, 1000))
+    assert low == 0
+    assert (1 - high) ** 1000 == pytest.approx(mixture * confidence.ALPHA, rel=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.1, 0.97])
+def test_the_interval_of_a_rate_rarely_ever_misses_it(rate: float) -> None:
+    draw = np.random.default_rng(8)
+    missed = 0
+    for run in draw.binomial(20, rate, size=(200, 100)).cumsum(1).tolist():
+        intervals = [confidence.rate_interval(Tally(x, 20 * look)) for look, x in enumerate(run, 1)]
+        missed += any(not low <= rate <= high for low, high in intervals)
+    assert missed / 200 <= confidence.ALPHA
