@@ -17,7 +17,7 @@ ALPHA = 0.05
 """The chance of ever being wrong that is allowed to one experiment and metric."""
 
 # The mixture is one of normal effects. Its width is chosen, by the paper's approximation, so that the sequence is
-# tightest at this effective size (n·m / (n + m) for two arms, so 4,000 shoppers in halves); elsewhere it is little wider.
+# tightest at this effective size: n·m / (n + m) for two arms, so 4,000 shoppers in halves. Others lose little.
 _TIGHTEST_AT = 1_000
 _CHANCE = -2 * math.log(0.05)
 _MIXTURE = (_CHANCE + math.log(_CHANCE + 1)) / _TIGHTEST_AT
