@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval bench-swaps clean
+.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval bench-swaps bench-experiments clean
 
 install: $(STAMP)
 
@@ -42,6 +42,9 @@ bench-retrieval: install
 
 bench-swaps: install
 	$(BIN)/python -m benchmarks.swaps
+
+bench-experiments: install
+	$(BIN)/python -m benchmarks.experiments
 
 clean:
 	rm -rf .venv .reshelf build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -11,6 +11,7 @@ import msgspec
 
 from api_gateway import chain, cursor
 from api_gateway.cursor import Rest
+from api_gateway.experiments import Placed
 from storage.shelves import Listing, Product, Reason
 
 _Example = msgspec.Meta
@@ -58,11 +59,15 @@ class Answer(msgspec.Struct, frozen=True):
     model_version: Annotated[str | None, _Example(description="What ranked the first page; null for a live read.")]
     generated_at: Annotated[datetime, _Example(description="When the first page's shelf was computed, UTC.")]
     through: Annotated[datetime | None, _Example(description="Time of the last event that this shelf reflects, UTC.")]
+    experiment: Annotated[str | None, _Example(description="The running experiment, on `home`; null outside of one.")]
+    arm: Annotated[str | None, _Example(description="The arm that this shopper is in; null outside of one.")]
     items: list[Item]
     next_cursor: Annotated[str | None, _Example(description="Send as `cursor` for the next page; null at the end.")]
 
 
-def of_listing(listing: Listing, *, surface: str, of: str, category: str | None, reason: str | None) -> Answer:
+def of_listing(
+    listing: Listing, *, surface: str, of: str, category: str | None, reason: str | None, placed: Placed
+) -> Answer:
     """Return page one of a list; `of` names the list that its cursor belongs to."""
     rest = Rest(
         item_nos=listing.item_nos,
@@ -74,18 +79,28 @@ def of_listing(listing: Listing, *, surface: str, of: str, category: str | None,
         through=listing.through,
         category=category,
     )
-    return _answer(rest, enumerate(listing.products), len(listing.products), surface=surface, of=of, reason=reason)
+    found = list(enumerate(listing.products))
+    return _answer(rest, found, len(found), surface=surface, of=of, reason=reason, placed=placed)
 
 
-def of_page(rest: Rest, found: list[tuple[int, Product]], limit: int, *, surface: str, of: str) -> Answer:
+def of_page(
+    rest: Rest, found: list[tuple[int, Product]], limit: int, *, surface: str, of: str, placed: Placed
+) -> Answer:
     """Return a later page: the items `found` in what is left of a list, and the cursor of what follows them."""
     used = found[-1][0] + 1 if len(found) == limit else len(rest.item_nos)
     reason = None if found else "the list has ended: its last items are no longer available, or are filtered out"
-    return _answer(rest, found, used, surface=surface, of=of, reason=reason)
+    return _answer(rest, found, used, surface=surface, of=of, reason=reason, placed=placed)
 
 
 def _answer(
-    rest: Rest, found: Iterable[tuple[int, Product]], used: int, *, surface: str, of: str, reason: str | None
+    rest: Rest,
+    found: Iterable[tuple[int, Product]],
+    used: int,
+    *,
+    surface: str,
+    of: str,
+    reason: str | None,
+    placed: Placed,
 ) -> Answer:
     items = [_item(product, rest.scores[place], rest.sources[place], rest.reasons[place]) for place, product in found]
     return Answer(
@@ -96,6 +111,8 @@ def _answer(
         model_version=rest.model_version,
         generated_at=rest.generated_at,
         through=rest.through,
+        experiment=placed.experiment,
+        arm=placed.arm,
         items=items,
         next_cursor=cursor.pack(rest.after(used), of),
     )

@@ -65,6 +65,7 @@ READ_ERRORS = {
     401: _error("No accepted API key."),
     503: _error("The database cannot be reached; try again after Retry-After seconds."),
 }
+EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 DOOR_ERRORS = READ_ERRORS | {
     400: _error("The body is no JSON, or no batch of rows."),
     413: _error("More than 4 MiB, or more than 1000 rows."),
@@ -108,6 +109,7 @@ def config() -> OpenAPIConfig:
         tags=[
             Tag("Shelves", "Ranked items, best first."),
             Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
+            Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
             Tag("Operations", "For probes and monitoring."),
         ],
         security=[{"bearer": []}, {"header": []}, {}],

@@ -3,6 +3,7 @@
 ApiError                  anything that an answer says to the caller
 ├── Invalid        400    a parameter or the body cannot be read; names the field
 ├── Unauthorized   401    no accepted API key
+├── NotFound       404    nothing of this name
 ├── TooLarge       413    the body is larger than a door takes
 └── Unavailable    503    the database cannot be reached now; comes with Retry-After
 """
@@ -79,6 +80,13 @@ class Unauthorized(ApiError):
             fix="send `Authorization: Bearer KEY` with one of the keys in RESHELF_API_KEYS",
         )
         self.headers = {"WWW-Authenticate": "Bearer"}
+
+
+class NotFound(ApiError):
+    """There is nothing of this name."""
+
+    status = 404
+    code = "not_found"
 
 
 class TooLarge(ApiError):

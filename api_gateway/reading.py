@@ -8,6 +8,7 @@ import msgspec
 
 from api_gateway import answers, cursor, database
 from api_gateway.answers import Answer
+from api_gateway.experiments import OUTSIDE, Placed
 from api_gateway.services import Services
 from storage import shelves
 from storage.shelves import Listing, Query, Step
@@ -23,13 +24,17 @@ class Paging(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which list is wanted. `owner` is whose it is, in words; with the surface it names the list."""
+    """Which list is wanted. `owner` is whose it is, in words; with the surface it names the list.
+
+    `placed` is the experiment and arm that the answer names.
+    """
 
     surface: str
     owner: str
     chain: Sequence[Step]
     shoppers: Sequence[str] = ()
     anchor: str | None = None
+    placed: Placed = OUTSIDE
 
 
 async def read(services: Services, wanted: Wanted, paging: Paging) -> Answer:
@@ -60,7 +65,9 @@ async def _first_page(services: Services, wanted: Wanted, paging: Paging, of: st
         reason = "every item left was already bought or dismissed, so they are shown again"
     if not listing.item_nos:
         reason = _why_empty(paging, wanted.anchor)
-    return answers.of_listing(listing, surface=wanted.surface, of=of, category=paging.category, reason=reason)
+    return answers.of_listing(
+        listing, surface=wanted.surface, of=of, category=paging.category, reason=reason, placed=wanted.placed
+    )
 
 
 async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: str, packed: str) -> Answer:
@@ -72,7 +79,7 @@ async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: st
             connection, rest.item_nos, rest.reasons, categories=categories, exclude=paging.exclude, limit=paging.limit
         ),
     )
-    return answers.of_page(rest, found, paging.limit, surface=wanted.surface, of=of)
+    return answers.of_page(rest, found, paging.limit, surface=wanted.surface, of=of, placed=wanted.placed)
 
 
 async def _listing(services: Services, query: Query) -> Listing:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api_gateway import database
 from api_gateway.database import Pool
+from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell, Ringer
 from api_gateway.writers import Writers
@@ -31,6 +32,8 @@ class Services:
     ringer: Ringer
     metrics: Metrics
     hidden_kinds: Sequence[str]
+    following: Following
+    reports: Reports
 
 
 def of(request: Request[Any, Any, State]) -> Services:
@@ -60,6 +63,7 @@ def running(
         engine = database.writing_engine(settings.database_url)
         ringer = Ringer(bell or _doorbell(settings))
         async with database.pool(settings.database_url) as pool:
+            following = Following(pool)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -68,9 +72,12 @@ def running(
                 ringer=ringer,
                 metrics=metrics,
                 hidden_kinds=histories.HIDDEN_KINDS[settings.repeat_policy],
+                following=following,
+                reports=Reports(engine),
             )
             try:
-                yield
+                async with following.kept_up():
+                    yield
             finally:
                 await ringer.close()
                 await engine.dispose()

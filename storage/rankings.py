@@ -21,15 +21,16 @@ EVERYONE = ""
 
 _WRITE = text("""
 INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark,
-    because_item_ids, because_kinds)
-SELECT owner, surface, item_ids, scores, model_version, through, mark, because_item_ids, because_kinds
+    because_item_ids, because_kinds, counted_by)
+SELECT owner, surface, item_ids, scores, model_version, through, mark, because_item_ids, because_kinds, counted_by
 FROM json_to_recordset(CAST(:rows AS json)) AS r(
     owner text, surface text, item_ids text[], scores real[], model_version text, through timestamptz, mark bigint,
-    because_item_ids text[], because_kinds text[])
+    because_item_ids text[], because_kinds text[], counted_by text)
 ORDER BY owner, surface
 ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
     model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark,
-    because_item_ids = excluded.because_item_ids, because_kinds = excluded.because_kinds
+    because_item_ids = excluded.because_item_ids, because_kinds = excluded.because_kinds,
+    counted_by = excluded.counted_by
 WHERE r.mark <= excluded.mark
 """)
 
@@ -40,18 +41,18 @@ SELECT owner, :surface, '{}', '{}', '' FROM unnest(CAST(:owners AS text[])) AS o
 ON CONFLICT (owner, surface) DO NOTHING
 """)
 _STANDING = text("""
-SELECT owner, model_version, generated_at, through, mark FROM rankings
+SELECT owner, counted_by, generated_at, through, mark FROM rankings
 WHERE surface = :surface AND owner = ANY(:owners) ORDER BY owner FOR UPDATE
 """)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is noted with a shelf that stands: its model (empty where there was no shelf), when it was ranked, through
-    which event, and for which mark.
+    """What is noted with a shelf that stands: by which version its events are counted (None where there was no
+    shelf), when it was ranked, through which event, and for which mark.
     """
 
-    model_version: str
+    counted_by: str | None
     generated_at: datetime
     through: datetime | None
     mark: int
@@ -62,7 +63,8 @@ class Ranking:
     """A shelf, best item first: external ids and their scores, and the time of the last event that it reflects.
 
     `because_item_ids` and `because_kinds` name, for the first items, the event of the owner's history that moved each
-    most, None where none did; both are None where nothing is explained.
+    most, None where none did; both are None where nothing is explained. `counted_by` is the version that served,
+    and counted the events up to `through`, whichever ranked.
     """
 
     owner: str
@@ -74,6 +76,7 @@ class Ranking:
     mark: int = 0
     because_item_ids: list[str | None] | None = None
     because_kinds: list[str | None] | None = None
+    counted_by: str | None = None
 
 
 def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
@@ -90,7 +93,7 @@ def standing(connection: Connection, owners: Sequence[str], surface: str) -> dic
     parameters = {"owners": list(owners), "surface": surface}
     connection.execute(_RESERVE, parameters)
     rows = connection.execute(_STANDING, parameters)
-    return {row.owner: Standing(row.model_version, row.generated_at, row.through, row.mark) for row in rows}
+    return {row.owner: Standing(row.counted_by, row.generated_at, row.through, row.mark) for row in rows}
 
 
 def category_owner(category: str) -> str:

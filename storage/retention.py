@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from storage import health
+
 _PARTITIONS = text("""
 SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'events'::regclass ORDER BY c.relname
@@ -34,6 +36,7 @@ def apply(connection: Connection, keep: timedelta) -> list[str]:
     With them go the ids by which duplicates of their events were known. Next month's partition is made ahead.
     """
     connection.execute(_FOLD_COUNTS)
+    health.forget(connection)
     connection.execute(_AHEAD)
     newest: datetime | None = connection.execute(_NEWEST).scalar()
     if newest is None:

@@ -122,7 +122,8 @@ due = Table(
 
 # One ranked shelf a row, best item first. `through` is the time of the last event that it reflects. `because_…` name,
 # for the first items, the event of the owner's history that moved each most: NULL elements where none did, and NULL
-# where nothing is explained.
+# where nothing is explained. `counted_by` is the version that served, and so counted the events up to `through`; an
+# experiment may have had another one rank. NULL on surfaces that count nothing.
 rankings = Table(
     "rankings",
     metadata,
@@ -136,6 +137,7 @@ rankings = Table(
     Column("mark", BigInteger, nullable=False, server_default=text("0")),
     Column("because_item_ids", ARRAY(Text)),
     Column("because_kinds", ARRAY(Text)),
+    Column("counted_by", Text),
 )
 
 # `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where
@@ -220,4 +222,29 @@ watermarks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# What shoppers are shown in turn. `arms` is an array of {name, treatment, share}, the control first.
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("salt", Text, nullable=False),
+    Column("surface", Text, nullable=False),
+    Column("arms", JSONB, nullable=False),
+    Column("canary", Boolean, nullable=False),
+    _time("started_at", nullable=False, server_default=func.now()),
+    _time("stopped_at"),
+    Column("stopped_because", Text),
+)
+
+# How each model version did, by minute: batches it was asked to rank, those that raised, and the seconds of all.
+version_health = Table(
+    "version_health",
+    metadata,
+    Column("version", Text, primary_key=True),
+    _time("minute", primary_key=True),
+    Column("batches", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
 )

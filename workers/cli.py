@@ -31,6 +31,7 @@ COMMANDS = {
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
     "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
+    "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),
     "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),

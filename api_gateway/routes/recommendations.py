@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
-from api_gateway import chain, documentation, parameters, reading, services
+from api_gateway import chain, documentation, experiments, parameters, reading, services
 from api_gateway.answers import Answer
 from api_gateway.parameters import Asked, Country, Page, Referrer, Segment, SessionId, Traits, UserId
 from api_gateway.reading import Wanted
@@ -32,13 +32,18 @@ async def for_user(
     referrer: Referrer = None,
     trait: Traits = None,
 ) -> Answer:
-    """Personal → session → segment (traits given here, then stored ones) → popular → newest."""
+    """Personal → session → segment (traits given here, then stored ones) → popular → newest.
+
+    A user in an arm that is shown what is popular gets popular → newest.
+    """
     user_id = parameters.path_id(user_id, "user_id")
     session_id = None if session_id is None else parameters.identity(session_id, "session_id")
     shoppers = [user_id] if session_id is None else [user_id, shopper_key(None, session_id)]
     traits = parameters.traits(segment, country, referrer, trait)
-    steps = chain.of_shopper(user_id, session_id, traits, paging.category)
-    return await reading.read(services.of(request), Wanted(chain.HOME, user_id, steps, shoppers), paging)
+    placed, arm = services.of(request).following.arm_of(user_id)
+    steps = experiments.chain_of(arm, user_id, session_id, traits, paging.category)
+    wanted = Wanted(chain.HOME, user_id, steps, shoppers, placed=placed)
+    return await reading.read(services.of(request), wanted, paging)
 
 
 @get(
@@ -58,9 +63,14 @@ async def for_session(
     referrer: Referrer = None,
     trait: Traits = None,
 ) -> Answer:
-    """Session → segment (traits given here, then stored ones) → popular → newest."""
+    """Session → segment (traits given here, then stored ones) → popular → newest.
+
+    A visitor in an arm that is shown what is popular gets popular → newest.
+    """
     session_id = parameters.identity(session_id, "session_id")
     shopper = shopper_key(None, session_id)
     traits = parameters.traits(segment, country, referrer, trait)
-    steps = chain.of_shopper(None, session_id, traits, paging.category)
-    return await reading.read(services.of(request), Wanted(chain.HOME, shopper, steps, [shopper]), paging)
+    placed, arm = services.of(request).following.arm_of(shopper)
+    steps = experiments.chain_of(arm, None, session_id, traits, paging.category)
+    wanted = Wanted(chain.HOME, shopper, steps, [shopper], placed=placed)
+    return await reading.read(services.of(request), wanted, paging)

@@ -19,6 +19,7 @@ TRAIN = "reshelf.learn.train"
 FINETUNE = "reshelf.learn.finetune"
 RECONCILE = "reshelf.runtime.reconcile"
 MAINTAIN = "reshelf.runtime.maintain"
+WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
 REFRESH_QUEUE = "refresh"
@@ -28,6 +29,7 @@ QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE)
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
     "reshelf.runtime.*": {"queue": INTAKE_QUEUE},
+    "reshelf.experiment.*": {"queue": INTAKE_QUEUE},
     # Counted in Postgres without a model, so they need no worker that owns a device.
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},

@@ -24,12 +24,12 @@ def gains(config: RecommendConfig) -> dict[str, float]:
 def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:
     """Return up to when the shopper's events are counted, as their standing shelf tells; None: count nothing now.
 
-    A shelf that was ranked since `live` serves was counted with. Before that, the counts were those of another model,
-    and were forgotten with it: `live` knows the events up to its training. `mark` is that of the refresh under way.
+    A shelf that `live` counted since it serves tells it. Before that, the counts were those of another model, and were
+    forgotten with it: `live` knows the events up to its training. `mark` is that of the refresh under way.
     """
     if standing.mark > mark:  # a newer refresh was quicker: it counted, and its shelf stays
         return None
-    counted = standing.model_version == live.version and standing.generated_at >= live.switched_at
+    counted = standing.counted_by == live.version and standing.generated_at >= live.switched_at
     return standing.through if counted and standing.through is not None else live.learnt_through
 
 

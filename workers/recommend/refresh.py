@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from model.recommend.events import Interaction, Ranked, RankRequest
-from storage import due, histories, item_vectors, models, rankings, transitions
+from model.recommend.events import Ranked
+from storage import due, experiments, health, histories, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
 from storage.histories import History
 from storage.models import Live
 from storage.rankings import Ranking
-from workers.recommend import counting
+from workers.recommend import counting, versions
 from workers.recommend.rows import to_item
 from workers.recommend.serving import Serving
+from workers.recommend.versions import Batch
 from workers.runtime import metrics
 from workers.settings import Settings
 
@@ -28,18 +29,18 @@ _SIMILAR_DEPTH = 50
 
 
 def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
-    """Rank `home` for the claimed shoppers from their history in event time, and count what their new events follow."""
+    """Rank `home` for the claimed shoppers from their history in event time, and count what their new events follow.
+
+    Where an experiment runs, each is ranked by the version of their arm; the one that serves counts for all.
+    """
     keys = [claim.key for claim in claims]
-    length = serving.ranker.config.history
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "read").time(), engine.connect() as connection:
+        parts = versions.partition(serving, experiments.running(connection), keys)
+        length = max(part.ranker.config.history for part in parts)
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
-        requests = [_request(read[key]) for key in keys]
-        depth = _depth(serving, settings.ranking_depth)
-        ranked = serving.ranker.rank(requests, k=depth, explain=settings.explained)
-    shelves = [
-        _home(claim, result, serving.version, read[claim.key]) for claim, result in zip(claims, ranked, strict=True)
-    ]
+        batches = versions.rank(engine, serving, parts, read, settings)
+    shelves = _homes(claims, batches, read, serving.version)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
         live = models.hold(connection, serving.version)
         if live is None:
@@ -49,6 +50,8 @@ def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Seque
             _count(connection, serving, live, claims, read)
             rankings.write(connection, shelves)
             due.clear(connection, due.SHOPPER, claims)
+        for batch in batches:
+            health.record(connection, batch.version, seconds=batch.seconds)
 
 
 def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
@@ -81,7 +84,7 @@ def _write_meanwhile(connection: Connection, shelves: Sequence[Ranking]) -> None
     """
     live = models.live(connection)
     standing = rankings.standing(connection, [shelf.owner for shelf in shelves], rankings.HOME)
-    overtaken = {owner for owner, stands in standing.items() if live and stands.model_version == live.version}
+    overtaken = {owner for owner, stands in standing.items() if live and stands.counted_by == live.version}
     rankings.write(connection, [shelf for shelf in shelves if shelf.owner not in overtaken])
 
 
@@ -107,12 +110,12 @@ def _depth(serving: Serving, wanted: int) -> int:
     return min(wanted, serving.ranker.config.candidates)
 
 
-def _request(history: History) -> RankRequest:
-    touches = [Interaction(touch.item_id, touch.kind, touch.at.timestamp()) for touch in history.touches]
-    return RankRequest(touches, history.hidden)
+def _homes(claims: Sequence[Claim], batches: Sequence[Batch], read: Mapping[str, History], live: str) -> list[Ranking]:
+    ranked = {key: (batch.version, one) for batch in batches for key, one in zip(batch.keys, batch.ranked, strict=True)}
+    return [_home(claim, *ranked[claim.key], read[claim.key], live) for claim in claims]
 
 
-def _home(claim: Claim, ranked: Ranked, version: str, history: History) -> Ranking:
+def _home(claim: Claim, version: str, ranked: Ranked, history: History, live: str) -> Ranking:
     return Ranking(
         claim.key,
         rankings.HOME,
@@ -123,6 +126,7 @@ def _home(claim: Claim, ranked: Ranked, version: str, history: History) -> Ranki
         claim.mark,
         [None if event is None else event.item_id for event in ranked.because] or None,
         [None if event is None else event.kind for event in ranked.because] or None,
+        live,
     )
 
 

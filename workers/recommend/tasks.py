@@ -28,10 +28,10 @@ def refresh_items() -> None:
 
 
 def _refresh(services: Services, kind: str) -> None:
-    from workers.recommend import refresh  # imports JAX
+    from workers.recommend import refresh, versions  # imports JAX
 
     services.bell.answer(kind)
-    if not services.serving.follow():
+    if not versions.follow(services.engine, services.serving):
         return
     batch = {due.SHOPPER: refresh.shoppers, due.ITEM: refresh.items}[kind]
     work = partial(batch, services.engine, services.serving, services.settings)

@@ -17,6 +17,7 @@ _TASK_MODULES = (
     "workers.recommend.tasks",
     "workers.shelves.tasks",
     "workers.learn.tasks",
+    "workers.experiment.tasks",
     "workers.runtime.tasks",
 )
 
@@ -73,6 +74,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "options": {"expires": 30},
             },
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
+            "canary": {"task": tasks.WATCH_CANARY, "schedule": 10.0, "options": {"expires": 10}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
     }

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from storage import due, engine
 from workers import settings as configuration
 from workers.contract.doorbell import Doorbell
+from workers.experiment.watch import Watch
 from workers.intake.group_commit import GroupCommit
 from workers.runtime import device, metrics
 from workers.settings import Settings, SettingsError
@@ -41,6 +42,11 @@ class Services:
         """The writer that commits what several intake tasks bring as one transaction."""
         metrics.serve(self.settings.metrics_port)
         return GroupCommit(self.engine, self.bell, writer=f"{socket.gethostname()}:{os.getpid()}")
+
+    @cached_property
+    def watch(self) -> Watch:
+        """The watch over a canary."""
+        return Watch(self.engine, self.bell)
 
     @cached_property
     def serving(self) -> Serving:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from storage import due, item_vectors, models, retention, training
+from storage import due, experiments, item_vectors, models, retention, training
 from storage.due import Backlog
 from workers.contract.doorbell import Doorbell
 from workers.learn import folders
@@ -44,9 +44,12 @@ def maintain(engine: Engine, settings: Settings) -> list[str]:
 
 def _forget_old_models(engine: Engine, settings: Settings) -> None:
     """Delete the weights of old versions, unless one is being made just now: then the next time will do."""
+    with engine.connect() as connection:
+        running = experiments.running(connection)
+    also = () if running is None else running.versions
     try:
         with training.exclusive(engine, models.RECOMMEND):
-            forgotten = folders.forget_old(engine, settings.home, keep=settings.model_retention)
+            forgotten = folders.forget_old(engine, settings.home, keep=settings.model_retention, also=also)
     except training.TrainingRuns:
         return
     if forgotten:

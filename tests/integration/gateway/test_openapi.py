@@ -17,6 +17,8 @@ PATHS = {
     "/v1/new": "get",
     "/v1/events": "post",
     "/v1/catalogue": "post",
+    "/v1/experiments": "get",
+    "/v1/experiments/{name}": "get",
     "/v1/health": "get",
     "/v1/ready": "get",
     "/metrics": "get",

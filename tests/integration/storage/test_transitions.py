@@ -101,13 +101,13 @@ def test_nobody_waits_to_hold_a_version_that_is_switched(registered: Engine) -> 
 
 
 def test_what_stands_is_told_and_held(database: Engine) -> None:
-    shelf = Ranking("old", rankings.HOME, ["a"], [1.0], "m", THROUGH, 7)
+    shelf = Ranking("old", rankings.HOME, ["a"], [1.0], "m", THROUGH, 7, counted_by="live")
     with database.begin() as connection:
         rankings.write(connection, [shelf])
     with database.connect() as one, database.connect() as two:
         found = rankings.standing(one, ["new", "old"], rankings.HOME)
-        assert (found["old"].model_version, found["old"].through, found["old"].mark) == ("m", THROUGH, 7)
-        assert (found["new"].model_version, found["new"].through, found["new"].mark) == ("", None, 0)
+        assert (found["old"].counted_by, found["old"].through, found["old"].mark) == ("live", THROUGH, 7)
+        assert (found["new"].counted_by, found["new"].through, found["new"].mark) == (None, None, 0)
         two.execute(text("SET lock_timeout = '100ms'"))
         two.commit()
         for owner in ("new", "old"):

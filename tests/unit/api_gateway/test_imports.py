@@ -6,7 +6,15 @@ import subprocess
 import sys
 
 HEAVY = ("jax", "flax", "optax", "orbax", "numpy", "celery", "alembic", "polars")
-OTHERS = ("model", "workers.runtime", "workers.recommend", "workers.intake", "workers.learn", "demo")
+OTHERS = (
+    "model",
+    "workers.runtime",
+    "workers.recommend",
+    "workers.intake",
+    "workers.learn",
+    "workers.experiment.service",
+    "demo",
+)
 
 
 def test_importing_and_making_the_gateway_brings_nothing_heavy() -> None:

@@ -93,7 +93,7 @@ LIVE = Live("new", switched_at=minute(100), learnt_through=minute(90))
         (Standing("old", minute(99), minute(95), 3), minute(90)),  # counted, and forgotten with the old model's counts
         (Standing("old", minute(101), minute(95), 3), minute(90)),  # by a worker that had not heard of the new model
         (Standing("new", minute(50), minute(45), 3), minute(90)),  # it served before, was replaced, and is back
-        (Standing("", minute(110), None, 0), minute(90)),  # there was no shelf
+        (Standing(None, minute(110), None, 0), minute(90)),  # there was no shelf
         (Standing("new", minute(110), minute(95), 4), minute(95)),
         (Standing("new", minute(110), minute(95), 5), None),  # a newer refresh was quicker
     ],
@@ -104,5 +104,5 @@ def test_what_is_counted_shows_in_the_shelf_that_stands(standing: Standing, coun
 
 def test_a_version_that_nobody_knows_the_end_of_counts_from_its_own_shelves_on() -> None:
     live = Live("new", switched_at=minute(100), learnt_through=None)
-    assert counting.counted_through(Standing("", minute(110), None, 0), live, mark=1) is None
+    assert counting.counted_through(Standing(None, minute(110), None, 0), live, mark=1) is None
     assert counting.counted_through(Standing("new", minute(110), minute(95), 1), live, mark=2) == minute(95)

@@ -1,0 +1,199 @@
+"""`reshelf experiment`: compare what different arms of shoppers do, and try a version on few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from workers import settings as configuration
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from workers.experiment.report import Difference, Report, Summary
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+@click.group()
+def experiment() -> None:
+    """Show arms of shoppers different shelves, and tell which does better. See docs/experiments.md."""
+
+
+@experiment.command()
+@click.argument("name")
+@click.option(
+    "--arm", "arms", multiple=True, metavar="NAME=TREATMENT:SHARE", help="Repeat it; the control comes first."
+)
+@click.option("--salt", help="What divides the shoppers. Default: NAME. The same salt divides in the same way.")
+def start(name: str, arms: tuple[str, ...], salt: str | None) -> None:
+    """Start an experiment of arms.
+
+    For example --arm control=live:0.5 --arm new=version:VERSION:0.5. A treatment is `live` (the model that serves),
+    `popular` (the popular shelf), or `version:` and a model version.
+    """
+    from workers.experiment import plan, service
+
+    with _database() as engine:
+        asked = plan.experiment(name, [plan.arm(given) for given in arms], salt=salt)
+        marked = service.start(engine, asked)
+    _ring()
+    click.echo(f"{name} runs; {marked} shoppers are due for another model.")
+
+
+@experiment.command()
+@click.argument("version")
+@click.option("--share", type=float, default=0.05, show_default=True, help="Of all shoppers, at most 0.5.")
+def canary(version: str, share: float) -> None:
+    """Try VERSION on few shoppers.
+
+    It is stopped by itself where it does harm. Given again with another share, it goes on with that.
+    """
+    from workers.experiment import service
+
+    with _database() as engine:
+        started, marked = service.canary(engine, version, share)
+    _ring()
+    click.echo(f"{started.name} runs; {marked} shoppers are due for another model.")
+
+
+@experiment.command()
+@click.argument("name")
+def stop(name: str) -> None:
+    """Stop an experiment.
+
+    Everyone gets the shelf of the model that serves again.
+    """
+    from workers.experiment import service
+
+    with _database() as engine:
+        marked = service.stop(engine, name)
+    _ring()
+    click.echo(f"{name} is stopped; {marked} shoppers are due for the live model.")
+
+
+@experiment.command("list")
+@_AS_JSON
+def show_all(as_json: bool) -> None:
+    """Show all experiments, the last started first."""
+    from storage import experiments
+    from workers.experiment import report
+
+    with _database() as engine, engine.connect() as connection:
+        summaries = [report.summary(one) for one in experiments.every(connection)]
+    if as_json:
+        click.echo(msgspec.json.encode(summaries))
+    elif summaries:
+        Console(highlight=False).print(_list_table(summaries))
+    else:
+        click.echo("no experiments yet")
+
+
+@experiment.command("report")
+@click.argument("name")
+@_AS_JSON
+def show(name: str, as_json: bool) -> None:
+    """Show what came of an experiment.
+
+    Rates, their intervals, and a verdict: at any time, and as often as you like.
+    """
+    from workers.experiment import service
+
+    with _database() as engine, engine.connect() as connection:
+        found = service.reported(connection, name)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    console = Console(highlight=False)
+    console.print(f"{name}: {_state(found.experiment)}")
+    console.print(_arms_table(found))
+    console.print(_differences_table(found))
+    console.print(f"Intervals hold at {found.confidence:.0%} however often you look. {found.primary} decides.")
+
+
+@contextmanager
+def _database() -> Iterator[Engine]:
+    """Yield the database; what a person can put right ends the command in one line."""
+    from sqlalchemy.exc import OperationalError
+
+    from storage import engine as engines
+    from workers.experiment.plan import Refused
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        yield engine
+    except Refused as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _ring() -> None:
+    """Tell the workers; without a broker the reconciler finds what is due."""
+    settings = configuration.load()
+    if settings.broker_url is None:
+        return
+    from storage import due
+    from workers.contract.doorbell import Doorbell
+
+    bell = Doorbell(settings.broker_url)
+    bell.ring(due.SHOPPER)
+    bell.close()
+
+
+def _list_table(summaries: list[Summary]) -> Table:
+    table = _table("experiment", "state", "started", "arms")
+    for one in summaries:
+        arms = ", ".join(f"{arm.name}={arm.treatment}:{arm.share:g}" for arm in one.arms)
+        table.add_row(one.name, _state(one), f"{one.started_at:%Y-%m-%d %H:%M}", arms)
+    return table
+
+
+def _state(one: Summary) -> str:
+    kind = "canary" if one.canary else "experiment"
+    return f"{kind}, runs" if one.running else f"{kind}, stopped: {one.stopped_because}"
+
+
+def _arms_table(found: Report) -> Table:
+    table = _table("arm", "shows", "share", "exposed", "click-through", *next(iter(found.arms)).rates)
+    for arm in found.arms:
+        rates = (f"{rate.rate:.2%} ({rate.low:.2%} to {rate.high:.2%})" for rate in arm.rates.values())
+        through = "" if arm.click_through is None else f"{arm.click_through:.2%}"
+        table.add_row(arm.name, arm.treatment, f"{arm.share:g}", str(arm.exposed), through, *rates)
+    return table
+
+
+def _differences_table(found: Report) -> Table:
+    table = _table("arm", "metric", "difference, points", "lift", "p", "verdict")
+    for one in found.differences:
+        points = f"{one.difference:+.2%} ({one.difference_low:+.2%} to {one.difference_high:+.2%})"
+        metric = f"{one.metric} (primary)" if one.primary else one.metric
+        p_value = "<0.001" if one.p_value < 0.001 else f"{one.p_value:.3f}"
+        table.add_row(one.arm, metric, points, _lift(one), p_value, one.verdict)
+    return table
+
+
+def _table(*headers: str) -> Table:
+    """Return a table whose long names are broken and not cut off: they are to be copied."""
+    table = Table(*headers)
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def _lift(one: Difference) -> str:
+    if one.lift is None:
+        return ""
+    if one.lift_low is None or one.lift_high is None:
+        return f"{one.lift:+.1%}"
+    return f"{one.lift:+.1%} ({one.lift_low:+.1%} to {one.lift_high:+.1%})"

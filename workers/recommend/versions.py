@@ -1,0 +1,132 @@
+"""Versions: which model version ranks each of the claimed shoppers while an experiment runs, and what if it fails."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from model.recommend.events import Interaction, Ranked, RankRequest
+from model.recommend.serve import Ranker
+from storage import experiments, health
+from storage.experiments import Experiment
+from storage.histories import History
+from workers.experiment import assignment
+from workers.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Rankers(Protocol):
+    """The models that this process has loaded: the one that serves, and those that an experiment names."""
+
+    @property
+    def version(self) -> str:
+        """The version that serves."""
+
+    @property
+    def ranker(self) -> Ranker:
+        """The one that serves."""
+
+    def ranker_of(self, version: str) -> Ranker | None:
+        """The one of this version, None while it is not loaded."""
+
+    def want(self, versions: Sequence[str]) -> None:
+        """Load these beside the one that serves, and keep no others."""
+
+    def follow(self) -> bool:
+        """Bring all of them up to date. False: there is none."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The claimed shoppers that one version is to rank."""
+
+    version: str
+    ranker: Ranker
+    keys: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a version answered for these shoppers, one by one, and the seconds that it took."""
+
+    version: str
+    keys: list[str]
+    ranked: list[Ranked]
+    seconds: float
+
+
+def follow(engine: Engine, rankers: Rankers) -> bool:
+    """Bring the models up to date, with those that the running experiment names. False: there is none.
+
+    A version that has just been loaded finds the shoppers due whom the one that serves has ranked in its place.
+    """
+    with engine.connect() as connection:
+        experiment = experiments.running(connection)
+    named = [] if experiment is None else experiment.versions
+    rankers.want(named)
+    missing = [version for version in named if rankers.ranker_of(version) is None]
+    if not rankers.follow():
+        return False
+    for version in missing:
+        if experiment is not None and rankers.ranker_of(version) is not None:
+            with engine.begin() as connection:
+                experiments.mark_unranked(connection, experiment, version)
+    return True
+
+
+def partition(rankers: Rankers, experiment: Experiment | None, shoppers: Sequence[str]) -> list[Part]:
+    """Return who is ranked by which version; one that is not loaded leaves its shoppers to the one that serves."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    loaded: dict[str, Ranker] = {rankers.version: rankers.ranker}
+    for shopper in shoppers:
+        version = assignment.version_of(shopper, experiment, rankers.version)
+        if version not in loaded and (ranker := rankers.ranker_of(version)) is not None:
+            loaded[version] = ranker
+        keys[version if version in loaded else rankers.version].append(shopper)
+    return [Part(version, loaded[version], keys[version]) for version in sorted(keys)]
+
+
+def rank(
+    engine: Engine, rankers: Rankers, parts: Sequence[Part], read: Mapping[str, History], settings: Settings
+) -> list[Batch]:
+    """Return the answers of every part. Raises what the version that serves raises.
+
+    What another version raises is counted against it, and its shoppers are ranked by the one that serves: an experiment
+    takes nobody's shelf away.
+    """
+    batches = []
+    for part in parts:
+        try:
+            batches.append(_timed(engine, part, read, settings))
+        except Exception:
+            if part.version == rankers.version:
+                raise
+            log.exception("version %s could not rank %d shoppers", part.version, len(part.keys))
+            batches.append(_timed(engine, Part(rankers.version, rankers.ranker, part.keys), read, settings))
+    return batches
+
+
+def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Settings) -> Batch:
+    """Rank one part; a failure is counted in a transaction of its own, since that of the results will not come."""
+    depth = min(settings.ranking_depth, part.ranker.config.candidates)
+    requests = [_request(read[key], part.ranker.config.history) for key in part.keys]
+    start = time.perf_counter()
+    try:
+        ranked = part.ranker.rank(requests, k=depth, explain=settings.explained)
+    except Exception:
+        with engine.begin() as connection:
+            health.record(connection, part.version, seconds=time.perf_counter() - start, failed=True)
+        raise
+    return Batch(part.version, part.keys, ranked, time.perf_counter() - start)
+
+
+def _request(history: History, length: int) -> RankRequest:
+    touches = [Interaction(touch.item_id, touch.kind, touch.at.timestamp()) for touch in history.touches[-length:]]
+    return RankRequest(touches, history.hidden)
