@@ -29,6 +29,7 @@ COMMANDS = {
     "status": Entry("workers.commands.status:status", "Show processes, backlog and live model.", "all"),
     "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
+    "finetune": Entry("workers.commands.finetune:finetune", "Let the live model learn what is new.", "workers"),
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
     "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),

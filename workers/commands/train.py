@@ -39,7 +39,7 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     with group.joined(settings):
         report = _train(settings, preset, minutes, seed, serve=not no_publish)
         if report is not None:
-            _tell(settings, report, as_json=as_json)
+            tell(settings, report, as_json=as_json)
 
 
 def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
@@ -71,7 +71,8 @@ def _train(settings: Settings, preset: str | None, minutes: float | None, seed: 
         engine.dispose()
 
 
-def _tell(settings: Settings, report: Report, *, as_json: bool) -> None:
+def tell(settings: Settings, report: Report, *, as_json: bool) -> None:
+    """Ring for what a new version made due and print the report; exit with status 1 where the gate rejected it."""
     from storage import due
     from workers.learn import screen
 

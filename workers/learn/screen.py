@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
@@ -29,10 +29,12 @@ def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[note]}"),
     )  # fmt: skip
     with Bar(*columns, console=console) as bar:
-        tasks = {"train": bar.add_task("train", total=None, note="compiling")}
+        waiting = bar.add_task("compiling", total=None, note="")
+        tasks: dict[str, TaskID] = {}
 
         def report(epoch: Progress) -> None:
             if epoch.phase not in tasks:
+                bar.update(waiting, visible=False)
                 tasks[epoch.phase] = bar.add_task(epoch.phase, total=epoch.epochs, note="")
             ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"
             note = f"loss {epoch.loss:.3f}{ndcg}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from model import artifact
@@ -16,6 +17,7 @@ from model.artifact import FileCheckpoint
 from model.errors import ArtifactError
 from model.recommend.loop import Progress
 from storage import due, finetuning, intake, models
+from workers.cli import main
 from workers.learn import finetuning as learning
 from workers.learn import folders, service, waiting
 from workers.learn.finetuning import NothingToLearn
@@ -171,3 +173,18 @@ def test_moments_of_a_lost_file_begin_anew(database: Engine, settings: Settings,
     report = learning.update(database, settings)
     assert np.isfinite(artifact.load(report.path).params["items.ids"]).all()
     assert _live(database).parent == first
+
+
+def test_the_command_says_what_it_did_or_why_not(
+    database: Engine, database_url: str, settings: Settings, first: str
+) -> None:
+    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_HOME": str(settings.home)}
+    done = CliRunner().invoke(main, ["finetune"], env=environ)
+    assert done.exit_code == 1
+    assert f"{first} knows all that happened" in done.stderr
+    _buy(database, range(6, 9), 20, seed=1)
+    done = CliRunner().invoke(main, ["finetune"], env=environ, catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "Held out: the newest baskets of a sample of shoppers" in told
+    assert f"(before: {first})" in told

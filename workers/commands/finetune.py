@@ -1,0 +1,42 @@
+"""`reshelf finetune`: the live version learns what came since, and the result serves."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from workers import settings as configuration
+from workers.commands import train as train_command
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this long.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
+    """Let the live version learn what came after it, now, whatever RESHELF_FINETUNE_EVENTS and _HOURS say.
+
+    Exit status 1 where the gate rejects the result: what served before serves on, and the reasons are printed.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from model.errors import ModelError
+    from storage import engine as engines
+    from storage.training import TrainingRuns
+    from workers.learn import finetuning, screen
+    from workers.learn.data import NotEnoughData
+    from workers.learn.publish import VerificationFailed
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        with screen.progress(Console(stderr=True)) as progress:
+            report = finetuning.update(engine, settings, progress, seed=seed, minutes=minutes)
+    except (finetuning.NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+    train_command.tell(settings, report, as_json=as_json)
