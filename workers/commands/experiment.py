@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers import settings as configuration
+from workers.commands import bell
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -139,16 +140,10 @@ def _database() -> Iterator[Engine]:
 
 
 def _ring() -> None:
-    """Tell the workers; without a broker the reconciler finds what is due."""
-    settings = configuration.load()
-    if settings.broker_url is None:
-        return
+    """Tell the workers that shoppers are due."""
     from storage import due
-    from workers.contract.doorbell import Doorbell
 
-    bell = Doorbell(settings.broker_url)
-    bell.ring(due.SHOPPER)
-    bell.close()
+    bell.ring(configuration.load(), due.SHOPPER)
 
 
 def _list_table(summaries: list[Summary]) -> Table:
