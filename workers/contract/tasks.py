@@ -17,6 +17,7 @@ REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
 TRAIN = "reshelf.learn.train"
 FINETUNE = "reshelf.learn.finetune"
+DRIFT = "reshelf.learn.drift"
 RECONCILE = "reshelf.runtime.reconcile"
 MAINTAIN = "reshelf.runtime.maintain"
 

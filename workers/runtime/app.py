@@ -73,6 +73,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "options": {"expires": 30},
             },
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
+            "drift": {"task": tasks.DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
     }
