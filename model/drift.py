@@ -72,8 +72,8 @@ def calibration(
 ) -> Calibration:
     """What became of events that were given these probabilities; an outcome is 0 or 1, or a share that came true.
 
-    The error is that of Guo et al. 2017 (ICML): |mean probability - mean outcome| within bins of equal width, weighed by
-    how many cases a bin has. Raises ValueError without cases.
+    The error is that of Guo et al. 2017 (ICML): |mean probability - mean outcome| within bins of equal width, weighed
+    by how many cases a bin has. Raises ValueError without cases.
     """
     if not len(probabilities_S):
         raise ValueError("a calibration needs at least one case")

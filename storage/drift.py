@@ -99,7 +99,7 @@ def add(
     reference: Mapping[str, Any] | None,
     alert: str | None,
 ) -> None:
-    """Keep a measurement; `reference` is what later ones of the version are to be compared with, if this is the first."""
+    """Keep a measurement; the first of a version brings the `reference` that its later ones are compared with."""
     row = {"version": version, "window_start": window.since, "window_end": window.until}
     row |= {"figures": dict(figures), "reference": reference, "alert": alert}
     connection.execute(insert(drift_measurements), row)
