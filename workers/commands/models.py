@@ -106,7 +106,7 @@ def rollback() -> None:
 @click.option("--last", type=click.IntRange(min=1), default=10, show_default=True, help="How many measurements.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def drift(last: int, as_json: bool) -> None:
-    """Show how far what the live version sees and says has moved: the last measurements, the newest first."""
+    """Show the last measurements of what served, the newest first: how far it has moved since it was published."""
     from storage import drift as measurements
 
     with _database() as (_, engine), engine.connect() as connection:
@@ -203,18 +203,18 @@ def _drift_table(rows: Sequence[Any]) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         figures = row.figures
-        error = figures["ndcg_at_10_error"]
+        error = figures.get("ndcg_at_10_error")
         table.add_row(
             row.measured_at.strftime(_TIME),
             row.version,
             f"{row.window_start.strftime(_TIME)} to {row.window_end.strftime(_TIME)}",
             "" if row.alert is None else "alert",
-            str(figures["events"]),
-            *(_value(figures[name]) for name in ("unknown_items", "new_shoppers", "psi", "calibration_ratio")),
-            _value(figures["calibration_error"]),
-            _value(figures["ndcg_at_10"]) + ("" if error is None else f" ± {error:.{_DIGITS}f}"),
-            _value(figures["hit_rate_at_10"]),
-            str(figures["cases"]),
+            _value(figures.get("events")),
+            *(_value(figures.get(name)) for name in ("unknown_items", "new_shoppers", "psi", "calibration_ratio")),
+            _value(figures.get("calibration_error")),
+            _value(figures.get("ndcg_at_10")) + ("" if error is None else f" ± {error:.{_DIGITS}f}"),
+            _value(figures.get("hit_rate_at_10")),
+            _value(figures.get("cases")),
             style=None if row.alert is None else "red",
         )
     return table

@@ -93,7 +93,7 @@ def _drift(report: Report) -> str:
     if report.drift["alert"] is not None:
         return f"[red]drift:[/red] {escape(report.drift['alert'])} (measured {age} ago)"
     figures = report.drift["figures"]
-    ndcg = figures["ndcg_at_10"]
+    ndcg = figures.get("ndcg_at_10")
     said = "too few new baskets to tell" if ndcg is None else f"NDCG@10 {ndcg:.4f} on {figures['cases']:,} new baskets"
     return f"drift: no alert, {said} (measured {age} ago)"
 
