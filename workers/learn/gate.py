@@ -109,18 +109,6 @@ def loaded(weights: Artifact, items: Sequence[Item]) -> Ranker:
     return ranker
 
 
-def predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) -> list[Case]:
-    """Return the baskets of which something can be shown: to be had, and not hidden since the history holds it."""
-    items, users_E, items_E = known.items, known.interactions.users_E, known.interactions.items_E
-    found = []
-    for start, end, basket in zip(baskets.start_S.tolist(), baskets.end_S.tolist(), baskets.truth, strict=True):
-        old = set(items_E[start:end].tolist()) if config.filter_seen else set()
-        truth = frozenset(items[n].item_id for n in basket.tolist() if n not in old and items[n].available)
-        if truth:
-            found.append(Case(start, end, truth, known.users[users_E[start]]))
-    return found
-
-
 def measure(ranker: Ranker, given: Cases) -> Measured:
     """Rank the cases, or the golden requests where there are none."""
     asked = given.requests or given.golden
@@ -176,6 +164,18 @@ def _unranked(
         most = min(_DEPTH, candidates, len(on_offer - set(request.excluded)))
         short += len(answer.item_ids) < most or not all(map(math.isfinite, answer.scores))
     return [f"{short} of {len(answers)} rankings hold scores that are not finite"] if short else []
+
+
+def predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) -> list[Case]:
+    """Return the baskets of which something can be shown: to be had, and not hidden since the history holds it."""
+    items, users_E, items_E = known.items, known.interactions.users_E, known.interactions.items_E
+    found = []
+    for start, end, basket in zip(baskets.start_S.tolist(), baskets.end_S.tolist(), baskets.truth, strict=True):
+        old = set(items_E[start:end].tolist()) if config.filter_seen else set()
+        truth = frozenset(items[n].item_id for n in basket.tolist() if n not in old and items[n].available)
+        if truth:
+            found.append(Case(start, end, truth, known.users[users_E[start]]))
+    return found
 
 
 def _sample(found: list[Case], most: int) -> list[Case]:
