@@ -13,7 +13,7 @@ from workers.settings import Settings
 
 
 class NothingToMeasure(RuntimeError):
-    """No version serves, it has learnt all that happened, or all of that is measured; says which."""
+    """No version serves, nobody knows what it has not learnt, or nothing of that is unmeasured; says which."""
 
 
 class Choice(NamedTuple):
@@ -36,9 +36,9 @@ def choose(connection: Connection, settings: Settings) -> Choice:
     until = drift.newest_event(connection)
     if until is None:
         raise NothingToMeasure("there are no events")
-    since = until - timedelta(hours=settings.drift_window_hours)
-    if live.learnt_through is not None:
-        since = max(since, live.learnt_through)
+    if live.learnt_through is None:
+        raise NothingToMeasure(f"nobody noted up to when {live.version} has learnt: train a new one to measure it")
+    since = max(until - timedelta(hours=settings.drift_window_hours), live.learnt_through)
     if since >= until:
         raise NothingToMeasure(f"{live.version} has learnt all that happened up to {live.learnt_through}")
     last = drift.of_live(connection)

@@ -229,6 +229,13 @@ def test_there_is_nothing_to_measure_until_something_happens(
     with database.connect() as connection:
         chosen = window.choose(connection, Settings(home=tmp_path, drift_window_hours=0.5))
     assert chosen.window.until - chosen.window.since == timedelta(minutes=30)
+    with database.begin() as connection:
+        of_before = models.version_name(models.RECOMMEND, START, "00abcd")
+        models.register(connection, of_before, config={}, metrics={})
+        models.switch(connection, of_before)
+    assert f"nobody noted up to when {of_before} has learnt" in reason()
+    with database.begin() as connection:
+        models.switch(connection, trained.version)
     (tmp_path / "models" / trained.version).rename(tmp_path / "models" / "elsewhere")
     with pytest.raises(ArtifactError, match="does not exist"):
         drift.measure(database, settings)
