@@ -182,6 +182,21 @@ model_switches = Table(
     Column("why", Text, nullable=False),
 )
 
+# What was measured of a version on a window of events (`workers/learn/drift.py`). `reference` is that of the version's
+# first measurement, with which its later ones are compared; NULL in those. `alert` says what has moved too far.
+drift_measurements = Table(
+    "drift_measurements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("version", Text, nullable=False),
+    _time("measured_at", nullable=False, server_default=func.now()),
+    _time("window_start", nullable=False),
+    _time("window_end", nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("reference", JSONB(none_as_null=True)),
+    Column("alert", Text),
+)
+
 # How often `to_item` followed `from_item` since the training of the version that serves, weighed by distance and kind.
 transitions = Table(
     "transitions",

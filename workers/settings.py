@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """New events after which the live model is fine-tuned on them; 0: never for their number."""
     finetune_hours: float = 24.0
     """Hours after which it is fine-tuned on however few have come; 0: never for the time."""
+    drift_window_hours: float = 24.0
+    """Hours of events on which the live model is measured, every hour; 0: never."""
+    drift_alert: float = 0.2
+    """How far its NDCG@10 may fall below that of its gate before there is an alert, as a share of it."""
     train_cpus: int = 0
     """Processor cores that the training worker may use; 0 is half of them."""
     train_memory_gb: float = 0.0

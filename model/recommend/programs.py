@@ -31,6 +31,7 @@ class Programs:
     embed: Callable[..., Any]
     encode: Callable[..., Any]
     search: Callable[..., Any]
+    most_probable: Callable[..., Any]
     scores: Callable[..., Any]
     neighbours: Callable[..., Any]
     patch: Callable[..., Any]
@@ -44,6 +45,7 @@ def of(config: RecommendConfig) -> Programs:
         embed=jax.jit(functools.partial(_embed, config)),
         encode=jax.jit(functools.partial(_encode, config)),
         search=jax.jit(functools.partial(_search, config)),
+        most_probable=jax.jit(functools.partial(search.most_probable, k=config.candidates)),
         scores=jax.jit(search.at),
         neighbours=jax.jit(functools.partial(_neighbours, config)),
         patch=jax.jit(_patch, donate_argnums=0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -158,14 +158,18 @@ class Ranker:
         """
         self._check(k)
         histories = [self._known(request.history) for request in requests]
-        excluded = [sorted(self._catalogue.find(set(request.excluded)).tolist()) for request in requests]
-        widths = [bucket_of(len(slots), self._widths()) for slots in excluded]
-        pending = []
-        for rows, length, width in self._batches(histories, widths):
-            users = self._encode([histories[n] for n in rows], length)
-            pending.append((rows, self._search(users, [excluded[n] for n in rows], width)))
-        ranked = self._collect(pending, len(requests), k)
+        ranked = self._collect(self._found(requests, histories, self._search), len(requests), k)
         return self._explained(ranked, histories, min(explain, MOST_EXPLAINED)) if explain else ranked
+
+    def most_probable(self, requests: Sequence[RankRequest], *, k: int) -> list[Ranked]:
+        """For each request the `k` likeliest next items; the scores are the logarithms of their probabilities.
+
+        Softmax over all that may be shown of the final score, before diversity. For measurements: every score is
+        computed, and nothing of it is compiled by `warm`. Raises ConfigError as `rank` does.
+        """
+        self._check(k)
+        histories = [self._known(request.history) for request in requests]
+        return self._collect(self._found(requests, histories, self._likeliest), len(requests), k)
 
     def similar(self, item_ids: Sequence[str], *, k: int) -> list[Ranked]:
         """For each item the `k` available items of greatest cosine u.v / sqrt(u.u v.v), itself left out.
@@ -195,6 +199,21 @@ class Ranker:
         for rows, scores_BxK in pending:
             scores_VxK[rows] = np.asarray(scores_BxK)[: len(rows)]
         return reasons.with_reasons(ranked, histories, asked, scores_VxK, count)
+
+    def _found(
+        self,
+        requests: Sequence[RankRequest],
+        histories: Sequence[Sequence[Interaction]],
+        search_in: Callable[[Encoded, Sequence[list[int]], int], Found],
+    ) -> list[tuple[list[int], Found]]:
+        """What the search finds, tile by tile: the numbers of the requests, their scores and slots."""
+        excluded = [sorted(self._catalogue.find(set(request.excluded)).tolist()) for request in requests]
+        widths = [bucket_of(len(slots), self._widths()) for slots in excluded]
+        pending = []
+        for rows, length, width in self._batches(histories, widths):
+            users = self._encode([histories[n] for n in rows], length)
+            pending.append((rows, search_in(users, [excluded[n] for n in rows], width)))
+        return pending
 
     def _batches(
         self, histories: Sequence[Sequence[Interaction]], widths: Sequence[int]
@@ -255,6 +274,13 @@ class Ranker:
             self._open,
             self._categories,
             excluded_BxX,
+        )
+
+    def _likeliest(self, encoded: Encoded, excluded: Sequence[list[int]], width: int) -> Found:
+        excluded_BxX = pad_lists(excluded, rows=self._tile, width=width, fill=self.capacity, dtype=np.int32)
+        users, recent = encoded
+        return self._programs.most_probable(
+            self._blend, self._successors.table, users, recent, self._vectors, self._open, excluded_BxX
         )
 
     def _scores(self, encoded: Encoded, slots: Sequence[list[int]]) -> jax.Array:

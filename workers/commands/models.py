@@ -102,6 +102,28 @@ def rollback() -> None:
     _tell(settings, switched)
 
 
+@models.command()
+@click.option("--last", type=click.IntRange(min=1), default=10, show_default=True, help="How many measurements.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def drift(last: int, as_json: bool) -> None:
+    """Show the last measurements of what served, the newest first: how far it has moved since it was published."""
+    from storage import drift as measurements
+
+    with _database() as (_, engine), engine.connect() as connection:
+        rows = measurements.newest(connection, most=last)
+    if as_json:
+        _print_json([dict(row._mapping) for row in rows])
+        return
+    console = Console(highlight=False)
+    if not rows:
+        console.print("No measurement yet: the training worker measures the live version every hour.")
+        return
+    console.print(_drift_table(rows))
+    for row in rows:
+        if row.alert is not None:
+            console.print(f"{row.measured_at.strftime(_TIME)}, {row.version}: {row.alert}", markup=False)
+
+
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Engine]]:
     """Yield the settings and an engine; what a person can put right ends the command in one line."""
@@ -161,6 +183,39 @@ def _list_table(rows: Sequence[Any], serving: str | None) -> Table:
             _gate(row),
             "" if figure is None else f"{figure:.{_DIGITS}f}",
             style="bold" if row.version == serving else "dim" if row.forgotten_at else None,
+        )
+    return table
+
+
+def _drift_table(rows: Sequence[Any]) -> Table:
+    table = Table("measured", "version", "window", "")
+    for name in (
+        "events",
+        "unknown items",
+        "new shoppers",
+        "PSI",
+        "hits / expected",
+        "ECE",
+        "NDCG@10",
+        "HR@10",
+        "cases",
+    ):
+        table.add_column(name, justify="right")
+    for row in rows:
+        figures = row.figures
+        error = figures.get("ndcg_at_10_error")
+        table.add_row(
+            row.measured_at.strftime(_TIME),
+            row.version,
+            f"{row.window_start.strftime(_TIME)} to {row.window_end.strftime(_TIME)}",
+            "" if row.alert is None else "alert",
+            _value(figures.get("events")),
+            *(_value(figures.get(name)) for name in ("unknown_items", "new_shoppers", "psi", "calibration_ratio")),
+            _value(figures.get("calibration_error")),
+            _value(figures.get("ndcg_at_10")) + ("" if error is None else f" ± {error:.{_DIGITS}f}"),
+            _value(figures.get("hit_rate_at_10")),
+            _value(figures.get("cases")),
+            style=None if row.alert is None else "red",
         )
     return table
 

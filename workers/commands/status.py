@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from workers import settings as configuration
@@ -43,6 +45,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(_backlog_table(report))
     if report.due is not None:
         console.print(f"live model: {_model(report)}    dead letters: {_dead_letters(report)}")
+    if report.model is not None:
+        console.print(_drift(report))
     for problem in report.problems:
         console.print(f"[red]![/red] {problem}")
 
@@ -80,6 +84,18 @@ def _model(report: Report) -> str:
     if report.model is None:
         return "none yet: `reshelf train` makes one"
     return str(report.model.get("version", report.model))
+
+
+def _drift(report: Report) -> str:
+    if report.drift is None:
+        return "drift: not measured yet"
+    age = duration((datetime.now(UTC) - report.drift["measured_at"]).total_seconds())
+    if report.drift["alert"] is not None:
+        return f"[red]drift:[/red] {escape(report.drift['alert'])} (measured {age} ago)"
+    figures = report.drift["figures"]
+    ndcg = figures.get("ndcg_at_10")
+    said = "too few new baskets to tell" if ndcg is None else f"NDCG@10 {ndcg:.4f} on {figures['cases']:,} new baskets"
+    return f"drift: no alert, {said} (measured {age} ago)"
 
 
 def _dead_letters(report: Report) -> str:

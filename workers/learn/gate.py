@@ -49,7 +49,9 @@ class Cases(NamedTuple):
         return self.rest.items
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """A basket to predict: the items `truth` after the user's events `start:end`."""
+
     start: int
     end: int
     truth: frozenset[str]
@@ -72,7 +74,7 @@ def cases(known: TrainingData, until: float, config: RecommendConfig, *, most: i
     known = known._replace(interactions=event_arrays.ordered(known.interactions))
     # Events of the very moment are known to what serves.
     baskets = split.by_time(known.interactions, config, cut=math.nextafter(until, math.inf)).test
-    chosen = _sample(_predictable(known, baskets, config), most)
+    chosen = _sample(predictable(known, baskets, config), most)
     if len(chosen) < verdict.LEAST_CASES:
         return Cases(known, requests.golden(known), [], [])
     users_E = known.interactions.users_E
@@ -168,19 +170,19 @@ def _unranked(
     return [f"{short} of {len(answers)} rankings hold scores that are not finite"] if short else []
 
 
-def _predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) -> list[_Case]:
-    """The baskets of which something can be shown: to be had, and not hidden since the history holds it."""
+def predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) -> list[Case]:
+    """Return the baskets of which something can be shown: to be had, and not hidden since the history holds it."""
     items, users_E, items_E = known.items, known.interactions.users_E, known.interactions.items_E
     found = []
     for start, end, basket in zip(baskets.start_S.tolist(), baskets.end_S.tolist(), baskets.truth, strict=True):
         old = set(items_E[start:end].tolist()) if config.filter_seen else set()
         truth = frozenset(items[n].item_id for n in basket.tolist() if n not in old and items[n].available)
         if truth:
-            found.append(_Case(start, end, truth, known.users[users_E[start]]))
+            found.append(Case(start, end, truth, known.users[users_E[start]]))
     return found
 
 
-def _sample(found: list[_Case], most: int) -> list[_Case]:
+def _sample(found: list[Case], most: int) -> list[Case]:
     """A stable part of the cases: the users whose hashes are the lowest, in the order of the events."""
     count = min(max(math.ceil(_SHARE * len(found)), verdict.LEAST_CASES), most)
     lowest = sorted(found, key=lambda case: (zlib.crc32(case.user.encode()), case.user))[:count]

@@ -61,6 +61,29 @@ def finetune(self: Task) -> dict[str, Any]:
     return _announced(services, report)
 
 
+@shared_task(name=tasks.DRIFT, ignore_result=False, acks_late=False)
+def drift() -> dict[str, Any]:
+    """Measure the live model on what happened last; answers the figures and alerts, or why there are none."""
+    from model.errors import ModelError
+    from workers.learn import window
+
+    services = bootstrap.services()
+    try:
+        with services.engine.connect() as connection:
+            window.choose(connection, services.settings)
+        from workers.learn import drift as measuring  # imports JAX
+
+        found = measuring.measure(services.engine, services.settings)
+    except window.NothingToMeasure as error:
+        return {"measured": False, "reason": str(error)}
+    except ModelError as error:
+        log.warning("drift is not measured: %s", error)
+        return {"measured": False, "reason": str(error)}
+    for alert in found.alerts:
+        log.warning("drift of %s: %s", found.version, alert)
+    return {"measured": True, "version": found.version, "figures": found.figures.as_json(), "alerts": found.alerts}
+
+
 def _progress(task: Task) -> Callable[[Progress], None]:
     """Return what tells the log and Flower, where the task's state is PROGRESS, how far a training has come."""
 

@@ -75,6 +75,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             },
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
             "canary": {"task": tasks.WATCH_CANARY, "schedule": 10.0, "options": {"expires": 10}},
+            "drift": {"task": tasks.DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
-from storage import due, experiments, item_vectors, models, retention, training
+from storage import drift, due, experiments, item_vectors, models, retention, training
 from storage.due import Backlog
 from workers.contract.doorbell import Doorbell
 from workers.learn import folders
@@ -23,7 +25,9 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
     with engine.begin() as connection:
         due.bury(connection, max_attempts=settings.max_attempts)
         backlogs = due.summary(connection)
+        measured = drift.of_live(connection)
     _measure(backlogs)
+    _export(measured)
     kinds = to_ring(backlogs)
     bell.ring(*kinds)
     return kinds
@@ -39,6 +43,7 @@ def maintain(engine: Engine, settings: Settings) -> list[str]:
     _forget_old_models(engine, settings)
     with engine.begin() as connection:
         item_vectors.forget_past_versions(connection)
+        drift.forget_old(connection)
         return retention.apply(connection, timedelta(days=settings.event_retention_days))
 
 
@@ -61,3 +66,13 @@ def _measure(backlogs: Sequence[Backlog]) -> None:
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)
+
+
+def _export(measured: Row[Any] | None) -> None:
+    """Set the gauges of drift from the table, so that they outlast the worker that measured; NaN is what is unknown."""
+    figures = {} if measured is None else measured.figures
+    for name, gauge in metrics.DRIFT.items():
+        value = figures.get(name)
+        gauge.set(math.nan if value is None else value)
+    metrics.DRIFT_ALERT.set(0 if measured is None else measured.alert is not None)
+    metrics.DRIFT_MEASURED.set(math.nan if measured is None else measured.measured_at.timestamp())
