@@ -112,7 +112,7 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
             )
             meanwhile += sum(version == old and at > switched_at for version, at in watched.seen)
     assert watched.wrong == []
-    assert watched.rows > 1000
+    assert watched.rows >= SWAPS * len(SHOPPERS)
     assert meanwhile > 0  # the old model ranked on while the new one was loaded
     stacks.wait_until(stack.is_idle, seconds=60, what="the end of the work")
     final = pair[SWAPS % 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -40,15 +41,17 @@ def of_update(home: Path, version: str, items: Sequence[Item], events: Interacti
 
     Changes of the catalogue let it go on, as long as the items of the events keep their places.
     """
-    named = [items[n].item_id for n in np.unique(events.items_E).tolist()]
-    folder = _only(_folder(home, INCREMENTAL), _digest([version, seed, named], events))
+    named, places_E = np.unique(events.items_E, return_inverse=True)
+    facts = [version, seed, [items[n].item_id for n in named.tolist()]]
+    folder = _only(_folder(home, INCREMENTAL), _digest(facts, events._replace(items_E=places_E)))
     return FileCheckpoint(folder / "finetune.npz")
 
 
 def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
     """Return up to which moment events are taken to update a version: `now`, or that of an update that was killed."""
-    path = _folder(home, INCREMENTAL) / _SNAPSHOT
-    if path.exists():
+    folder = _folder(home, INCREMENTAL)
+    path = folder / _SNAPSHOT
+    if path.exists() and any(folder.glob("*/*.npz")):
         noted = json.loads(path.read_text("utf-8"))
         until = datetime.fromisoformat(noted["until"])
         if noted["version"] == version and now - until < _STALE:
@@ -62,7 +65,10 @@ def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
 
 def clear(home: Path, what: str = FULL) -> None:
     """Remove the checkpoints of full trainings, or of updates: it is over."""
-    shutil.rmtree(_folder(home, what), ignore_errors=True)
+    folder = _folder(home, what)
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # the other kind has checkpoints, or there never were any
+        folder.parent.rmdir()
 
 
 def _folder(home: Path, what: str) -> Path:

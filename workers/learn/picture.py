@@ -41,7 +41,7 @@ def draw_arms(outcome: Outcome, path: Path) -> None:
     axes = figure.add_subplot(xlabel="window", ylabel="NDCG@10")
     for arm in outcome.retention:
         scores = outcome.of(arm)
-        days = np.array([score.since for score in scores], "datetime64[s]")
+        days = np.array([int(score.since) for score in scores], np.int64).astype("datetime64[s]")
         label = f"{arm}: {outcome.total(arm)['ndcg@10']:.4f}"
         axes.plot(days, [score.ndcg for score in scores], marker=".", label=label)
     axes.set_ylim(bottom=0)

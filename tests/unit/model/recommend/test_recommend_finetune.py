@@ -87,7 +87,8 @@ def test_the_optimizer_goes_on_where_it_stood(first):
 def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
     moved = {}
     for weight in (0.0, 30.0):
-        config = configs.replace(shop.config, epochs=3, distillation=weight, replay=0.0, finetune_epochs=6)
+        options = {"distillation": weight, "replay": 0.0, "finetune_epochs": 6, "finetune_rate": 0.3}
+        config = configs.replace(shop.config, epochs=3, **options)
         learned, events, new_E, features = _first(stream, config)
         cases = Holdout(*event_arrays.spans(events), [np.zeros(0, np.int32)] * 160)
         made = finetune.update(learned, events, new_E, features)
