@@ -19,7 +19,7 @@ from model.recommend.items import Item
 from model.recommend.loop import Progress
 from storage import finetuning, models, training
 from workers import settings as configuration
-from workers.learn import checkpoints, folders, gate, picture, publish
+from workers.learn import checkpoints, folders, gate, publish, service
 from workers.learn import data as tables
 from workers.learn.data import TrainingData
 from workers.learn.gate import Cases
@@ -59,27 +59,13 @@ def update(
             finetune.saved(made.learned, items, {}), models.INCREMENTAL, known.since, known.through
         )
         outcome = publish.publish(engine, settings.home, candidate, live, cases)
-        FileCheckpoint(folders.moments(settings.home, outcome.version)).save(finetune.moments_of(made.learned), {})
-        curve = folders.curve(settings.home, outcome.version)
-        picture.draw(made.run.history, curve)
+        report = service.finished(
+            settings.home, known, outcome, made.learned, made.run.history, started=started, held_out=HELD_OUT
+        )
         with engine.begin() as connection:
             finetuning.forget_attempts(connection)
         checkpoints.clear(settings.home, checkpoints.INCREMENTAL)
-    return Report(
-        version=outcome.version,
-        path=str(outcome.folder),
-        curve=str(curve),
-        users=len(known.users),
-        items=len(known.items),
-        events=len(known.interactions.users_E),
-        epochs=len(made.run.history),
-        seconds=round(time.monotonic() - started, 1),
-        held_out=HELD_OUT,
-        published=outcome.published,
-        previous=outcome.previous,
-        gate=outcome.verdict.as_json(),
-        reasons=outcome.reasons,
-    )
+    return report
 
 
 def _begin(engine: Engine) -> Row[Any]:

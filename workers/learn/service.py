@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from model.recommend import config as configs
 from model.recommend import finetune, lockstep
 from model.recommend import train as model_train
 from model.recommend.config import RecommendConfig
+from model.recommend.finetune import Learned
 from model.recommend.loop import Progress
 from model.recommend.train import Fitted
 from storage import models, training
@@ -24,6 +25,7 @@ from workers.learn import checkpoints, folders, gate, picture, publish
 from workers.learn import data as tables
 from workers.learn.data import TrainingData
 from workers.learn.gate import Cases
+from workers.learn.publish import Outcome
 from workers.runtime import device
 from workers.settings import Settings
 
@@ -156,11 +158,26 @@ def keep(
     """
     candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)
     outcome = publish.publish(engine, home, candidate, live, cases, serve=serve)
-    FileCheckpoint(folders.moments(home, outcome.version)).save(
-        finetune.moments_of(finetune.of_trial(fitted.trial)), {}
-    )
+    learned = finetune.of_trial(fitted.trial)
+    held_out = HELD_OUT if fitted.metrics else NOTHING_HELD_OUT
+    report = finished(home, known, outcome, learned, fitted.history, started=started, held_out=held_out)
+    return replace(report, metrics=fitted.metrics)
+
+
+def finished(
+    home: Path,
+    known: TrainingData,
+    outcome: Outcome,
+    learned: Learned,
+    history: Sequence[Progress],
+    *,
+    started: float,
+    held_out: str,
+) -> Report:
+    """Keep the optimizer's state and a picture of the curve beside the version's folder; return the report."""
+    FileCheckpoint(folders.moments(home, outcome.version)).save(finetune.moments_of(learned), {})
     curve = folders.curve(home, outcome.version)
-    picture.draw(fitted.history, curve)
+    picture.draw(history, curve)
     return Report(
         version=outcome.version,
         path=str(outcome.folder),
@@ -168,10 +185,9 @@ def keep(
         users=len(known.users),
         items=len(known.items),
         events=len(known.interactions.users_E),
-        epochs=len(fitted.losses),
+        epochs=len(history),
         seconds=round(time.monotonic() - started, 1),
-        metrics=fitted.metrics,
-        held_out=HELD_OUT if fitted.metrics else NOTHING_HELD_OUT,
+        held_out=held_out,
         published=outcome.published,
         previous=outcome.previous,
         gate=outcome.verdict.as_json(),
