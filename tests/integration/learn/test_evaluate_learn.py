@@ -6,13 +6,10 @@ import json
 import random
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from workers.cli import main
 from workers.commands import evaluate
-
-pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def test_two_arms_are_compared_week_by_week(tmp_path: Path) -> None:

@@ -23,8 +23,6 @@ from workers.learn import folders, service, waiting
 from workers.learn.finetuning import NothingToLearn
 from workers.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SHOPPERS = 40
 
