@@ -21,6 +21,9 @@ TIMEOUT = 6
 
 Pair = list[subprocess.Popen[str]]
 
+# Several processes in turn start, and compile, on whatever cores there are.
+pytestmark = pytest.mark.timeout(400)
+
 
 @contextmanager
 def _pair(folder: Path, *, items: tuple[int, int] = (40, 40)) -> Iterator[Pair]:

@@ -19,6 +19,9 @@ from tests.stack import free_port, history, item
 from workers.contract import parsing, rows
 from workers.learn import data
 
+# Several processes in turn start, and compile, on whatever cores there are.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture(name="shop")
 def _shop(database: Engine) -> Engine:
