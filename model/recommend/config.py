@@ -64,7 +64,7 @@ class RecommendConfig:
     validation_users: int = 5000
     finetune_epochs: int = 3  # epochs of an incremental update
     finetune_rate: float = 1.0  # its share of the learning rate
-    replay: float = 3.0  # older events replayed in an update for each new one
+    replay: float = 1.0  # older events replayed in an update for each new one
     distillation: float = 0.3  # weight of the divergence from the version before the update; 0 leaves it out
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
 

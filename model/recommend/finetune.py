@@ -207,13 +207,14 @@ def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed
     learn_E = new_E
     chosen = np.flatnonzero(fresh_S)
     if config.replay > 0:
-        # The older events beside new ones are in the rows already: they come first.
-        learn_E = None
-        beside = int((end_S - start_S)[fresh_S].sum()) - int(new_S.sum())
-        budget = max(int(config.replay * new_S.sum()) - beside, 0)
         older = np.flatnonzero(~fresh_S)
-        replayed = exemplars(events, start_S[older], end_S[older], budget=budget, seed=seed)
-        chosen = np.concatenate([chosen, older[replayed]])
+        budget = int(config.replay * new_S.sum())
+        replayed = older[exemplars(events, start_S[older], end_S[older], budget=budget, seed=seed)]
+        # Older events beside new ones are context alone: they are many, and learning them too drowns what is new.
+        learn_E = new_E.copy()
+        for start, end in zip(start_S[replayed], end_S[replayed], strict=True):
+            learn_E[start:end] = True
+        chosen = np.concatenate([chosen, replayed])
     packed = packing.pack(events, start_S[chosen], end_S[chosen], config, begins_S=begins_S[chosen], learn_E=learn_E)
     return packing.padded(packed.rows, roomy(len(packed.rows.items_RxL)))
 
