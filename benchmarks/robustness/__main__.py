@@ -22,7 +22,6 @@ from benchmarks.robustness import attack, compression, models
 from benchmarks.robustness.attack import Attack
 from benchmarks.robustness.models import Model
 from model.recommend import config as configs
-from model.recommend import items as item_features
 from model.recommend import protocol, train
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
@@ -87,8 +86,7 @@ def _study(options: argparse.Namespace, config: RecommendConfig) -> Study:
     known = files.read(options.events, options.items, kind=options.kind).known
     usable = train.usable(known.interactions, known.items, config)
     parts = protocol.parts_of(protocol.LEAVE_ONE_OUT, usable, config, cut=None, seed=options.seed)
-    rows = {known.items[n].item_id: row for row, n in enumerate(np.unique(parts.events.items_E), start=1)}
-    features = train.trimmed(item_features.features(known.items, rows, config))
+    features = train.features_of(known.items, np.unique(parts.events.items_E), config)
     made = attack.push(parts, config, share=options.fake_share, seed=options.seed)
     return Study(options, parts, made, features)
 

@@ -42,9 +42,7 @@ def trained(
 
 def excluded(parts: Split, config: RecommendConfig) -> list[np.ndarray]:
     """What may not be ranked for each test case."""
-    if config.filter_seen:
-        return evaluate.seen(parts.events, parts.test)
-    return [np.zeros(0, np.int32)] * len(parts.test.truth)
+    return evaluate.excluded(parts.events, parts.test, config)
 
 
 def figures(ranked_SxK: Int[np.ndarray, "S K"], parts: Split, scorer: Scorer) -> dict[str, float]:

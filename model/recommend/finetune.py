@@ -17,7 +17,6 @@ from model.batching import roomy
 from model.errors import DataError
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
-from model.recommend import items as item_features
 from model.recommend import loop, packing, split, step, train, weights
 from model.recommend.blend import Blend
 from model.recommend.config import RecommendConfig
@@ -66,9 +65,7 @@ def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.nd
     config = configs.from_json(saved.config)
     trained = weights.unpack(saved.params)
     known_T = _places(saved.ids, items)
-    rows_N = np.zeros(len(items), np.int32)
-    rows_N[known_T] = np.arange(1, len(known_T) + 1)
-    features = train.trimmed(item_features.features(items, {}, config))._replace(rows_N=rows_N)
+    features = train.features_of(items, known_T, config)
     counted = weights.onto(trained.transitions, known_T, len(items))
     params = jax.device_put(trained.network, may_alias=False)
     optimizer = step.optimizer(config).init(params)
@@ -150,7 +147,7 @@ def update(
         minutes,
         rows=rows,
         optimizer=grown.optimizer,
-        teacher=_copy(grown.scorer.params) if config.distillation else None,
+        teacher=grown.scorer.params if config.distillation else None,
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
     counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
@@ -171,7 +168,7 @@ def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: It
 
 
 def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Learned:
-    """A copy with a row of the id table for every item that the events name.
+    """The same with a row of the id table for every item that the events name.
 
     The table grows by up to a quarter at once, so that most updates find the shapes of the one before.
     """
@@ -183,7 +180,7 @@ def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Le
 
     def widened(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
         if not path or getattr(path[-1], "key", None) != "items.ids" or leaf.shape[0] >= size:
-            return jnp.array(leaf)
+            return leaf
         return jnp.zeros((size, *leaf.shape[1:]), leaf.dtype).at[: leaf.shape[0]].set(leaf)
 
     params = jax.tree_util.tree_map_with_path(widened, dict(learned.scorer.params))
@@ -217,7 +214,3 @@ def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed
         chosen = np.concatenate([chosen, replayed])
     packed = packing.pack(events, start_S[chosen], end_S[chosen], config, begins_S=begins_S[chosen], learn_E=learn_E)
     return packing.padded(packed.rows, roomy(len(packed.rows.items_RxL)))
-
-
-def _copy(params: Any) -> dict[str, jax.Array]:
-    return {name: jnp.array(value) for name, value in params.items()}

@@ -216,7 +216,7 @@ def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, 
 
 
 def features_of(items: Sequence[Item], known_T: np.ndarray, config: RecommendConfig) -> ItemFeatures:
-    """The features of all items, of which those of the ascending dense ids `known_T` get rows of the id table."""
+    """The features of all items, of which the dense ids `known_T` get rows of the id table, from 1 on."""
     rows = {items[n].item_id: row for row, n in enumerate(known_T, start=1)}
     return trimmed(item_features.features(items, rows, config))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import NamedTuple
@@ -68,11 +68,15 @@ def read(
 
 def of(events: pl.DataFrame, items: list[Item]) -> TrainingData:
     """Return events (columns shopper, item_id, kind, and at in microseconds) and a catalogue by dense ids."""
-    listed = {item.item_id for item in items}
-    named = events["item_id"].unique().sort().to_list()
-    items = items + [Item(item_id, title="", available=False) for item_id in named if item_id not in listed]
+    items = with_named(items, events["item_id"].unique().sort().to_list())
     users = events["shopper"].unique(maintain_order=True).to_list()
     return TrainingData(items, users, _interactions(events, users, [item.item_id for item in items]))
+
+
+def with_named(items: list[Item], named: Sequence[str]) -> list[Item]:
+    """Return the catalogue, and after it the items that are named and stand in no table; those can never be shown."""
+    listed = {item.item_id for item in items}
+    return items + [Item(item_id, title="", available=False) for item_id in named if item_id not in listed]
 
 
 def _interactions(events: pl.DataFrame, users: list[str], items: list[str]) -> Interactions:

@@ -89,7 +89,7 @@ def _learn(
     saved = artifact.load(configuration.model_folder(settings.home, live.version))
     config = configs.from_json(saved.config)
     cases = gate.cases(known, gate.known_until(live), config)
-    items = _with_trained(cases.rest.items, saved.ids)
+    items = tables.with_named(cases.rest.items, saved.ids)
     kept = FileCheckpoint(folders.moments(settings.home, live.version)).load()
     learned = finetune.restored(saved, items, None if kept is None else kept[0])
     events = train.usable(cases.rest.interactions, items, config)
@@ -107,9 +107,3 @@ def _learn(
         checkpoint=checkpoints.of_update(settings.home, live.version, items, events, seed),
     )
     return made, items, cases
-
-
-def _with_trained(items: list[Item], trained: tuple[str, ...]) -> list[Item]:
-    """The catalogue, and what was trained on but is in no table any more, which can never be shown."""
-    listed = {item.item_id for item in items}
-    return items + [Item(item_id, title="", available=False) for item_id in trained if item_id not in listed]
