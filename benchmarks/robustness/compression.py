@@ -116,9 +116,10 @@ def _bound(function: Callable[..., Array], *catalogue: Any) -> Best:
 def _by_float32(
     users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, transitions: Transitions, vectors_NxD: Array
 ) -> Int[Array, "B K"]:
-    open_N = jnp.ones(len(vectors_NxD), bool)
-    found = search.best(learned, transitions, users_BxD, recent, vectors_NxD, open_N, excluded_BxX, k=models.DEPTH)
-    return found[1]
+    faded_N, open_N = jnp.zeros(len(vectors_NxD)), jnp.ones(len(vectors_NxD), bool)
+    return search.best(
+        learned, transitions, users_BxD, recent, vectors_NxD, faded_N, open_N, excluded_BxX, k=models.DEPTH
+    )[1]
 
 
 def _by_int8(
@@ -143,7 +144,8 @@ def _by_scan(
     again_BxJ = jnp.pad(items_BxJ[:, 1:] == items_BxJ[:, :-1], ((0, 0), (1, 0)))
     old_BxJ = (items_BxJ[:, :, None] == excluded_BxX[:, None, :]).any(-1)
     shown_BxJ = open_C.at[items_BxJ].get(mode="fill", fill_value=False) & ~again_BxJ & ~old_BxJ
-    scores_BxJ = search.at(learned, transitions, users_BxD, recent, quantised.dequantise(small), items_BxJ)
+    vectors_CxD = quantised.dequantise(small)
+    scores_BxJ = search.at(learned, transitions, users_BxD, recent, vectors_CxD, jnp.zeros(len(vectors_CxD)), items_BxJ)
     best_BxK = lax.top_k(jnp.where(shown_BxJ, scores_BxJ, -jnp.inf), models.DEPTH)[1]
     return jnp.take_along_axis(items_BxJ, best_BxK, 1)
 

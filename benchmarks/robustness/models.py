@@ -36,8 +36,9 @@ def trained(
     trial = train.learn(parts, features, config, seed=seed, minutes=minutes)
     seconds = time.monotonic() - started
     old = excluded(parts, config)
-    ranked_SxK = evaluate.rank_holdout(trial.scorer, parts.events, parts.test, excluded=old, k=DEPTH)
-    return Model(trial.scorer, ranked_SxK, len(trial.run.history), seconds)
+    scorer = trial.scorer.timeless()
+    ranked_SxK = evaluate.rank_holdout(scorer, parts.events, parts.test, excluded=old, k=DEPTH)
+    return Model(scorer, ranked_SxK, len(trial.run.history), seconds)
 
 
 def excluded(parts: Split, config: RecommendConfig) -> list[np.ndarray]:

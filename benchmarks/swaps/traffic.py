@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import msgspec
@@ -70,13 +71,14 @@ class Traffic:
         return found
 
 
-def _run(port, rate, users, stop, path) -> None:  # type: ignore[no-untyped-def]
+def _run(port: int, rate: int, users: Sequence[str], stop: Event, path: Path) -> None:
     found = asyncio.run(_ask_all(port, rate, users, stop))
     path.write_bytes(pickle.dumps(found))
 
 
-async def _ask_all(port, rate, users, stop) -> Found:  # type: ignore[no-untyped-def]
-    found, waiting = Found(), asyncio.Queue()
+async def _ask_all(port: int, rate: int, users: Sequence[str], stop: Event) -> Found:
+    found = Found()
+    waiting: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
     askers = [asyncio.create_task(_asker(port, waiting, found)) for _ in range(_CONNECTIONS)]
     draw, due = random.Random(rate), time.time()
     while not stop.is_set():

@@ -1,12 +1,14 @@
-"""The final score: what the network says, plus a bonus for what has followed the last items of the history.
+"""The final score: what the network says, what is wanted now, and a bonus for what followed the last of the history.
 
-score = gain x (user . item) + weight x log(1 + saturation x votes), where each recent event votes for its item's
-successors with recency x strength x count / (total + 1) ^ smoothing. A dozen numbers, learned on held-out events,
-say how far to trust which; the two halves are trained apart, so the bonus costs the network nothing.
+score = gain x (user . item) + trend x log(1 + trend_saturation x faded) + weight x log(1 + saturation x votes), where
+each recent event votes for its item's successors with recency x strength x count / (total + 1) ^ smoothing, and
+`faded` are the item's recent events (`trend.py`). A dozen numbers, learned on held-out events, say how far to trust
+which; the parts are made apart, so the sums cost the network nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import jax
@@ -37,6 +39,12 @@ class Blend(NamedTuple):
     log_saturation: Float[Array, ""]
     smoothing: Float[Array, ""]
     log_recency_R: Float[Array, " R"]
+    trend: Float[Array, ""]
+    log_trend_saturation: Float[Array, ""]
+
+
+TREND = ("trend", "log_trend_saturation")
+"""The numbers that speak of what is wanted now."""
 
 
 class Recent(NamedTuple):
@@ -67,7 +75,8 @@ def default() -> Blend:
     18,000 items.
     """
     recency_R = np.array([-0.3, -0.1, -0.4, -0.8, -1.2, -1.6, -1.6, -1.7, -1.8, -2.0], np.float32)
-    return Blend(*(jnp.float32(value) for value in (-0.4, -0.6, 3.0, 0.4)), jnp.asarray(recency_R))
+    numbers = (jnp.float32(value) for value in (-0.4, -0.6, 3.0, 0.4))
+    return Blend(*numbers, jnp.asarray(recency_R), trend=jnp.float32(0.0), log_trend_saturation=jnp.float32(0.0))
 
 
 def strengths(config: RecommendConfig) -> Float32[np.ndarray, " K"]:
@@ -120,21 +129,41 @@ def bonus(blend: Blend, votes_BxK: Float[Array, "B K"]) -> Float[Array, "B K"]:
     return jnp.exp(blend.log_weight) * jnp.log1p(jnp.exp(blend.log_saturation) * votes_BxK)
 
 
+def prior(blend: Blend, faded_N: Float[Array, " N"]) -> Float[Array, " N"]:
+    """What being wanted now adds to every user's score of each item."""
+    return blend.trend * jnp.log1p(jnp.exp(blend.log_trend_saturation) * faded_N)
+
+
 def scores(
-    blend: Blend, transitions: Transitions, users_BxD: Float[Array, "B D"], items_NxD: Array, recent: Recent
+    blend: Blend,
+    transitions: Transitions,
+    users_BxD: Float[Array, "B D"],
+    items_NxD: Array,
+    recent: Recent,
+    faded_N: Float[Array, " N"],
 ) -> Float[Array, "B N"]:
     """The final scores of all items; for training and checks, since it holds all B x N of them."""
     given = votes(blend, transitions, recent)
     rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
     votes_BxN = jnp.zeros((users_BxD.shape[0], items_NxD.shape[0]))
     votes_BxN = votes_BxN.at[rows_Bx1, given.items_BxM].add(given.values_BxM, mode="drop")
-    return jnp.exp(blend.log_gain) * (users_BxD @ items_NxD.T) + bonus(blend, votes_BxN)
+    return jnp.exp(blend.log_gain) * (users_BxD @ items_NxD.T) + prior(blend, faded_N)[None] + bonus(blend, votes_BxN)
 
 
-def fit(transitions: Transitions, items_NxD: Array, cases: Cases, *, seed: int, start: Blend | None = None) -> Blend:
+def fit(
+    transitions: Transitions,
+    items_NxD: Array,
+    faded_N: Array,
+    cases: Cases,
+    *,
+    seed: int,
+    start: Blend | None = None,
+    only: Collection[str] = Blend._fields,
+) -> Blend:
     """The blend with the least cross-entropy of the true items among all that may be ranked, by Adam.
 
-    The transitions, the network and the cases must not know of each other: `cases` are held out from both.
+    The cases must be held out from the transitions, the network and what is wanted now. Numbers that are not named by
+    `only` stay where they start.
     """
     blend = default() if start is None else start
     if not len(cases.truth_S):
@@ -151,15 +180,16 @@ def fit(transitions: Transitions, items_NxD: Array, cases: Cases, *, seed: int, 
             cases.excluded_SxX[chosen],
             cases.truth_S[chosen],
         )
-        gradient = _gradient(blend, transitions, items_NxD, part)
+        gradient = _gradient(blend, transitions, items_NxD, faded_N, part)
+        gradient = gradient._replace(**{name: 0.0 * getattr(gradient, name) for name in set(Blend._fields) - set(only)})
         with jax.numpy_dtype_promotion("standard"):
             updates, state = transform.update(gradient, state)
         blend = optax.apply_updates(blend, updates)
     return blend
 
 
-def _loss(blend: Blend, transitions: Transitions, items_NxD: Array, cases: Cases) -> Float[Array, ""]:
-    scores_BxN = scores(blend, transitions, cases.users_SxD, items_NxD, cases.recent)
+def _loss(blend: Blend, transitions: Transitions, items_NxD: Array, faded_N: Array, cases: Cases) -> Float[Array, ""]:
+    scores_BxN = scores(blend, transitions, cases.users_SxD, items_NxD, cases.recent, faded_N)
     rows_Bx1 = jnp.arange(len(cases.truth_S))[:, None]
     scores_BxN = scores_BxN.at[rows_Bx1, cases.excluded_SxX].set(-jnp.inf, mode="drop")
     true_B = jnp.take_along_axis(scores_BxN, cases.truth_S[:, None], 1)[:, 0]

@@ -1,4 +1,4 @@
-"""Which item sits in which row of the matrix: host-side bookkeeping of slots, availability and categories."""
+"""Which item sits in which row of the matrix: host-side bookkeeping of slots, and of what is known of each item."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Catalogue:
         self.ids_C = np.full(self.capacity, None, object)
         self.open_C = np.zeros(self.capacity, bool)
         self.categories_C = np.zeros(self.capacity, np.int32)
+        self.faded_C = np.zeros(self.capacity, np.float32)
         self.reused: list[int] = []  # slots that went from one item to another, until somebody empties this
         self._fresh = 0
         self._removed: dict[str, None] = {}
@@ -69,3 +70,4 @@ class Catalogue:
         self.ids_C = np.concatenate([self.ids_C, np.full(added, None, object)])
         self.open_C = np.concatenate([self.open_C, np.zeros(added, bool)])
         self.categories_C = np.concatenate([self.categories_C, np.zeros(added, np.int32)])
+        self.faded_C = np.concatenate([self.faded_C, np.zeros(added, np.float32)])

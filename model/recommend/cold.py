@@ -83,7 +83,8 @@ def _trained(
     parts = split.leave_last_out_full(warm, config, seed=seed)
     features = train.features_of(items, np.unique(warm.items_E), config)
     trial = train.learn(parts, features, config, seed=seed, minutes=minutes, progress=progress)
-    return train.refit(trial, features, parts.end_U, seed=seed, minutes=minutes, progress=progress).scorer
+    refitted = train.refit(trial, features, parts.end_U, seed=seed, minutes=minutes, progress=progress)
+    return refitted.scorer.timeless()
 
 
 def _cold_items(

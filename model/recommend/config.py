@@ -43,6 +43,7 @@ class RecommendConfig:
     attribute_width: int = 8
     hash_buckets: int = 65536
     successors: int = 32  # the strongest counted transitions kept for each item; 0 leaves them out of the score
+    trend_days: float = 3.0  # half-life of an event in what is wanted now; 0 leaves that out of the score
     # Aligned with KINDS.
     kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
     target_weight: float = 0.3  # kinds of at least this weight are worth predicting

@@ -82,17 +82,25 @@ def unseen_truth(truth: Sequence[np.ndarray], seen_items: Sequence[np.ndarray]) 
 
 @dataclass(frozen=True)
 class Scorer:
-    """What ranks held-out cases: the network's parameters, the items it knows, and how its scores are completed."""
+    """What ranks held-out cases: the network's parameters, the items it knows, and how its scores are completed.
+
+    `faded_N` is what was wanted at the end of the events that it knows (`trend.py`).
+    """
 
     config: RecommendConfig
     params: layers.Params
     features: ItemFeatures
     blend: Blend
     transitions: Transitions
+    faded_N: Float[np.ndarray, " N"]
 
     def with_params(self, params: layers.Params) -> Scorer:
         """The same with other parameters of the network."""
         return replace(self, params=params)
+
+    def timeless(self) -> Scorer:
+        """The same without what is wanted now: for cases of other times."""
+        return replace(self, faded_N=np.zeros_like(self.faded_N))
 
 
 def rank_holdout(
@@ -123,6 +131,7 @@ def rank_holdout(
             pad_rows(users_SxD[tile], batch),
             Recent(*(pad_rows(column[tile], batch) for column in recent)),
             items_NxD,
+            scorer.faded_N,
             open_N,
             pad_lists(excluded[tile], rows=batch, width=width, fill=NOTHING, dtype=np.int32),
             k=k,
@@ -140,7 +149,7 @@ def full_scores(scorer: Scorer, events: Interactions, holdout: Holdout) -> Itera
     transitions = jax.device_put(scorer.transitions)
     for tile in tiles(len(users_SxD), batch):
         part = Recent(*(pad_rows(column[tile], batch) for column in recent))
-        scores = _scores(scorer.blend, transitions, pad_rows(users_SxD[tile], batch), items_NxD, part)
+        scores = _scores(scorer.blend, transitions, pad_rows(users_SxD[tile], batch), items_NxD, part, scorer.faded_N)
         yield from np.asarray(scores)[: tile.stop - tile.start]
 
 
@@ -187,12 +196,13 @@ def _best_jit(
     users_BxD: Array,
     recent: Recent,
     items_NxD: Array,
+    faded_N: Array,
     open_N: Array,
     excluded_BxX: Array,
     *,
     k: int,
 ) -> Array:
-    return search.best(learned, transitions, users_BxD, recent, items_NxD, open_N, excluded_BxX, k=k)[1]
+    return search.best(learned, transitions, users_BxD, recent, items_NxD, faded_N, open_N, excluded_BxX, k=k)[1]
 
 
 _embed = jax.jit(_embed_jit, static_argnums=0)

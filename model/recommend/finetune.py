@@ -17,7 +17,7 @@ from model.batching import roomy
 from model.errors import DataError
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
-from model.recommend import loop, packing, split, step, train, weights
+from model.recommend import loop, packing, split, step, train, trend, weights
 from model.recommend.blend import Blend
 from model.recommend.config import RecommendConfig
 from model.recommend.evaluate import Scorer
@@ -30,9 +30,6 @@ from model.recommend.serve import KIND
 from model.recommend.train import Trial
 
 PHASE = "finetune"
-
-# The blend has a dozen numbers; fewer baskets than this would move them by chance.
-_CASES_FOR_BLEND = 200
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,8 @@ def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.nd
     optimizer = step.optimizer(config).init(params)
     if moments is not None:
         optimizer = _filled(optimizer, moments)
-    return Learned(Scorer(config, params, features, trained.blend, counted), optimizer)
+    faded_N = weights.faded_onto(trained.faded_T, known_T, len(items))
+    return Learned(Scorer(config, params, features, trained.blend, counted, faded_N), optimizer)
 
 
 def moments_of(learned: Learned) -> dict[str, np.ndarray]:
@@ -86,7 +84,7 @@ def saved(learned: Learned, items: Sequence[Item], metrics: Mapping[str, Any]) -
     known_T = np.argsort(rows_N, kind="stable")[int((rows_N == 0).sum()) :]
     return Artifact(
         kind=KIND,
-        params=weights.pack(scorer.params, scorer.blend, scorer.transitions, known_T),
+        params=weights.pack(scorer.params, scorer.blend, scorer.transitions, scorer.faded_N, known_T),
         config=configs.to_json(scorer.config),
         ids=tuple(items[n].item_id for n in known_T.tolist()),
         metrics=dict(metrics),
@@ -152,7 +150,8 @@ def update(
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
     counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
     params = jax.device_put(dict(run.params), may_alias=False)
-    scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted)
+    faded_N = trend.faded(events, len(features.rows_N), config)
+    scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted, faded_N=faded_N)
     return Update(Learned(scorer, run.state.optimizer), run)
 
 
@@ -160,10 +159,14 @@ def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: It
     """The blend that predicts the new events best, by a network and counts that do not know them."""
     since = float(events.at_E[new_E].min(initial=np.inf))
     cases = split.in_window(events, scorer.config, since=since, until=np.inf)
-    if len(cases.truth) < _CASES_FOR_BLEND:
+    if len(cases.truth) < train.LEAST_CASES:
         return scorer.blend
     cases = train.sample(cases, scorer.config.validation_users, seed)
-    known = replace(scorer, features=features._replace(rows_N=_rows_of(scorer, features)))
+    known = replace(
+        scorer,
+        features=features._replace(rows_N=_rows_of(scorer, features)),
+        faded_N=trend.faded(events, len(features.rows_N), scorer.config, at=since),
+    )
     return train.fit_blend(events, cases, known, seed=seed, start=scorer.blend)
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 
 from model.errors import ConfigError, DataError
 from model.recommend import config as configs
-from model.recommend import evaluate, finetune, items, split, train
+from model.recommend import evaluate, finetune, items, split, train, trend
 from model.recommend import events as event_arrays
 from model.recommend.config import RecommendConfig
 from model.recommend.evaluate import Scorer
@@ -161,15 +161,15 @@ def run(
     first, runs = _trained(stream, start)
     arms = [_Arm(name, first) for name in asked.arms]
     scores: list[Score] = []
-    kept: list[tuple[Holdout, float]] = []
+    kept: list[_Old] = []
     for since in np.arange(start, float(stream.events.at_E.max()) + 1e-6, asked.window).tolist():
         until = since + asked.window
         holdout = split.in_window(stream.events, config, since=since, until=until)
-        kept.append((_reserved(stream, holdout), until))
+        kept.append(_old(stream, holdout, since, until))
         for arm in arms:
             figures = _tested(stream, arm.learned.scorer, holdout, until, start)
             cells, seconds = _learn(stream, arm, since, until)
-            arm.then += _ndcg(stream, arm.learned.scorer, *kept[-1]).tolist()
+            arm.then += _ndcg(stream, arm.learned.scorer, kept[-1]).tolist()
             if figures is not None:
                 scores.append(Score(arm.name, since, *figures, cells, seconds))
                 report(scores[-1])
@@ -258,20 +258,31 @@ def _ranked(stream: _Stream, scorer: Scorer, holdout: Holdout, until: float) -> 
     return truth, evaluate.rank_holdout(scorer, stream.events, holdout, excluded=old, open_N=open_N)
 
 
-def _reserved(stream: _Stream, holdout: Holdout) -> Holdout:
-    """The baskets of users whom nobody learns from."""
+class _Old(NamedTuple):
+    """The baskets of one window of users whom nobody learns from, and what was wanted when the window began."""
+
+    holdout: Holdout
+    until: float
+    faded_N: Float[np.ndarray, " N"]
+
+
+def _old(stream: _Stream, holdout: Holdout, since: float, until: float) -> _Old:
     kept = np.flatnonzero(stream.reserved_E[holdout.start_S])
-    return Holdout(holdout.start_S[kept], holdout.end_S[kept], [holdout.truth[s] for s in kept])
+    reserved = Holdout(holdout.start_S[kept], holdout.end_S[kept], [holdout.truth[s] for s in kept])
+    return _Old(reserved, until, trend.faded(stream.before(since), len(stream.items), stream.config, at=since))
 
 
-def _ndcg(stream: _Stream, scorer: Scorer, holdout: Holdout, until: float) -> Float[np.ndarray, " S"]:
-    """NDCG@10 of each case that has a true item."""
-    if not holdout.truth:
+def _ndcg(stream: _Stream, scorer: Scorer, old: _Old) -> Float[np.ndarray, " S"]:
+    """NDCG@10 of each case that has a true item.
+
+    What was wanted is told, as the histories are: it is counted, and no model has to remember it.
+    """
+    if not old.holdout.truth:
         return np.zeros(0)
-    truth, ranked = _ranked(stream, scorer, holdout, until)
+    truth, ranked = _ranked(stream, replace(scorer, faded_N=old.faded_N), old.holdout, old.until)
     return evaluate.ndcg_of_cases(ranked, truth)
 
 
-def _retention(stream: _Stream, arm: _Arm, kept: Sequence[tuple[Holdout, float]]) -> Retention:
-    now = np.concatenate([_ndcg(stream, arm.learned.scorer, holdout, until) for holdout, until in kept])
+def _retention(stream: _Stream, arm: _Arm, kept: Sequence[_Old]) -> Retention:
+    now = np.concatenate([_ndcg(stream, arm.learned.scorer, old) for old in kept])
     return Retention(len(now), float(np.mean(arm.then or [0.0])), float(now.mean()) if len(now) else 0.0)

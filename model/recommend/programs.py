@@ -84,12 +84,13 @@ def _search(
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
     open_C: Bool[Array, " C"],
     categories_C: Int[Array, " C"],
     excluded_BxX: Int[Array, "B X"],
 ) -> Found:
     scores_BxK, slots_BxK = search.best(
-        learned, transitions, users_BxD, recent, vectors_CxD, open_C, excluded_BxX, k=config.candidates
+        learned, transitions, users_BxD, recent, vectors_CxD, faded_C, open_C, excluded_BxX, k=config.candidates
     )
     if config.diversity:
         categories_BxK = categories_C.at[slots_BxK].get(mode="fill", fill_value=0)

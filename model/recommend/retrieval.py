@@ -38,24 +38,35 @@ Scorer = Callable[..., Float[Array, "N B"]]
 Rescorer = Callable[[Float[Array, "B D"], Int[Array, "B G"]], Float[Array, "B M"]]
 
 
-def top_k(users_BxD: Float[Array, "B D"], vectors_CxD: Float[Array, "C D"], open_C: Bool[Array, " C"], k: int) -> Found:
+def top_k(
+    users_BxD: Float[Array, "B D"],
+    vectors_CxD: Float[Array, "C D"],
+    open_C: Bool[Array, " C"],
+    k: int,
+    *,
+    prior_C: Float[Array, " C"] | None = None,
+) -> Found:
     """The `k` open items of greatest product with each user: scores, descending, and slots; exact,
-    but for the rounding of float32 sums.
+    but for the rounding of float32 sums. `prior_C` is added to each item's product.
 
     Equal scores go by slot. Where fewer than `k` items are open the rest has a score of -inf and a slot without
     meaning. Made for 128 or 256 rows (with 32 or fewer, `topk.top_k` is as quick) and for a
     capacity that is a multiple of 4,096; others are copied and padded in every call.
     """
 
-    def scores(users: Array, vectors_NxD: Array) -> Array:
-        return _exact_product(vectors_NxD, users.T)
+    if prior_C is None:
+        prior_C = jnp.zeros(vectors_CxD.shape[0], vectors_CxD.dtype)
+
+    def scores(users: Array, vectors_NxD: Array, prior_N: Array) -> Array:
+        return _exact_product(vectors_NxD, users.T) + prior_N[:, None]
 
     def rescored(users: Array, chunks_BxG: Array) -> Array:
-        return _products(users, in_chunks(vectors_CxD, chunks_BxG))
+        return _products(users, in_chunks(vectors_CxD, chunks_BxG)) + in_chunks(prior_C, chunks_BxG)
 
     if not chunked(vectors_CxD.shape[0], k):
-        return lax.top_k(jnp.where(open_C[None, :], _exact_product(users_BxD, vectors_CxD.T), -jnp.inf), k)
-    return by_chunks(users_BxD, (vectors_CxD,), open_C, k, scores=scores, rescored=rescored, keep=k)
+        scores_BxC = _exact_product(users_BxD, vectors_CxD.T) + prior_C[None, :]
+        return lax.top_k(jnp.where(open_C[None, :], scores_BxC, -jnp.inf), k)
+    return by_chunks(users_BxD, (vectors_CxD, prior_C), open_C, k, scores=scores, rescored=rescored, keep=k)
 
 
 def rescored(

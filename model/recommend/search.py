@@ -27,6 +27,7 @@ def best(
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
     open_C: Bool[Array, " C"],
     excluded_BxX: Int[Array, "B X"],  # ascending in each row
     *,
@@ -37,14 +38,15 @@ def best(
     A bonus is never negative, so the best are among the `k` best without it and the items that have one.
     """
     users_BxD = jnp.exp(learned.log_gain) * users_BxD
+    prior_C = blend.prior(learned, faded_C)
     by_network = _scanned if scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]) else _by_all_scores
-    scores_BxK, items_BxK = by_network(users_BxD, vectors_CxD, open_C, excluded_BxX, k)
+    scores_BxK, items_BxK = by_network(users_BxD, vectors_CxD, prior_C, open_C, excluded_BxX, k)
     if not transitions.to_NxW.shape[1]:
         return scores_BxK, items_BxK
     given = blend.votes(learned, transitions, recent)
     voted_BxM = _distinct(given, items_BxK)
     shown_BxM = open_C.at[voted_BxM].get(mode="fill", fill_value=False) & ~_contains(excluded_BxX, voted_BxM)
-    voted_scores_BxM = jnp.where(shown_BxM, _products(users_BxD, vectors_CxD, voted_BxM), -jnp.inf)
+    voted_scores_BxM = jnp.where(shown_BxM, _sums(users_BxD, vectors_CxD, prior_C, voted_BxM), -jnp.inf)
     both_BxJ = jnp.concatenate([items_BxK, voted_BxM], 1)
     scores_BxJ = jnp.concatenate([scores_BxK, voted_scores_BxM], 1)
     scores_BxJ = scores_BxJ + blend.bonus(learned, blend.votes_at(given, both_BxJ))
@@ -58,6 +60,7 @@ def most_probable(
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
     open_C: Bool[Array, " C"],
     excluded_BxX: Int[Array, "B X"],
     *,
@@ -71,7 +74,7 @@ def most_probable(
 
     def of(part: tuple[Array, Array, Array, Array]) -> Found:
         users, items, strengths, excluded = part
-        scores_SxC = blend.scores(learned, transitions, users, vectors_CxD, Recent(items, strengths))
+        scores_SxC = blend.scores(learned, transitions, users, vectors_CxD, Recent(items, strengths), faded_C)
         scores_SxC = jnp.where(open_C[None, :], scores_SxC, -jnp.inf)
         scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
         scores_SxK, items_SxK = topk.top_k(scores_SxC, k)
@@ -95,27 +98,31 @@ def at(
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
     items_BxK: Int[Array, "B K"],
 ) -> Float[Array, "B K"]:
     """The final scores of these items alone."""
-    scores_BxK = _products(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, items_BxK)
+    prior_C = blend.prior(learned, faded_C)
+    scores_BxK = _sums(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, prior_C, items_BxK)
     return scores_BxK + blend.bonus(learned, blend.votes_at(blend.votes(learned, transitions, recent), items_BxK))
 
 
-def _scanned(users_BxD: Array, vectors_CxD: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
-    """The best by inner product: as many more are found as may be excluded."""
-    scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1])
+def _scanned(users_BxD: Array, vectors_CxD: Array, prior_C: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
+    """The best by inner product and prior: as many more are found as may be excluded."""
+    scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1], prior_C=prior_C)
     scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
     scores_BxK, at_BxK = topk.top_k(scores_BxJ, k)
     return scores_BxK, jnp.take_along_axis(items_BxJ, at_BxK, 1)
 
 
-def _by_all_scores(users_BxD: Array, vectors_CxD: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
+def _by_all_scores(
+    users_BxD: Array, vectors_CxD: Array, prior_C: Array, open_C: Array, excluded_BxX: Array, k: int
+) -> Found:
     """The same from all scores, a few users at a time: for small catalogues, and for many excluded items."""
 
     def of(part: tuple[Array, Array]) -> Found:
         users, excluded = part
-        scores_SxC = jnp.where(open_C[None, :], users @ vectors_CxD.T, -jnp.inf)
+        scores_SxC = jnp.where(open_C[None, :], users @ vectors_CxD.T + prior_C[None, :], -jnp.inf)
         scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
         return topk.top_k(scores_SxC, k)
 
@@ -126,9 +133,10 @@ def _by_all_scores(users_BxD: Array, vectors_CxD: Array, open_C: Array, excluded
     return scores.reshape(rows, k), items.reshape(rows, k)
 
 
-def _products(users_BxD: Array, vectors_CxD: Array, items_BxK: Array) -> Float[Array, "B K"]:
+def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array) -> Float[Array, "B K"]:
     # Spelt out, so that the sum is the same as that of the scan.
-    return (vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0) * users_BxD[:, None, :]).sum(-1)
+    products_BxK = (vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0) * users_BxD[:, None, :]).sum(-1)
+    return products_BxK + prior_C.at[items_BxK].get(mode="fill", fill_value=0.0)
 
 
 def _contains(sorted_BxX: Int[Array, "B X"], items_BxK: Int[Array, "B K"]) -> Bool[Array, "B K"]:

@@ -57,6 +57,7 @@ class Ranker:
         self._catalogue = Catalogue(expected_items)
         self._vectors = self._on_device(np.zeros((self._catalogue.capacity, self.config.dim), np.float32))
         self._successors = Successors(trained.transitions, self._catalogue.capacity, self._programs)
+        self._faded_T = np.append(trained.faded_T, np.float32(0.0))
         self._warm = False
         self._publish()
 
@@ -271,6 +272,7 @@ class Ranker:
             users,
             recent,
             self._vectors,
+            self._faded,
             self._open,
             self._categories,
             excluded_BxX,
@@ -280,13 +282,15 @@ class Ranker:
         excluded_BxX = pad_lists(excluded, rows=self._tile, width=width, fill=self.capacity, dtype=np.int32)
         users, recent = encoded
         return self._programs.most_probable(
-            self._blend, self._successors.table, users, recent, self._vectors, self._open, excluded_BxX
+            self._blend, self._successors.table, users, recent, self._vectors, self._faded, self._open, excluded_BxX
         )
 
     def _scores(self, encoded: Encoded, slots: Sequence[list[int]]) -> jax.Array:
         slots_BxK = pad_lists(slots, rows=self._tile, width=MOST_EXPLAINED, fill=NOTHING, dtype=np.int32)
         users, recent = encoded
-        return self._programs.scores(self._blend, self._successors.table, users, recent, self._vectors, slots_BxK)
+        return self._programs.scores(
+            self._blend, self._successors.table, users, recent, self._vectors, self._faded, slots_BxK
+        )
 
     def _neighbours(self, slots_N: np.ndarray) -> Found:
         return self._programs.neighbours(self._vectors, self._open, pad_rows(slots_N, _ROWS, self.capacity))
@@ -309,6 +313,7 @@ class Ranker:
         self._successors.place(trained_N, slots_N, self.capacity)
         self._catalogue.open_C[slots_N] = [item.available for item in items]
         self._catalogue.categories_C[slots_N] = item_features.categories(items, self.config)
+        self._catalogue.faded_C[slots_N] = self._faded_T[trained_N]  # -1, the last, is 0
         self._publish()
         if self.capacity != before:
             self._vectors = self._on_device(pad_rows(np.asarray(self._vectors), self.capacity))
@@ -322,6 +327,7 @@ class Ranker:
     def _publish(self) -> None:
         self._open = self._on_device(self._catalogue.open_C)
         self._categories = self._on_device(self._catalogue.categories_C)
+        self._faded = self._on_device(self._catalogue.faded_C)
 
     @staticmethod
     def _on_device(array: np.ndarray) -> jax.Array:

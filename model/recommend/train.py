@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import jax
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from model.artifact import Artifact
 from model.batching import pad_lists, power_of_two
 from model.errors import DataError
-from model.recommend import baselines, blend, evaluate, layers, loop, split, transitions, weights
+from model.recommend import baselines, blend, evaluate, layers, loop, split, transitions, trend, weights
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
 from model.recommend import items as item_features
@@ -29,6 +29,10 @@ Figures = dict[str, dict[str, float]]
 
 # The share of the learning rate, and of the minutes, that the refit gets.
 _GENTLER = 0.3
+# What is wanted now is weighed on the baskets of so many days, and only where there are enough of them.
+_LATEST_DAYS = 7.0
+LEAST_CASES = 200
+"""Fewer held-out baskets than this would move a blend by chance."""
 _REFIT_MINUTES = 0.2
 
 
@@ -87,7 +91,9 @@ def fit(
     )
     artifact = Artifact(
         kind=KIND,
-        params=weights.pack(finished.run.params, finished.scorer.blend, finished.scorer.transitions, known),
+        params=weights.pack(
+            finished.run.params, finished.scorer.blend, finished.scorer.transitions, finished.scorer.faded_N, known
+        ),
         config=configs.to_json(config),
         ids=tuple(items[n].item_id for n in known),
         metrics=metrics,
@@ -128,7 +134,10 @@ def learn(
     counted = count_transitions(parts.events, mask_E, len(features.rows_N), config)
     validation = sample(parts.validation, config.validation_users, seed)
     old, truth = _seen(parts.events, validation, config)
-    plain = Scorer(config, {}, features, blend.default(), transitions.empty(len(features.rows_N), 0))
+    catalogue = len(features.rows_N)
+    plain = Scorer(
+        config, {}, features, blend.default(), transitions.empty(catalogue, 0), np.zeros(catalogue, np.float32)
+    )
 
     def validate(params: layers.Params) -> float | None:
         if not any(len(true) for true in truth):
@@ -140,8 +149,10 @@ def learn(
     params = layers.initial(config, size, seed=seed)
     run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
-    fitted = fit_blend(parts.events, validation, Scorer(config, params, features, blend.default(), counted), seed=seed)
-    return Trial(parts, Scorer(config, params, features, fitted, counted), run)
+    scorer = replace(plain, params=params, transitions=counted)
+    scorer = replace(scorer, blend=fit_blend(parts.events, validation, scorer, seed=seed))
+    scorer = replace(scorer, blend=_fit_trend(parts.events, mask_E, validation, scorer, seed=seed))
+    return Trial(parts, replace(scorer, faded_N=_faded(parts.events, mask_E, scorer)), run)
 
 
 def refit(
@@ -169,12 +180,16 @@ def refit(
     run = loop.run(phase, trial.run.params, report=progress, checkpoint=checkpoint)
     counted = count_transitions(parts.events, mask_E, len(features.rows_N), scorer.config)
     params = jax.device_put(dict(run.params), may_alias=False)
-    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted), run)
+    faded_N = _faded(parts.events, mask_E, scorer)
+    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted, faded_N), run)
 
 
 def compare(trial: Trial, *, k: int = 10) -> Figures:
-    """The figures of the model and of the baselines on the test cases; none without test cases."""
-    events, test, scorer = trial.parts.events, trial.parts.test, trial.scorer
+    """The figures of the model and of the baselines on the test cases; none without test cases.
+
+    The last baskets of users lie anywhere in time, so what is wanted now is left out.
+    """
+    events, test, scorer = trial.parts.events, trial.parts.test, trial.scorer.timeless()
     catalogue = len(scorer.features.rows_N)
     old, truth = _seen(events, test, scorer.config)
     if not any(len(true) for true in truth):
@@ -192,9 +207,15 @@ def compare(trial: Trial, *, k: int = 10) -> Figures:
 
 
 def fit_blend(
-    events: Interactions, validation: Holdout, scorer: Scorer, *, seed: int, start: Blend | None = None
+    events: Interactions,
+    validation: Holdout,
+    scorer: Scorer,
+    *,
+    seed: int,
+    start: Blend | None = None,
+    only: Collection[str] = Blend._fields,
 ) -> Blend:
-    """The blend of the network and the counts of `scorer` that predicts best what neither of the two knows."""
+    """The blend of the network and the counts of `scorer` that predicts best what none of them knows."""
     old, truth = _seen(events, validation, scorer.config)
     pairs = [(s, item) for s, true in enumerate(truth) for item in true.tolist()]
     items_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
@@ -206,7 +227,30 @@ def fit_blend(
     truth_P = np.array([item for _, item in pairs], np.int32)
     recent = blend.Recent(*(column[of_P] for column in recent))
     cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
-    return blend.fit(scorer.transitions, items_NxD, cases, seed=seed, start=start)
+    return blend.fit(scorer.transitions, items_NxD, scorer.faded_N, cases, seed=seed, start=start, only=only)
+
+
+def _fit_trend(events: Interactions, mask_E: np.ndarray, validation: Holdout, scorer: Scorer, *, seed: int) -> Blend:
+    """The blend of `scorer` with what is wanted now, as far as the latest held-out baskets can tell.
+
+    What was wanted is counted up to the first of these baskets, of events that may be learned from. Where they are too
+    few, as where there are no clock times, what is wanted now stays out of the score.
+    """
+    if not scorer.config.trend_days or not len(validation.truth):
+        return scorer.blend
+    at_S = events.at_E[validation.end_S]
+    since = float(at_S.max()) - _LATEST_DAYS * 86_400.0
+    latest = np.flatnonzero(at_S >= since)
+    if len(latest) < LEAST_CASES:
+        return scorer.blend
+    cases = Holdout(validation.start_S[latest], validation.end_S[latest], [validation.truth[s] for s in latest])
+    past = event_arrays.take(events, mask_E)
+    then = replace(scorer, faded_N=trend.faded(past, len(scorer.features.rows_N), scorer.config, at=since))
+    return fit_blend(events, cases, then, seed=seed, start=scorer.blend, only=blend.TREND)
+
+
+def _faded(events: Interactions, mask_E: np.ndarray, scorer: Scorer) -> np.ndarray:
+    return trend.faded(event_arrays.take(events, mask_E), len(scorer.features.rows_N), scorer.config)
 
 
 def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig) -> Transitions:

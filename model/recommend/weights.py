@@ -7,46 +7,64 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from model.recommend import blend, layers, transitions
 from model.recommend.blend import Blend
 from model.recommend.transitions import NOTHING, Transitions
 
-_BLEND, _TRANSITIONS = "blend.", "transitions."
+_BLEND, _TRANSITIONS, _FADED = "blend.", "transitions.", "trend.faded"
 
 
 class Weights(NamedTuple):
-    """The network's parameters, the blend, and the transitions between trained items (row t is the t-th id)."""
+    """The network's parameters, the blend, the transitions between trained items (row t is the t-th id), and how much
+    each of these was wanted when the events ended.
+    """
 
     network: dict[str, np.ndarray]
     blend: Blend
     transitions: Transitions
+    faded_T: Float[np.ndarray, " T"]
 
 
 def pack(
-    network: layers.Params, learned: Blend, counted: Transitions, known_T: Int[np.ndarray, " T"]
+    network: layers.Params,
+    learned: Blend,
+    counted: Transitions,
+    faded_N: Float[np.ndarray, " N"],
+    known_T: Int[np.ndarray, " T"],
 ) -> dict[str, np.ndarray]:
-    """One flat mapping. `counted` is between all items; `known_T` are the dense ids of the trained ones, row by row."""
+    """One flat mapping. `counted` and `faded_N` are of all items; `known_T` are the dense ids of the trained ones, row
+    by row.
+    """
     place_N = np.full(len(counted.totals_N) + 1, NOTHING, np.int32)
     place_N[known_T] = np.arange(len(known_T))
     to_TxW = place_N[np.minimum(counted.to_NxW[known_T], len(counted.totals_N))]
     kept = Transitions(to_TxW, counted.counts_NxW[known_T], counted.totals_N[known_T])
     flat = {name: np.asarray(value) for name, value in network.items()}
     flat |= {_BLEND + name: np.asarray(value) for name, value in learned._asdict().items()}
-    return flat | {_TRANSITIONS + name: np.asarray(value) for name, value in kept._asdict().items()}
+    flat |= {_TRANSITIONS + name: np.asarray(value) for name, value in kept._asdict().items()}
+    return flat | {_FADED: np.asarray(faded_N[known_T])}
+
+
+def timeless(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same without what is wanted now: to rank as of other times."""
+    return {name: np.zeros_like(value) if name == _FADED else value for name, value in params.items()}
 
 
 def unpack(params: Mapping[str, np.ndarray]) -> Weights:
-    """What `pack` was given. An artifact of before there were transitions has none, and the default blend."""
-    network = {name: value for name, value in params.items() if not name.startswith((_BLEND, _TRANSITIONS))}
-    if f"{_BLEND}log_gain" not in params:
-        ids = len(network["items.ids"]) - 1
-        return Weights(network, blend.default(), transitions.empty(ids, 0))
+    """What `pack` was given. What an artifact of an older form lacks is as if nothing had been counted."""
+    parts = (_BLEND, _TRANSITIONS, _FADED)
+    network = {name: value for name, value in params.items() if not name.startswith(parts)}
+    ids = len(network["items.ids"]) - 1
+    default = blend.default()._asdict()
+    learned = Blend(**{name: jnp.asarray(params.get(_BLEND + name, value)) for name, value in default.items()})
+    nothing = transitions.empty(ids, 0)._asdict()
+    counted = Transitions(
+        **{name: np.asarray(params.get(_TRANSITIONS + name, value)) for name, value in nothing.items()}
+    )
     return Weights(
-        network,
-        Blend(*(jnp.asarray(params[_BLEND + name]) for name in Blend._fields)),
-        Transitions(*(np.asarray(params[_TRANSITIONS + name]) for name in Transitions._fields)),
+        network, learned, counted, np.asarray(params.get(_FADED, np.zeros(len(counted.totals_N), np.float32)))
     )
 
 
@@ -58,3 +76,10 @@ def onto(trained: Transitions, known_T: Int[np.ndarray, " T"], catalogue: int) -
     made.counts_NxW[known_T] = trained.counts_NxW
     made.totals_N[known_T] = trained.totals_N
     return made
+
+
+def faded_onto(faded_T: Float[np.ndarray, " T"], known_T: Int[np.ndarray, " T"], catalogue: int) -> np.ndarray:
+    """How much each of all items was wanted, whose trained ones are `known_T`, row by row."""
+    faded_N = np.zeros(catalogue, np.float32)
+    faded_N[known_T] = faded_T
+    return faded_N

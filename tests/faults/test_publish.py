@@ -65,7 +65,9 @@ def _candidate() -> publish.Candidate:
     config = configs.preset("tiny")
     known_T = np.arange(ITEMS)
     network = layers.initial(config, ITEMS, seed=0)
-    packed = weights.pack(network, blend.default(), transitions.empty(ITEMS, config.successors), known_T)
+    packed = weights.pack(
+        network, blend.default(), transitions.empty(ITEMS, config.successors), np.zeros(ITEMS), known_T
+    )
     ids = tuple(f"item-{n}" for n in range(ITEMS))
     made = Artifact(serve.KIND, packed, configs.to_json(config), ids, {"model": {"ndcg@10": 0.5}})
     return publish.Candidate(made, learnt_through=datetime(2026, 3, 1, tzinfo=UTC))

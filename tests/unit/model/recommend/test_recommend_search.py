@@ -28,11 +28,12 @@ def world(items, *, users=16, dim=8, width=6, excluded=3, seed=0):
     recent_BxR = random.integers(0, 64, (users, blend.RECENT)).astype(np.int32)
     recent_BxR[:, 7:] = NOTHING
     return {
-        "learned": blend.default(),
+        "learned": blend.default()._replace(trend=jnp.float32(0.5)),
         "transitions": full,
         "users_BxD": random.normal(size=(users, dim)).astype(np.float32),
         "recent": Recent(recent_BxR, np.where(recent_BxR < NOTHING, 1.0, 0.0).astype(np.float32)),
         "vectors_CxD": random.normal(size=(items, dim)).astype(np.float32),
+        "faded_C": np.where(random.random(items) < 0.3, 20 * random.random(items), 0.0).astype(np.float32),
         "open_C": random.random(items) < 0.9,
         "excluded_BxX": np.sort(random.integers(0, items, (users, excluded)).astype(np.int32), 1),
     }
@@ -42,6 +43,7 @@ def by_hand(made, k):
     """Every item's score, votes added up in a loop."""
     learned, table = made["learned"], made["transitions"]
     scores = float(jnp.exp(learned.log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
+    scores = scores + 0.5 * np.log1p(made["faded_C"])
     for user, row in enumerate(scores):
         votes = np.zeros(len(row))
         for place, item in enumerate(made["recent"].items_BxR[user]):
@@ -76,7 +78,7 @@ def test_many_excluded_items_leave_the_scan(monkeypatch):
 def test_scores_at_given_items_are_the_same():
     made = world(100)
     scores, found = best(**made, k=20)
-    given = {name: made[name] for name in ("learned", "transitions", "users_BxD", "recent", "vectors_CxD")}
+    given = {name: made[name] for name in ("learned", "transitions", "users_BxD", "recent", "vectors_CxD", "faded_C")}
     np.testing.assert_allclose(jax.jit(search.at)(**given, items_BxK=found), scores, rtol=1e-5, atol=1e-6)
 
 
@@ -89,9 +91,10 @@ def test_where_fewer_may_be_shown_the_rest_is_minus_infinity():
     assert np.isfinite(scores).any()
 
 
-def test_without_transitions_the_network_alone_ranks():
+def test_without_transitions_the_network_and_what_is_wanted_now_rank():
     made = world(100, width=6)
     made["transitions"] = Transitions(np.zeros((100, 0), np.int32), np.zeros((100, 0), np.float32), np.zeros(100))
     scores, _ = best(**made, k=5)
     products = float(jnp.exp(made["learned"].log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
-    assert np.asarray(scores).max() <= products.max() + 1e-5
+    sums = products + 0.5 * np.log1p(made["faded_C"])
+    assert np.asarray(scores).max() <= sums.max() + 1e-5

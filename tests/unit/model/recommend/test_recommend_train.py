@@ -155,8 +155,12 @@ def test_the_blend_learns_whom_to_trust(shop):
     users = random.normal(size=(400, 8)).astype(np.float32)
     by_counts = blend.Cases(users, recent, nothing, (last_S + 1) % 50)
     by_network = blend.Cases(users, recent, nothing, (users @ items_NxD.T).argmax(1).astype(np.int32))
-    trusting = [blend.fit(table, items_NxD, cases, seed=0) for cases in (by_counts, by_network)]
+    trusting = [
+        blend.fit(table, items_NxD, np.zeros(50, np.float32), cases, seed=0) for cases in (by_counts, by_network)
+    ]
     assert trusting[0].log_weight > trusting[1].log_weight
     assert trusting[0].log_gain < trusting[1].log_gain
-    untaught = blend.fit(table, items_NxD, blend.Cases(users[:0], recent, nothing, last_S[:0]), seed=0)
+    untaught = blend.fit(
+        table, items_NxD, np.zeros(50, np.float32), blend.Cases(users[:0], recent, nothing, last_S[:0]), seed=0
+    )
     assert untaught.log_weight == blend.default().log_weight

@@ -1,0 +1,32 @@
+"""What is wanted now: each item's events, halved in weight for every half-life that has passed since.
+
+Neither a network nor counted transitions know what day it is. This does, and so the network need not forget what was
+wanted last month to rank well today (popularity that fades is as old as time-aware recommendation: Koren 2010,
+CACM 53(4), gives each item a bias that moves with time).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+
+from model.recommend.config import RecommendConfig
+from model.recommend.events import Interactions
+
+_DAY = 86_400.0
+
+
+def faded(
+    events: Interactions, catalogue: int, config: RecommendConfig, *, at: float | None = None
+) -> Float32[np.ndarray, " N"]:
+    """The faded events of each item at the time `at` (unix seconds), of those before it; by default after the last.
+
+    An event counts by its kind's weight. All are 0 when `config.trend_days` is 0.
+    """
+    if not config.trend_days or not len(events.at_E):
+        return np.zeros(catalogue, np.float32)
+    at = float(np.nextafter(events.at_E.max(), np.inf)) if at is None else at
+    past_E = events.at_E < at
+    gains_K = np.maximum(np.asarray(config.kind_weights), 0.0) / max(config.kind_weights)
+    weights_E = gains_K[events.kinds_E[past_E]] * 0.5 ** ((at - events.at_E[past_E]) / (config.trend_days * _DAY))
+    return np.bincount(events.items_E[past_E], weights=weights_E, minlength=catalogue).astype(np.float32)
