@@ -59,13 +59,13 @@ def read(folder: str | os.PathLike[str], *, pooling: str | None = None) -> Folde
         config = configs.of(_json(source / _CONFIG), pooling=pooling or _pooling(source))
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
-    sentences = _json(source / "sentence_bert_config.json", absent={})
-    prompts = _json(source / "config_sentence_transformers.json", absent={}).get("prompts") or {}
+    sentences = _optional(source / "sentence_bert_config.json")
+    prompts = _optional(source / "config_sentence_transformers.json").get("prompts") or {}
     return Folder(
         config=config,
         params=_params(source / _WEIGHTS, config),
         tokenizer=_tokenizer(source / _TOKENIZER, config),
-        longest=min(sentences.get("max_seq_length") or config.longest, config.longest),
+        longest=_longest(sentences, config),
         lower_case=bool(sentences.get("do_lower_case")),
         query_prefix=str(prompts.get("query") or ""),
         passage_prefix=str(prompts.get("passage") or prompts.get("document") or ""),
@@ -87,30 +87,48 @@ def _exists(source: Path, name: str) -> None:
     raise ArtifactError(f"{source} has no {name}{why}. An encoder needs {_CONFIG}, {_WEIGHTS} and {_TOKENIZER}")
 
 
-def _json(path: Path, absent: Any = None) -> dict[str, Any]:
-    if absent is not None and not path.is_file():
-        return absent
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{path} is not JSON ({error}); fetch it anew") from error
+def _json(path: Path) -> dict[str, Any]:
+    value = _parsed(path)
     if not isinstance(value, dict):
         raise ArtifactError(f"{path} holds no JSON object; fetch it anew")
     return value
 
 
+def _parsed(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{path} is not JSON ({error}); fetch it anew") from error
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    return _json(path) if path.is_file() else {}
+
+
 def _pooling(source: Path) -> str:
-    path = source / "1_Pooling" / _CONFIG
+    where = "1_Pooling"
     if (source / "modules.json").is_file():
-        modules = json.loads((source / "modules.json").read_text("utf-8"))
-        kinds = {str(module.get("type", "")).rpartition(".")[2]: str(module.get("path", "")) for module in modules}
-        if others := [kind for kind in kinds if kind not in _MODULES]:
+        modules = _modules(source / "modules.json")
+        if others := [kind for kind in modules if kind not in _MODULES]:
             raise ConfigError(
                 f"modules.json asks for {', '.join(others)}, which is not supported; supported: {', '.join(_MODULES)}"
             )
-        path = source / kinds.get("Pooling", "1_Pooling") / _CONFIG
-    description = _json(path, absent={})
+        where = modules.get("Pooling", where)
+    description = _optional(source / where / _CONFIG)
     return configs.pooling_of(description) if description else "mean"
+
+
+def _modules(path: Path) -> dict[str, str]:
+    """For each module, by the last part of its class's name, the folder with its config."""
+    modules = _parsed(path)
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ArtifactError(f"{path} holds no list of modules; fetch it anew")
+    return {str(module.get("type", "")).rpartition(".")[2]: str(module.get("path", "")) for module in modules}
+
+
+def _longest(sentences: dict[str, Any], config: EncoderConfig) -> int:
+    told = sentences.get("max_seq_length")
+    return min(told, config.longest) if isinstance(told, int) else config.longest
 
 
 def _params(path: Path, config: EncoderConfig) -> dict[str, np.ndarray]:

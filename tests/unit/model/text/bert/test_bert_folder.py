@@ -81,7 +81,7 @@ def test_weights_in_another_form_are_recognised(written, other, match):
         folder.read(written)
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "modules.json"])
 def test_a_damaged_file_is_named(written, name):
     (written / name).write_text("no such thing", "utf-8")
     with pytest.raises(ArtifactError, match=f"{name}.*fetch it anew"):
@@ -175,6 +175,13 @@ def test_a_module_that_is_not_computed_is_refused(written):
     modules.append({"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"})
     (written / "modules.json").write_text(json.dumps(modules), "utf-8")
     with pytest.raises(ConfigError, match="asks for Dense"):
+        folder.read(written)
+
+
+@pytest.mark.parametrize(("name", "text"), [("modules.json", "{}"), ("modules.json", "[1]"), ("config.json", "[]")])
+def test_json_of_another_form_is_refused(written, name, text):
+    (written / name).write_text(text, "utf-8")
+    with pytest.raises(ArtifactError, match=f"{name} holds no"):
         folder.read(written)
 
 
