@@ -1,14 +1,16 @@
 """`python -m benchmarks.search_zh`: the bars on the Chinese searches; one JSON object as the last line of stdout.
 
-Bigram BM25 over titles, and over titles with category and brand; with `--encoder FOLDER` a published encoder's vectors
-of the same texts beside it.
+BM25 of bigrams, and of characters and bigrams, over titles and over titles with category and brand; with
+`--encoder FOLDER` a published encoder's vectors of the same texts beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,10 @@ def main() -> None:
     titles = [product.title for product in searches.products]
     texts = [f"{product.title} {product.category} {product.brand}" for product in searches.products]
     measured = {
-        "bm25 of bigrams, titles": _measured(searches, ways.bm25(titles, queries, ways.bigrams)),
-        "bm25 of bigrams, titles with category and brand": _measured(searches, ways.bm25(texts, queries, ways.bigrams)),
-        "bm25 of characters and bigrams, titles": _measured(searches, ways.bm25(titles, queries, tokens.tokens)),
+        f"{way}, {field}": _measured(searches, scores(of, queries))
+        for way, scores in _ways(options.encoder).items()
+        for field, of in (("titles", titles), ("titles with category and brand", texts))
     }
-    if options.encoder:
-        loaded = encoder.load(options.encoder)
-        for name, of in (("titles", titles), ("titles with category and brand", texts)):
-            measured[f"encoder, {name}"] = _measured(searches, ways.cosines(of, queries, loaded))
     result = {
         "benchmark": "search_zh",
         **machine.describe(jax.devices()[0].device_kind),
@@ -58,6 +56,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoder", metavar="FOLDER", help="a published encoder to compare")
     parser.add_argument("--out", metavar="FILE")
     return parser.parse_args()
+
+
+def _ways(folder: str | None) -> dict[str, Callable[[list[str], list[str]], np.ndarray]]:
+    found = {
+        "bm25 of bigrams": functools.partial(ways.bm25, cut=ways.bigrams),
+        "bm25 of characters and bigrams": functools.partial(ways.bm25, cut=tokens.tokens),
+    }
+    return found | ({"encoder": functools.partial(ways.cosines, encoder=encoder.load(folder))} if folder else {})
 
 
 def _measured(searches: Searches, scores_QxN: np.ndarray) -> dict[str, Any]:
