@@ -20,16 +20,20 @@ from storage.embedded.servers import Servers
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Every process that the tests start compiles the same programs: let the first do it for all.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="reshelf-tests-jax-"))
+# Tests compile many programs and run each briefly: half the time to compile is worth more than quick programs.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 
 
 @pytest.fixture(scope="module")
-def quick_compilation() -> Iterator[None]:
-    """Programs that are compiled in half the time and run slower, for tests that compile many and run them briefly."""
+def full_compilation() -> Iterator[None]:
+    """Programs as they serve, for tests of every bit of a result."""
     import jax
 
     before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
+    jax.clear_caches()
+    jax.config.update("jax_disable_most_optimizations", False)
     yield
+    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", before)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, Int
+from jaxtyping import Array, Bool, Float, Float32, Int
 
 from model.batching import roomy
 from model.recommend import layers, loss
@@ -94,7 +94,8 @@ def batch_loss(
 ) -> Float[Array, ""]:
     """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next moment.
 
-    With a `teacher`, `config.distillation` times the divergence from what it says of the same items is added.
+    With a `teacher`, `config.distillation` times the divergence from what it says of those items that it knows is
+    added: what it has never seen it would only hold back.
     """
     hide_key, drop_key, draw_key, next_key = jax.random.split(key, 4)
     hidden_N = jax.random.bernoulli(hide_key, config.id_dropout, items.features.rows_N.shape)
@@ -107,7 +108,9 @@ def batch_loss(
     losses_M = loss.cross_entropy(logits_MxN, targets_M)
     if teacher is not None:
         said_MxN, _ = _logits(config, teacher, asked, hidden_N=None, key=None)
-        losses_M = losses_M + config.distillation * loss.distillation(jax.lax.stop_gradient(said_MxN), logits_MxN)
+        known_MxN = _known(teacher, asked)
+        said_MxN, heard_MxN = (jnp.where(known_MxN, logits, -jnp.inf) for logits in (said_MxN, logits_MxN))
+        losses_M = losses_M + config.distillation * loss.distillation(jax.lax.stop_gradient(said_MxN), heard_MxN)
     return loss.weighted_mean(losses_M, weights_M)
 
 
@@ -153,6 +156,18 @@ def _logits(
         users_MxD, true_MxD, targets_M, negatives_KxD, asked.drawn_K, log_rate_K, bfloat16=_bfloat16(config)
     )
     return logits_MxN, jnp.zeros_like(targets_M)
+
+
+def _known(teacher: layers.Params, asked: _Asked) -> Bool[Array, "M N"]:
+    """Which of the choices of each cell have an id embedding that the teacher has learned; all, where none has."""
+    known_N = (teacher["items.ids"] != 0).any(-1)[asked.items.features.rows_N]
+    if asked.drawn_K is None:
+        known_MxN = jnp.broadcast_to(known_N[None, :], (asked.columns_RxL.size, len(known_N)))
+    else:
+        true_M = jnp.take_along_axis(asked.rows.items_RxL, asked.columns_RxL, 1).reshape(-1)
+        drawn_MxK = jnp.broadcast_to(known_N[asked.drawn_K][None, :], (len(true_M), len(asked.drawn_K)))
+        known_MxN = jnp.concatenate([known_N[true_M][:, None], drawn_MxK], 1)
+    return known_MxN | ~known_MxN.any(1, keepdims=True)
 
 
 def train_step(

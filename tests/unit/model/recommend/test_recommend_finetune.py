@@ -15,8 +15,6 @@ from model.recommend.events import Interactions
 from model.recommend.items import Item
 from model.recommend.split import Holdout
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 
 class Killed(Exception):
     pass

@@ -10,8 +10,6 @@ from model.recommend import prequential, split
 from model.recommend.events import Interactions
 from model.recommend.prequential import Asked
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 DAY = 86_400.0
 
 

@@ -8,6 +8,8 @@ import pytest
 from model.errors import ConfigError, DataError
 from model.recommend import index, quantised, retrieval
 
+pytestmark = pytest.mark.usefixtures("full_compilation")
+
 DIM = 16
 K = 20
 exact = jax.jit(retrieval.top_k, static_argnums=3)

@@ -11,6 +11,8 @@ from model.recommend import blend, search
 from model.recommend.blend import Recent
 from model.recommend.transitions import NOTHING, Transitions
 
+pytestmark = pytest.mark.usefixtures("full_compilation")
+
 
 def best(*, k, **made):
     # Compiled anew each time, since a test changes a constant.

@@ -7,6 +7,8 @@ from model.recommend import config, evaluate, items, serve, split, weights
 from model.recommend.events import Interaction, RankRequest
 from model.recommend.items import Item
 
+pytestmark = pytest.mark.usefixtures("full_compilation")
+
 
 def requests(random, count):
     """Histories of every length, of known and unknown items, with exclusions of every size."""

@@ -15,8 +15,6 @@ from tests import encoders
 ROBERTA = encoders.CONFIG | {"model_type": "xlm-roberta", "pad_token_id": 1}
 TEXTS = ["red shoes for men", "", "手机 壳", "red", "never seen", "a b " * 5, "shoes red"]
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 
 def expected(texts, config, pooling, longest=16):
     weights = encoders.tensors(config)
