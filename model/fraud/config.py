@@ -27,23 +27,25 @@ class FraudConfig:
     quantiles: int = 10
     splits: int = 6
     hidden: int = 32
-    copies: int = 4  # networks of different seeds, trained side by side; the score is their mean
+    copies: int = 2  # networks of different seeds, trained side by side; the score is their mean
     grouped: bool = True  # an order is fraud if it, its customer or its terminal says so (noisy-or), not all at once
     dropout: float = 0.2
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     batch: int = 512
-    epochs: int = 12
+    epochs: int = 6
     imbalance: str = "none"
     positive_weight: float = 8.0  # of a fraud, under "weight" and "resample"
     focal_gamma: float = 1.0
 
-    forests: int = 4  # boosted ensembles of different seeds
+    forests: int = 2  # boosted ensembles of different seeds
     rounds: int = 150
     leaves: int = 8
     tree_rate: float = 0.05
 
     adversarial: int = 0  # rounds of training on what evades the detector of the round before
+    update_epochs: int = 2  # of an incremental update
+    update_rate: float = 0.3  # its share of the learning rate
 
     def __post_init__(self) -> None:
         if self.imbalance not in IMBALANCES:

@@ -36,6 +36,18 @@ class Detector(NamedTuple):
     calibration: Calibration = Calibration()
 
 
+class Evading(NamedTuple):
+    """Features of frauds as an attacker would rather have them, and whose orders they are."""
+
+    values_ExF: Float64[np.ndarray, "E F"]
+    customer_E: Int64[np.ndarray, " E"]
+
+    def of(self, customer_N: Int64[np.ndarray, " N"]) -> Evading:
+        """Those of these customers."""
+        rows = np.flatnonzero(np.isin(self.customer_E, customer_N))
+        return Evading(self.values_ExF[rows], self.customer_E[rows])
+
+
 def fit(
     known: Features,
     frauds_N: Bool[np.ndarray, " N"],
@@ -44,9 +56,13 @@ def fit(
     *,
     seed: int = 0,
     calibrated: bool = True,
+    evading: Evading | None = None,
 ) -> Detector:
-    """Train on these orders. Calibration learns from folds of customers, each scored by members that do not know it."""
-    detector = _members(known, frauds_N, config, seed)
+    """Train on these orders. Calibration learns from folds of customers, each scored by members that do not know it.
+
+    Orders of `evading` are frauds that the members, but not the calibration, learn from as well.
+    """
+    detector = _members(known, frauds_N, evading, config, seed)
     if not calibrated:
         return detector
     # One copy of each member says about what their mean does.
@@ -55,14 +71,44 @@ def fit(
     fold_N = np.random.default_rng(seed).permutation(dense_N.max() + 1)[dense_N] % _CALIBRATION_FOLDS
     held_out_N = np.zeros(len(frauds_N))
     for fold in range(_CALIBRATION_FOLDS):
-        inside, outside = fold_N != fold, fold_N == fold
-        part = known._replace(values_NxF=known.values_NxF[inside])
-        held_out_N[outside] = logits(_members(part, frauds_N[inside], light, seed), known.values_NxF[outside])
+        inside, outside = np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)
+        own = None if evading is None else evading.of(customer_N[inside])
+        members = _members(known.take(inside), frauds_N[inside], own, light, seed)
+        held_out_N[outside] = logits(members, known.values_NxF[outside])
     return detector._replace(calibration=platt(held_out_N, frauds_N))
 
 
-def _members(known: Features, frauds_N: np.ndarray, config: FraudConfig, seed: int) -> Detector:
-    values_NxF, weights_N = known.values_NxF, fitting.weights(config, frauds_N)
+def update(
+    before: Detector, known: Features, frauds_N: Bool[np.ndarray, " N"], config: FraudConfig, *, seed: int
+) -> Detector:
+    """Learn from orders whose labels have come: the network goes on, and the oldest forest makes way for a new one.
+
+    Calibration is fitted to what the detector said of these orders before it learned them. Orders that it knows already
+    may be among them, so that it does not forget.
+    """
+    said_N = logits(before, known.values_NxF)
+    weights_N = fitting.weights(config, frauds_N)
+    network, forests = before.network, before.forests
+    if network is not None:
+        slower = dataclasses.replace(
+            config, epochs=config.update_epochs, learning_rate=config.update_rate * config.learning_rate
+        )
+        network = fitting.fit(known.values_NxF, frauds_N, weights_N, before.groups, slower, seed=seed, start=network)
+    if forests:
+        one = dataclasses.replace(config, forests=1)
+        fresh = trees.fit(known.values_NxF, frauds_N, weights_N, known.names, one, seed=seed)
+        forests = (*forests[1:], *fresh)
+    return before._replace(network=network, forests=forests, calibration=platt(said_N, frauds_N))
+
+
+def _members(
+    known: Features, frauds_N: np.ndarray, evading: Evading | None, config: FraudConfig, seed: int
+) -> Detector:
+    values_NxF = known.values_NxF
+    if evading is not None:
+        values_NxF = np.concatenate([values_NxF, evading.values_ExF])
+        frauds_N = np.append(frauds_N, np.ones(len(evading.values_ExF), bool))
+    weights_N = fitting.weights(config, frauds_N)
     network, forests = None, ()
     if "network" in config.members:
         network = fitting.fit(values_NxF, frauds_N, weights_N, _groups(known, config), config, seed=seed)

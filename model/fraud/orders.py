@@ -37,8 +37,7 @@ class Orders(NamedTuple):
 
 def empty(count: int) -> Orders:
     """So many orders of nothing."""
-    zeros_N = np.zeros(count, np.int64)
-    return Orders(*(zeros_N,) * 7, np.zeros(count))
+    return Orders(*(np.zeros(count, np.int64) for _ in range(7)), np.zeros(count))
 
 
 def digests(ids: Iterable[str]) -> Int64[np.ndarray, " N"]:

@@ -15,7 +15,7 @@ Mask = Bool[np.ndarray, "Q P"]
 
 
 class View:
-    """The orders `asking` and the past of one entity, as each of them could see it when it came."""
+    """The orders `asking` and the past of one entity, as each of them could see it when it came, itself left out."""
 
     def __init__(self, asking: Orders, past: Orders, *, horizon: int, mature: int) -> None:
         """`horizon` seconds back an order is forgotten; after `mature` without a fraud label it counts as genuine."""
@@ -24,7 +24,8 @@ class View:
         self.age_QxP: Int64[np.ndarray, "Q P"] = at_Qx1 - past.at_N
         before_QxP = (self.age_QxP > 0) | ((self.age_QxP == 0) & (past.tie_N < asking.tie_N[:, None]))
         arrived_QxP = (past.arrived_N < asking.arrived_N[:, None]) | (asking.arrived_N[:, None] == 0)
-        self.seen_QxP: Mask = before_QxP & arrived_QxP & (self.age_QxP <= horizon)
+        other_QxP = past.tie_N != asking.tie_N[:, None]
+        self.seen_QxP: Mask = before_QxP & other_QxP & arrived_QxP & (self.age_QxP <= horizon)
         self.fraud_QxP: Mask = self.seen_QxP & (past.fraud_at_N <= at_Qx1)
         self.genuine_QxP: Mask = self.seen_QxP & ~self.fraud_QxP & (self.age_QxP >= mature)
 
