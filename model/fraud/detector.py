@@ -79,26 +79,37 @@ def fit(
 
 
 def update(
-    before: Detector, known: Features, frauds_N: Bool[np.ndarray, " N"], config: FraudConfig, *, seed: int
+    before: Detector,
+    known: Features,
+    frauds_N: Bool[np.ndarray, " N"],
+    config: FraudConfig,
+    *,
+    replayed: tuple[Features, Bool[np.ndarray, " M"]] | None = None,
+    seed: int,
 ) -> Detector:
     """Learn from orders whose labels have come: the network goes on, and the oldest forest makes way for a new one.
 
-    Calibration is fitted to what the detector said of these orders before it learned them. Orders that it knows already
-    may be among them, so that it does not forget.
+    Orders of `replayed`, which the detector knows already, are learned again beside them, so that it does not forget.
+    Calibration is fitted to what the detector said of the new orders before it learned them.
     """
     said_N = logits(before, known.values_NxF)
+    calibration = platt(said_N, frauds_N)
+    values_NxF = known.values_NxF
+    if replayed is not None:
+        values_NxF = np.concatenate([values_NxF, replayed[0].values_NxF])
+        frauds_N = np.append(frauds_N, replayed[1])
     weights_N = fitting.weights(config, frauds_N)
     network, forests = before.network, before.forests
     if network is not None:
         slower = dataclasses.replace(
             config, epochs=config.update_epochs, learning_rate=config.update_rate * config.learning_rate
         )
-        network = fitting.fit(known.values_NxF, frauds_N, weights_N, before.groups, slower, seed=seed, start=network)
+        network = fitting.fit(values_NxF, frauds_N, weights_N, before.groups, slower, seed=seed, start=network)
     if forests:
         one = dataclasses.replace(config, forests=1)
-        fresh = trees.fit(known.values_NxF, frauds_N, weights_N, known.names, one, seed=seed)
+        fresh = trees.fit(values_NxF, frauds_N, weights_N, known.names, one, seed=seed)
         forests = (*forests[1:], *fresh)
-    return before._replace(network=network, forests=forests, calibration=platt(said_N, frauds_N))
+    return before._replace(network=network, forests=forests, calibration=calibration)
 
 
 def _members(
