@@ -35,7 +35,7 @@ def encoded(features_BxF: Float[Array, "B F"], edges_FxK: Float[Array, "F K"]) -
     beyond_Fx1 = jnp.full_like(edges_FxK[:, :1], _BEYOND)
     upper_FxK = jnp.concatenate([edges_FxK[:, 1:], beyond_Fx1], axis=1)
     width_FxK = jnp.where(upper_FxK >= _BEYOND, jnp.maximum(jnp.abs(edges_FxK), 1.0), upper_FxK - edges_FxK)
-    return jnp.clip((features_BxF[:, :, None] - edges_FxK) / width_FxK, 0.0, 1.0)
+    return jnp.clip((features_BxF[:, :, None] - edges_FxK[None]) / width_FxK[None], 0.0, 1.0)
 
 
 def _splits(column_N: np.ndarray, frauds_N: np.ndarray, count: int) -> list[float]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int32
 
 from model import batching
 from model.fraud import encoding, network, step
@@ -14,6 +14,8 @@ from model.fraud.config import FraudConfig
 from model.fraud.network import Groups
 
 _TILE = 4096
+# In one compiled scan: every training, however long, is some of them.
+_STEPS = 64
 _LEAST_TILE = 16
 
 
@@ -54,18 +56,24 @@ def fit(
         edges_FxK = encoding.edges(features_NxF, frauds_N, quantiles=config.quantiles, splits=config.splits)
     else:
         edges_FxK = start.edges_FxK
-    rate = float(np.clip(np.average(frauds_N, weights=weights_N), 1e-4, 0.5))
     if start is None:
-        fresh = [
-            network.initial(config, groups, edges_FxK.shape[1], rate=rate, seed=1000 * seed + copy)
-            for copy in range(config.copies)
-        ]
-        params = {name: np.stack([np.asarray(one[name]) for one in fresh]) for name in fresh[0]}
+        rate = float(np.clip(np.average(frauds_N, weights=weights_N), 1e-4, 0.5))
+        params = _fresh(config, groups, edges_FxK.shape[1], rate, seed)
     else:
         params = start.params
-    examples = step.Examples(features_NxF.astype(np.float32), frauds_N.astype(np.float32), weights_N.astype(np.float32))
+    columns = (features_NxF, frauds_N, weights_N)
+    # No step looks at the rows that are added: they only make trainings of about the same size share a program.
+    room = batching.roomy(len(frauds_N))
+    examples = step.Examples(*(batching.pad_rows(column.astype(np.float32), room) for column in columns))
     params = _trained(params, jax.device_put(examples), frauds_N, edges_FxK, groups, config, seed)
     return Fitted(groups, edges_FxK, params)
+
+
+def _fresh(config: FraudConfig, groups: Groups, codes: int, rate: float, seed: int) -> dict[str, np.ndarray]:
+    copies = [
+        network.initial(config, groups, codes, rate=rate, seed=1000 * seed + copy) for copy in range(config.copies)
+    ]
+    return {name: np.stack([np.asarray(one[name]) for one in copies]) for name in copies[0]}
 
 
 def _trained(
@@ -78,17 +86,29 @@ def _trained(
     seed: int,
 ) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
+    order_SxCxB = _order(config, frauds_N, rng)
+    rates_S = step.rates(config, len(order_SxCxB))
     placed = jax.device_put(params)
     state = step.TrainState(placed, jax.vmap(step.optimizer(config).init)(placed))
-    size = min(config.batch, len(frauds_N))
-    steps = max(len(drawn(config, frauds_N, np.random.default_rng(0))) // size, 1)
-    for epoch in range(config.epochs):
-        order = np.stack([drawn(config, frauds_N, rng)[: steps * size] for _ in range(config.copies)])
-        order_SxCxB = order.reshape(config.copies, steps, size).swapaxes(0, 1).astype(np.int32)
-        rates_S = step.rates(config, epoch * steps, steps, config.epochs * steps)
-        key = jax.random.fold_in(jax.random.key(seed), epoch)
-        state, _ = step.epoch(config, groups, state, examples, edges_FxK, order_SxCxB, rates_S, key)
+    for number, part in enumerate(batching.tiles(len(order_SxCxB), _STEPS)):
+        key = jax.random.fold_in(jax.random.key(seed), number)
+        # Steps of rate 0 fill up the last part.
+        turns_SxCxB = batching.pad_rows(order_SxCxB[part], _STEPS)
+        state, _ = step.steps(
+            config, groups, state, examples, edges_FxK, turns_SxCxB, batching.pad_rows(rates_S[part], _STEPS), key
+        )
     return {name: np.asarray(value) for name, value in state.params.items()}
+
+
+def _order(config: FraudConfig, frauds_N: np.ndarray, rng: np.random.Generator) -> Int32[np.ndarray, "S C B"]:
+    """The rows of every batch of every copy, epoch after epoch; what fills no batch of an epoch is left out of it."""
+    size = min(config.batch, len(frauds_N))
+    epochs = []
+    for _ in range(config.epochs):
+        copies = [drawn(config, frauds_N, rng) for _ in range(config.copies)]
+        kept = len(copies[0]) // size * size
+        epochs.append(np.stack([rows[:kept].reshape(-1, size) for rows in copies], axis=1))
+    return np.concatenate(epochs).astype(np.int32)
 
 
 def logits(fitted: Fitted, features_NxF: Float64[np.ndarray, "N F"], config: FraudConfig) -> Float64[np.ndarray, " N"]:

@@ -37,7 +37,7 @@ class Head(nnx.Module):
         self.dropout = config.dropout
 
     def __call__(self, codes_BxI: Float[Array, "B I"], *, key: Array | None) -> Float[Array, " B"]:
-        hidden_BxH = jax.nn.relu(codes_BxI @ self.up[...] + self.shift[...])
+        hidden_BxH = jax.nn.relu(codes_BxI @ self.up[...] + self.shift[...][None])
         if key is not None and self.dropout:
             kept_BxH = jax.random.bernoulli(key, 1 - self.dropout, hidden_BxH.shape)
             hidden_BxH = jnp.where(kept_BxH, hidden_BxH / (1 - self.dropout), 0.0)

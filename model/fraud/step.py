@@ -1,4 +1,4 @@
-"""Training the network: one epoch of all its copies as one compiled scan over data that stays on the device."""
+"""Training the network: all its copies side by side, as compiled scans over data that stays on the device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Float32, Int
 
 from model.fraud import network
 from model.fraud.config import FraudConfig
@@ -49,15 +49,15 @@ def losses(config: FraudConfig, logits_B: Float[Array, " B"], frauds_B: Float[Ar
     return entropy_B * (1.0 - jnp.exp(-entropy_B)) ** config.focal_gamma
 
 
-def rates(config: FraudConfig, first: int, count: int, total: int) -> np.ndarray:
-    """The learning rates of steps `first`, …: a short warm-up, then a cosine to nothing at step `total`."""
-    steps_S = np.arange(first, first + count, dtype=np.float32)
-    warm_S = np.minimum((steps_S + 1) / max(total // 20, 1), 1.0)
-    return (config.learning_rate * warm_S * 0.5 * (1.0 + np.cos(np.pi * steps_S / total))).astype(np.float32)
+def rates(config: FraudConfig, count: int) -> Float32[np.ndarray, " S"]:
+    """The learning rates of all steps: a short warm-up, then a cosine to nothing."""
+    steps_S = np.arange(count, dtype=np.float32)
+    warm_S = np.minimum((steps_S + 1) / max(count // 20, 1), 1.0)
+    return (config.learning_rate * warm_S * 0.5 * (1.0 + np.cos(np.pi * steps_S / count))).astype(np.float32)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def epoch(
+def steps(
     config: FraudConfig,
     groups: Groups,
     state: TrainState,
