@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,3 +47,14 @@ def shop(*, customers: int = 120, terminals: int = 150, days: int = 45, seed: in
     )
     order_N = orders.in_order(found)
     return Simulated(found.take(order_N), frauds_N[order_N])
+
+
+def write(path: Path, made: Simulated, *more: str) -> Path:
+    """Write the orders as a file of transactions, and more lines."""
+    found = made.found
+    times = np.datetime_as_string(found.at_N.astype("datetime64[s]"))
+    rows = zip(times, found.customer_N, found.terminal_N, found.cents_N / 100, made.frauds_N, strict=True)
+    lines = [f"t{n},{at},{card},{till},{paid},{int(guilty)}" for n, (at, card, till, paid, guilty) in enumerate(rows)]
+    header = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD"
+    path.write_text("\n".join([header, *lines, *more]) + "\n")
+    return path

@@ -7,7 +7,6 @@ import gzip
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -24,16 +23,7 @@ def _quick_compilation(quick_compilation: None) -> None:
 
 @pytest.fixture(name="file", scope="module")
 def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found, frauds_N = fraud.shop()
-    times = np.datetime_as_string(found.at_N.astype("datetime64[s]"))
-    rows = zip(times, found.customer_N, found.terminal_N, found.cents_N / 100, frauds_N, strict=True)
-    lines = [
-        f"t{n},{at},{card},{till},{amount},{int(guilty)}" for n, (at, card, till, amount, guilty) in enumerate(rows)
-    ]
-    path = tmp_path_factory.mktemp("fraud") / "transactions.csv"
-    header = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD"
-    path.write_text("\n".join([header, *lines, "bad,yesterday,1,1,5,0"]) + "\n")
-    return path
+    return fraud.write(tmp_path_factory.mktemp("fraud") / "transactions.csv", fraud.shop(), "bad,yesterday,1,1,5,0")
 
 
 def _run(file: Path, *options: str) -> Result:
