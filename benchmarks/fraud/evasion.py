@@ -49,7 +49,7 @@ def _fold(shop: Shop, config: FraudConfig, first: int) -> dict[str, dict[str, fl
     hardened = dataclasses.replace(config, adversarial=ROUNDS)
     scorers = {
         "as it is": detector.fit(known, frauds, customers, config, calibrated=False),
-        "adversarial": attack.fit(known, frauds, customers, ours, hardened),
+        "adversarial": attack.fit(known, frauds, customers, ours, hardened, calibrated=False),
     }
     guilty = np.flatnonzero(shop.frauds_N[split.test])
     open_to = {

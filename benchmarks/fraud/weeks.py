@@ -71,7 +71,9 @@ def _blind(shop: Shop, config: FraudConfig, moment: int) -> Features:
 
 def _fitted(shop: Shop, config: FraudConfig, first: int) -> Detector:
     rows = _days(shop, first, first + WEEK)
-    return detector.fit(shop.known.take(rows), shop.frauds_N[rows], shop.found.customer_N[rows], config)
+    return detector.fit(
+        shop.known.take(rows), shop.frauds_N[rows], shop.found.customer_N[rows], config, calibrated=False
+    )
 
 
 def _updated(shop: Shop, config: FraudConfig, before: Detector, first: int, *, seed: int) -> Detector:
@@ -92,6 +94,6 @@ def _days(shop: Shop, first: int, end: int) -> np.ndarray:
 
 
 def _figures(shop: Shop, split: protocol.Fold, scorer: Detector, known: Features) -> dict[str, float]:
-    scores_M = detector.probabilities(scorer, known.values_NxF[split.test])
+    scores_M = detector.logits(scorer, known.values_NxF[split.test])
     found = protocol.figures(shop.found, shop.frauds_N, split, scores_M)
     return {name: round(value, 5) for name, value in found.items()}

@@ -65,6 +65,7 @@ def fit(
     config: FraudConfig,
     *,
     seed: int = 0,
+    calibrated: bool = True,
 ) -> Detector:
     """Train in `config.adversarial` rounds on the variants that evade the detector before, then once more on all.
 
@@ -77,4 +78,4 @@ def fit(
         evading = Evading(
             np.concatenate([evading.values_ExF, worst_RxF]), np.append(evading.customer_E, customer_N[frauds_N])
         )
-    return detector.fit(known, frauds_N, customer_N, config, seed=seed, evading=evading)
+    return detector.fit(known, frauds_N, customer_N, config, seed=seed, calibrated=calibrated, evading=evading)
