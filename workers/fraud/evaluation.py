@@ -21,9 +21,11 @@ import numpy as np
 
 from model import drift
 from model.errors import ConfigError
-from model.fraud import baselines, detector, features, handbook, protocol
+from model.fraud import attack, baselines, detector, features, handbook, protocol
 from model.fraud import config as configs
+from model.fraud.attack import Attack
 from model.fraud.config import FraudConfig
+from model.fraud.detector import Detector
 from model.fraud.features import Features
 from model.fraud.orders import DAY
 from model.fraud.protocol import Fold, Span
@@ -126,9 +128,7 @@ def _fold(asked: Asked, prepared: _Prepared, train: Span, split: Fold) -> Iterab
     rows = split.train[data.labelled_N[split.train]]
     for seed in range(asked.seeds):
         began = time.monotonic()
-        fitted = detector.fit(
-            prepared.known.take(rows), data.frauds_N[rows], data.found.customer_N[rows], asked.config, seed=seed
-        )
+        fitted = _fitted(asked.config, prepared, rows, seed)
         scores_M = detector.probabilities(fitted, prepared.known.values_NxF[split.test])
         yield _judged(DETECTOR, prepared, train, seed, split, scores_M, began)
         if prepared.handbook_NxF is None:
@@ -138,6 +138,15 @@ def _fold(asked: Asked, prepared: _Prepared, train: Span, split: Fold) -> Iterab
             train_NxF, test_MxF = prepared.handbook_NxF[rows], prepared.handbook_NxF[split.test]
             scores_M = baselines.scores(name, train_NxF, data.frauds_N[rows], test_MxF, seed=seed)
             yield _judged(name, prepared, train, seed, split, scores_M, began)
+
+
+def _fitted(config: FraudConfig, prepared: _Prepared, rows: np.ndarray, seed: int) -> Detector:
+    data = prepared.data
+    known, frauds_N, customer_N = prepared.known.take(rows), data.frauds_N[rows], data.found.customer_N[rows]
+    if not config.adversarial:
+        return detector.fit(known, frauds_N, customer_N, config, seed=seed)
+    variants_RxVxF = attack.variants(data.found, rows[frauds_N], Attack(), config.features)
+    return attack.fit(known, frauds_N, customer_N, variants_RxVxF, config, seed=seed)
 
 
 def _judged(

@@ -66,6 +66,16 @@ def test_every_order_of_the_test_days_has_a_score_whether_labelled_or_not(file: 
     assert all(0 <= score <= 1 for score in found[file].values())
 
 
+def test_adversarial_training_is_an_option(file: Path) -> None:
+    found = {}
+    for options in ([], ["--set", "adversarial=1"]):
+        out = file.parent / "adversarial.json"
+        assert _run(file, *SPANS, "--alone", *options, "--json", str(out)).exit_code == 0
+        found[len(options)] = json.loads(out.read_text())["figures"]["detector"]["average_precision"]["mean"]
+    assert found[0] != found[2]
+    assert found[2] > 0.4
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
