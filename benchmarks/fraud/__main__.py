@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fraud replay|choices|weeks|evasion`: one JSON object each, on a file of transactions."""
+"""`python -m benchmarks.fraud replay|choices|weeks|evasion|ceiling`: one JSON object each, on a file of orders."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from benchmarks import machine
-from benchmarks.fraud import choices, evasion, replays, weeks
+from benchmarks.fraud import ceiling, choices, evasion, replays, weeks
 from model.fraud import config as configs
 
 _FILE = click.Path(path_type=Path)
+_RUNS = {"choices": choices.run, "weeks": weeks.run, "evasion": evasion.run, "ceiling": ceiling.run}
 
 
 @click.command()
-@click.argument("what", type=click.Choice(("replay", "choices", "weeks", "evasion")))
+@click.argument("what", type=click.Choice(("replay", *_RUNS)))
 @click.option("--transactions", required=True, type=_FILE, help="As `reshelf evaluate fraud` takes them.")
 @click.option("--customers", type=click.IntRange(min=1), help="Replay only so many customers.")
 @click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
@@ -25,7 +26,7 @@ def main(what: str, transactions: Path, customers: int | None, out: Path | None)
     if what == "replay":
         found = replays.run(transactions, config.features, customers=customers)
     else:
-        found = {"choices": choices.run, "weeks": weeks.run, "evasion": evasion.run}[what](transactions, config)
+        found = _RUNS[what](transactions, config)
     result = json.dumps(machine.describe("CPU") | found, indent=1)
     if out is not None:
         out.write_text(result + "\n")
