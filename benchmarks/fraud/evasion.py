@@ -16,7 +16,8 @@ from model.fraud.attack import Attack
 from model.fraud.config import FraudConfig
 from model.fraud.detector import Detector
 
-FOLDS = ("2018-07-25", "2018-07-18")
+FOLDS = ("2018-07-25",)
+"""First days of training."""
 ROUNDS = 2
 ATTACKS = {
     "small": Attack(shares=(1.0, 0.9, 0.8), delays=(0, 2 * 3600)),
