@@ -3,7 +3,7 @@
 In memory here; a database that keeps the same rows by customer and by terminal serves as well. Orders may arrive late
 and shuffled. An order is asked about with what has arrived by then; one that comes late changes what is true of the
 later orders of its customer and its terminal, and `arrive` says which. Asked again, they have the features that they
-would have had in order.
+would have had in order, provided that labels come later than orders can be late.
 """
 
 from __future__ import annotations
