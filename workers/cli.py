@@ -31,7 +31,9 @@ COMMANDS = {
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
     "finetune": Entry("workers.commands.finetune:finetune", "Let the live model learn what is new.", "workers"),
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
-    "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
+    "evaluate": Entry(
+        "workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers,fraud"
+    ),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),

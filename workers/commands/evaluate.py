@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from workers import settings as configuration
+from workers.commands import evaluate_fraud
 
 PROTOCOLS = ("leave-one-out", "leave-one-out-full", "time-split")
 ARMS = ("frozen", "naive", "incremental", "retrained")
@@ -23,6 +24,9 @@ _FILE = click.Path(path_type=Path)
 @click.group()
 def evaluate() -> None:
     """Measure models on files: nothing is read from, or written to, the database."""
+
+
+evaluate.add_command(evaluate_fraud.fraud)
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:

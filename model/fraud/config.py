@@ -1,0 +1,109 @@
+"""What the detector is made of: a frozen config with named presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.errors import ConfigError
+from model.fraud.features import FeatureConfig
+
+IMBALANCES = ("none", "weight", "focal", "resample")
+"""What is done about frauds being rare: nothing, a weight, the focal loss, or drawing them more often."""
+MEMBERS = ("network", "trees")
+
+
+@dataclass(frozen=True)
+class FraudConfig:
+    """Features, network, trees and training of one detector. Make one with `preset`."""
+
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    members: tuple[str, ...] = MEMBERS
+
+    # Edges of the piecewise-linear encoding of each feature: quantiles, and two for each split.
+    quantiles: int = 10
+    splits: int = 6
+    hidden: int = 32
+    copies: int = 2  # networks of different seeds, trained side by side; the score is their mean
+    grouped: bool = True  # an order is fraud if it, its customer or its terminal says so (noisy-or), not all at once
+    dropout: float = 0.2
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    batch: int = 512
+    epochs: int = 6
+    imbalance: str = "none"
+    positive_weight: float = 8.0  # of a fraud, under "weight" and "resample"
+    focal_gamma: float = 1.0
+
+    forests: int = 2  # boosted ensembles of different seeds
+    rounds: int = 150
+    leaves: int = 8
+    tree_rate: float = 0.05
+
+    adversarial: int = 0  # rounds of training on what evades the detector of the round before
+    update_epochs: int = 2  # of an incremental update
+    update_rate: float = 0.3  # its share of the learning rate
+
+    def __post_init__(self) -> None:
+        if self.imbalance not in IMBALANCES:
+            raise _unknown("imbalance", self.imbalance, IMBALANCES)
+        for member in self.members:
+            if member not in MEMBERS:
+                raise _unknown("member", member, MEMBERS)
+        if not self.members:
+            raise ConfigError(f"a detector needs at least one member of {', '.join(MEMBERS)}")
+
+
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "tiny": {
+        "quantiles": 5,
+        "splits": 2,
+        "hidden": 8,
+        "copies": 1,
+        "epochs": 4,
+        "batch": 128,
+        "forests": 1,
+        "rounds": 20,
+    },
+    "default": {},
+    "network": {"members": ("network",)},
+    "trees": {"members": ("trees",)},
+}
+
+
+def preset(name: str = "default", **overrides: Any) -> FraudConfig:
+    """The preset "default", "network", "trees" or "tiny" (for tests), with single options replaced.
+
+    Raises ConfigError for an unknown preset or option, naming the nearest known one.
+    """
+    if name not in _PRESETS:
+        raise _unknown("preset", name, _PRESETS)
+    known = [option.name for option in dataclasses.fields(FraudConfig)]
+    for option in overrides:
+        if option not in known:
+            raise _unknown("option", option, known)
+    return FraudConfig(**{**_PRESETS[name], **overrides})
+
+
+def to_json(config: FraudConfig) -> dict[str, Any]:
+    """A JSON object that `from_json` reads back."""
+    return dataclasses.asdict(config)
+
+
+def from_json(options: Mapping[str, Any]) -> FraudConfig:
+    """The config that `to_json` described. Options it does not name keep their defaults."""
+    given = dict(options)
+    if "features" in given:
+        given["features"] = FeatureConfig(**given["features"])
+    if "members" in given:
+        given["members"] = tuple(given["members"])
+    return preset(**given)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
+    known = list(known)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")
