@@ -1,8 +1,8 @@
 """Saved weights: a folder with the parameters (Orbax), the config, the frozen id map and the metrics (JSON).
 
-This is the only file of `model` that touches the disk. A folder is written whole under a temporary name,
-flushed, and renamed; its manifest holds the hash of every other file, so that `load` notices whatever changed
-since.
+This is the only file of `model` that writes to the disk (`text/bert/folder.py` reads published encoders). A folder is
+written whole under a temporary name, flushed, and renamed; its manifest holds the hash of every other file, so that
+`load` notices whatever changed since.
 """
 
 from __future__ import annotations
