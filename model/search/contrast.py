@@ -54,9 +54,12 @@ def pretrain(
         return _views(terms_NxT[rows_B], fields_NxT[rows_B], chance)
 
     usable = np.flatnonzero((terms_NxT > 0).sum(1) > 1)
-    drawn = (chance.permutation(usable) for _ in range(config.epochs))
+    epochs = max(config.epochs, -(-config.least_steps // max(1, len(usable) // config.batch)))
+    drawn = (chance.permutation(usable) for _ in range(epochs))
     start = encoder.initial(config, seed=seed)
-    return _train(config, start, drawn, views, config.epochs, config.learning_rate, "encoder", report)
+    if not len(usable):
+        return start
+    return _train(config, start, drawn, views, epochs, config.learning_rate, "encoder", report)
 
 
 def finetune(
@@ -144,7 +147,8 @@ def _step(
     rate: Array,
 ) -> tuple[dict[str, Array], optax.OptState, Array]:
     value, gradients = jax.value_and_grad(loss, argnums=1)(config, params, left_BxT, right_BxT, same_B)
-    updates, state = _optimizer().update(gradients, state, params)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer step count
+        updates, state = _optimizer().update(gradients, state, params)
     return {name: params[name] - rate * updates[name] for name in params}, state, value
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from model.recommend.items import Item
 from model.search.config import SearchConfig
-from model.text import analyser
+from model.text import analyser, trigrams
 from model.text.analyser import Term
+
+_PARTS = frozenset((analyser.BIGRAM, analyser.CHARACTER, analyser.ENDING))
 
 MAIN = frozenset((analyser.WORD, analyser.NUMBER, analyser.CODE, analyser.HAN))
 """Kinds that stand for a word of the text: they make its length, and its order. The other kinds repeat them."""
@@ -24,12 +26,13 @@ class Document:
     """One item. `fields[f]` are the terms of field f, aligned with `config.FIELDS`.
 
     `head` is the first place of the title that is no longer about what the product is; `noun` the place of the last
-    word before it.
+    word before it; `letters` are the title's hashed trigrams.
     """
 
     fields: tuple[Sequence[Term], ...]
     head: int
     noun: int
+    letters: tuple[int, ...] = ()
 
     @property
     def title(self) -> list[Term]:
@@ -60,7 +63,7 @@ def read(item: Item) -> Document:
     title = analyser.analyse(item.title)
     nouns = [t.place for t in title.terms if t.kind in (analyser.WORD, analyser.HAN) and t.place < title.head]
     fields = (title.terms, *(analyser.terms(text) for text in texts))
-    return Document(fields, title.head, max(nouns, default=-1))
+    return Document(fields, title.head, max(nouns, default=-1), tuple(trigrams.of(item.title)))
 
 
 def frequencies(document: Document, average: Sequence[float], config: SearchConfig) -> dict[str, float]:
@@ -81,4 +84,4 @@ def frequencies(document: Document, average: Sequence[float], config: SearchConf
 def _emphasis(term: Term, document: Document, config: SearchConfig) -> float:
     if term.place >= document.head:
         return config.tail_weight
-    return config.head_weight if term.place == document.noun and term.kind != analyser.BIGRAM else 1.0
+    return config.head_weight if term.place == document.noun and term.kind not in _PARTS else 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -15,20 +15,23 @@ from model.batching import pad_rows, tiles
 from model.search.config import SearchConfig
 from model.text import analyser, tokens
 
+Role = Literal["query", "passage"]
+"""What a text is to an encoder."""
+
 Params = Mapping[str, Array]
 
 _TILE = 2048
 
 
 class TextVectors(Protocol):
-    """Whatever gives texts unit vectors: the encoder here, or a published one."""
+    """Whatever gives texts unit vectors: the encoder here, or one of `model.text.bert`."""
 
     @property
     def dim(self) -> int:
         """The length of a vector."""
         ...
 
-    def embed(self, texts: Sequence[str]) -> Float32[np.ndarray, "N D"]:
+    def encode(self, texts: Sequence[str], *, role: Role = "passage") -> Float32[np.ndarray, "N D"]:
         """`vectors_NxD` of unit length, or zeros for a text without anything to read."""
         ...
 
@@ -92,8 +95,8 @@ class Encoder:
         """The length of a vector."""
         return self.config.dim
 
-    def embed(self, texts: Sequence[str]) -> Float32[np.ndarray, "N D"]:
-        """`vectors_NxD`, of unit length; compiled for batches of 1 and of 2,048 texts."""
+    def encode(self, texts: Sequence[str], *, role: Role = "passage") -> Float32[np.ndarray, "N D"]:
+        """`vectors_NxD`, of unit length, the same in both roles; compiled for batches of 1 and of 2,048 texts."""
         terms_NxT = terms_of(texts, self.config)
         size = 1 if len(texts) == 1 else _TILE
         parts = [

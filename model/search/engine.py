@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, Int
 
 from model.recommend.items import Item
 from model.search import contrast, document, features, filters, lexical, query
+from model.search.associations import Associations
 from model.search.collection import Collection
 from model.search.column import Column
 from model.search.config import SearchConfig
@@ -60,6 +61,7 @@ class Parts:
     encoder: TextVectors | None = None
     published: TextVectors | None = None
     ranker: Ranker | None = None
+    associations: Associations | None = None
 
 
 class Engine:
@@ -135,10 +137,10 @@ class Engine:
         now: float | None = None,
     ) -> tuple[Asked, Float32[np.ndarray, " N"]]:
         """The query understood, and every slot's lexical score relative to the best plus its weighted cosine."""
-        understood = query.understand(text, self.lexicon, self.parts.synonyms)
+        understood = self.understand(text)
         match = lexical.match(understood, self.lexicon)
         likeness_N, other_N = (self._cosines(which, understood.meant or text) for which in range(2))
-        best = float(match.score_N.max(initial=0.0))
+        best = float(match.score_N.max(initial=0.0, where=self.collection.open_N))
         fused_N = match.score_N / np.float32(best) if best > 0 else match.score_N
         for cosine_N in (likeness_N, other_N):
             if cosine_N is not None:
@@ -158,25 +160,26 @@ class Engine:
         ]
         return np.unique(np.concatenate(chosen))
 
-    def with_encoder(self, encoder: TextVectors | None) -> Engine:
-        """An engine with another encoder of ours over the same items; the two share all else, so write to neither."""
-        other = Engine(replace(self.parts, encoder=encoder))
+    def taught(self, encoder: TextVectors | None, associations: Associations) -> Engine:
+        """An engine that learnt more, over the same items; the two share all else, so write to neither."""
+        other = Engine(replace(self.parts, encoder=encoder, associations=associations))
         other.collection, other.lexicon = self.collection, self.lexicon
         other._vectors[1] = self._vectors[1]
         if encoder is not None and (column := other._vectors[0]) is not None:
             items = self.collection.items
-            for slot, vector_D in enumerate(encoder.embed(contrast.texts(items))):
+            for slot, vector_D in enumerate(encoder.encode(contrast.texts(items))):
                 column.set(slot, vector_D)
         return other
 
-    def meant(self, text: str) -> str:
-        """A query as it was probably meant."""
-        return query.understand(text, self.lexicon, self.parts.synonyms).meant or text
+    def understand(self, text: str) -> Query:
+        """What a query asks of the items."""
+        return query.understand(text, self.lexicon, self.parts.synonyms)
 
     def shelf(self) -> Shelf:
         """What features read."""
         vectors = self._vectors[0]
-        return Shelf(self.collection, self.lexicon, None if vectors is None else vectors.first(self.lexicon.slots))
+        vectors_NxD = None if vectors is None else vectors.first(self.lexicon.slots)
+        return Shelf(self.collection, self.lexicon, vectors_NxD, self.parts.associations)
 
     def ranked(self, text: str, k: int) -> Int[np.ndarray, " K"]:
         """The best `k` slots of all, those that hold nothing of the query among them: for evaluation."""
@@ -195,13 +198,16 @@ class Engine:
         self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"], need: int
     ) -> tuple[Int[np.ndarray, " K"], Float32[np.ndarray, " K"]]:
         """At least the best `need` of the open slots: candidates in the ranker's order, the others behind them."""
+        config = self.parts.config
         if self.parts.ranker is None:
-            slots = lexical.best(fused_N, need, open_N)
-            return slots, fused_N[slots]
-        first = self.candidates(asked, fused_N, open_N)
-        if not len(first):
-            return first, np.zeros(0, np.float32)
-        scores_K = self.parts.ranker.score(features.of(asked, first, self.shelf()))
+            first = lexical.best(fused_N, config.candidates, open_N)
+            scores_K = fused_N[first]
+            scores_K += config.letters_weight * features.letters(asked.query.text, first, self.lexicon)
+        else:
+            first = self.candidates(asked, fused_N, open_N)
+            if not len(first):
+                return first, np.zeros(0, np.float32)
+            scores_K = self.parts.ranker.score(features.of(asked, first, self.shelf()))
         order_K = np.argsort(-scores_K, kind="stable")
         rest_N = open_N.copy()
         rest_N[first] = False
@@ -231,11 +237,11 @@ class Engine:
     def _embed(self, slots: Iterable[int], items: Sequence[Item]) -> None:
         for encoder, vectors in zip(self._encoders, self._vectors, strict=True):
             if encoder is not None and vectors is not None and items:
-                for slot, vector_D in zip(slots, encoder.embed(contrast.texts(items)), strict=True):
+                for slot, vector_D in zip(slots, encoder.encode(contrast.texts(items)), strict=True):
                     vectors.set(slot, vector_D)
 
     def _cosines(self, which: int, text: str) -> Float32[np.ndarray, " N"] | None:
         encoder, vectors = self._encoders[which], self._vectors[which]
         if encoder is None or vectors is None:
             return None
-        return vectors.first(self.lexicon.slots) @ encoder.embed([text])[0]
+        return vectors.first(self.lexicon.slots) @ encoder.encode([text], role="query")[0]

@@ -9,12 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from model.search import lexical
+from model.search import associations, lexical, query
+from model.search.associations import Associations
 from model.search.collection import Collection
+from model.search.document import MAIN
 from model.search.lexical import Match
 from model.search.lexicon import PADDING, Lexicon
 from model.search.query import EXACT, Clause, Query
-from model.text import analyser
+from model.text import analyser, trigrams
 
 QUERY = (
     "query_clauses",
@@ -62,6 +64,7 @@ CANDIDATE = (
     "title_numbers",
     "title_length",
     "head_length",
+    "letters",  # of the rarity of the query's trigrams, as it was typed, what the title has
     "likeness_to_best",  # to the mean of the first candidates: pseudo-relevance feedback
     "noun_agreement",  # share of the first candidates with the same noun
     "start_agreement",
@@ -70,7 +73,7 @@ SIGNALS = ("popularity", "price", "price_to_median", "age", "priced", "available
 """Signals of the shop: log popularity, log price, log price relative to the candidates' median, days since the item was
 announced (logarithm), whether it has a price and can be bought, and the customer's vector against the item's."""
 
-NAMES = (*QUERY, *CANDIDATE, *SIGNALS)
+NAMES = (*QUERY, *CANDIDATE, *associations.NAMES, *SIGNALS)
 
 _FIRST = 20
 """Candidates, by score, that feedback is taken from."""
@@ -78,11 +81,15 @@ _FIRST = 20
 
 @dataclass(frozen=True)
 class Shelf:
-    """What features read of the catalogue. `vectors_NxD` are unit vectors, or None without an encoder."""
+    """What features read of the catalogue. `vectors_NxD` are unit vectors, or None without an encoder.
+
+    `associations` are those of judged queries, None without any.
+    """
 
     collection: Collection
     lexicon: Lexicon
     vectors_NxD: Float32[np.ndarray, "N D"] | None
+    associations: Associations | None = None
 
 
 class Asked(NamedTuple):
@@ -106,6 +113,8 @@ def of(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> Float32[np
     columns |= _scores(asked, slots_K)
     columns |= _likenesses(asked, slots_K)
     columns |= _words(asked, slots_K, shelf)
+    columns["letters"] = letters(asked.query.text, slots_K, shelf.lexicon)
+    columns |= _told(asked, slots_K, shelf)
     columns |= _feedback(slots_K, columns, shelf)
     columns |= _query(asked, shelf)
     columns |= signals(asked, slots_K, shelf.collection)
@@ -186,7 +195,7 @@ def _grid(main: list[Clause], slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) 
 
 def _words(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> dict[str, np.ndarray | float]:
     lexicon = shelf.lexicon
-    main = [clause for clause in asked.query.clauses if clause.term.kind in _MAIN]
+    main = [clause for clause in asked.query.clauses if clause.term.kind in MAIN]
     grid = _grid(main, slots_K, lexicon)
     in_JxK = grid.found_JxKxT.any(2)
     return (
@@ -196,9 +205,6 @@ def _words(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> dict[s
         | _kinds(asked.query, slots_K, lexicon)
         | _lengths(slots_K, lexicon)
     )
-
-
-_MAIN = frozenset((analyser.WORD, analyser.NUMBER, analyser.CODE, analyser.HAN))
 
 
 def _matched(main: list[Clause], grid: _Grid, in_JxK: Bool[np.ndarray, "J K"]) -> dict[str, np.ndarray | float]:
@@ -254,13 +260,13 @@ def _phrases(grid: _Grid, in_JxK: Bool[np.ndarray, "J K"]) -> dict[str, np.ndarr
     return {"adjacent": adjacent_IxK.mean(0), "ordered": ordered_IxK.mean(0)}
 
 
-def _kinds(query: Query, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> dict[str, np.ndarray | float]:
+def _kinds(asked: Query, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> dict[str, np.ndarray | float]:
     """How many numbers, measures, sizes and codes of the query each candidate has."""
     count_K = {
         kind: np.zeros(len(slots_K)) for kind in (analyser.NUMBER, analyser.MEASURE, analyser.SIZE, analyser.CODE)
     }
     numbers = 0
-    for clause in query.clauses:
+    for clause in asked.clauses:
         if clause.term.kind not in count_K:
             continue
         numbers += clause.term.kind == analyser.NUMBER
@@ -276,6 +282,21 @@ def _kinds(query: Query, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> di
         "codes": count_K[analyser.CODE],
         "numbers_missed": numbers - count_K[analyser.NUMBER],
     }
+
+
+def _told(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> dict[str, np.ndarray | float]:
+    if shelf.associations is None:
+        return dict.fromkeys(associations.NAMES, 0.0)
+    words_W = associations.hashed(query.main_words(asked.query, shelf.lexicon))
+    return associations.of(shelf.associations, words_W, shelf.lexicon.hashed_NxT[slots_K])
+
+
+def letters(text: str, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> Float32[np.ndarray, " K"]:
+    """The share of the rarity of the text's trigrams that each title has."""
+    found = trigrams.of(text)
+    weight_L = np.zeros(trigrams.BUCKETS + 1, np.float32)
+    weight_L[found] = lexicon.letter_rarity(found)
+    return weight_L[lexicon.letters_NxL[slots_K]].sum(1) / max(float(weight_L.sum()), 1e-6)
 
 
 def _lengths(slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> dict[str, np.ndarray | float]:
@@ -310,7 +331,7 @@ def _feedback(
 def _query(asked: Asked, shelf: Shelf) -> dict[str, np.ndarray | float]:
     clauses = asked.query.clauses
     return {
-        "query_clauses": float(sum(clause.term.kind in _MAIN for clause in clauses)),
+        "query_clauses": float(sum(clause.term.kind in MAIN for clause in clauses)),
         "query_unknown": float(len(asked.query.unknown)),
         "query_rarity": sum(lexical.clause_weight(clause, shelf.lexicon) for clause in clauses),
         "query_numbers": float(sum(clause.term.kind == analyser.NUMBER for clause in clauses)),

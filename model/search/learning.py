@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from model.errors import DataError
 from model.recommend.items import Item
 from model.recommend.loop import Progress
-from model.search import contrast, encoder, features, ranker
+from model.search import associations, contrast, encoder, features, query, ranker
+from model.search.associations import Right
 from model.search.contrast import Pairs
 from model.search.encoder import Encoder
 from model.search.engine import Engine, Parts
@@ -39,49 +41,68 @@ def with_ranker(
     examples: list[Examples] = []
     for fold in range(parts.config.folds):
         mine, others = (known.pick(np.flatnonzero(chosen).tolist()) for chosen in (fold_Q == fold, fold_Q != fold))
-        taught = engine.with_encoder(_taught(parts, items, others, engine, seed, report))
+        taught = engine.taught(_encoder(items, others, engine, seed, report), _associations(others, engine))
         examples.extend(_examples(taught, mine))
         report(Progress("features", fold + 1, parts.config.folds, float("nan"), None))
-    learnt = ranker.train(examples, parts.config, seed=seed)
-    return dataclasses.replace(parts, encoder=_taught(parts, items, known, engine, seed, report), ranker=learnt)
+    if not examples:
+        raise DataError(
+            "no judged query has a right item among its candidates: there is nothing to learn an order from"
+        )
+    return dataclasses.replace(
+        parts,
+        encoder=_encoder(items, known, engine, seed, report),
+        associations=_associations(known, engine),
+        ranker=ranker.train(examples, parts.config, seed=seed),
+    )
 
 
-def _taught(
-    parts: Parts, items: Sequence[Item], known: Judged, engine: Engine, seed: int, report: Report
+def _encoder(
+    items: Sequence[Item], known: Judged, engine: Engine, seed: int, report: Report
 ) -> encoder.TextVectors | None:
     """Our encoder, further trained on the queries; another one, or none, as it is."""
-    if not isinstance(parts.encoder, Encoder):
-        return parts.encoder
-    items_NxT = encoder.terms_of(contrast.texts(items), parts.config)
-    params = contrast.finetune(
-        parts.encoder.params, _pairs(known, engine), items_NxT, parts.config, seed=seed, report=report
-    )
-    return Encoder(parts.config, params)
+    ours = engine.parts.encoder
+    if not isinstance(ours, Encoder):
+        return ours
+    items_NxT = encoder.terms_of(contrast.texts(items), ours.config)
+    pairs = _pairs(known, engine)
+    return Encoder(ours.config, contrast.finetune(ours.params, pairs, items_NxT, ours.config, seed=seed, report=report))
 
 
 def _pairs(known: Judged, engine: Engine) -> Pairs:
-    """Each query with its items of at least half of the greatest gain; a query is read as it was probably meant."""
-    greatest = max((gain for q in range(len(known.queries)) for gain in known.gains(q).values()), default=0.0)
-    rows = [
-        (query, item, gain)
-        for query in range(len(known.queries))
-        for item, gain in known.gains(query).items()
-        if gain > 0 and gain >= greatest / 2
-    ]
-    terms_QxT = encoder.terms_of([engine.meant(text) for text in known.queries], engine.parts.config)
-    rows = [row for row in rows if terms_QxT[row[0]].any()]
-    queries = [query for query, _, _ in rows]
+    """Each query with its right items; a query is read as it was probably meant."""
+    meant = [engine.understand(text).meant or text for text in known.queries]
+    terms_QxT = encoder.terms_of(meant, engine.parts.config)
+    rows = [(q, item, gain) for q, right in _right(known) if terms_QxT[q].any() for item, gain in right.items()]
     items_P = np.array([item for _, item, _ in rows], np.int32)
-    return Pairs(terms_QxT[queries], items_P, np.array([gain for _, _, gain in rows], np.float32))
+    return Pairs(terms_QxT[[q for q, _, _ in rows]], items_P, np.array([gain for _, _, gain in rows], np.float32))
+
+
+def _associations(known: Judged, engine: Engine) -> associations.Associations:
+    """What the queries' words found."""
+    hashed_NxT = engine.lexicon.hashed_NxT
+    rights = []
+    for q, right in _right(known):
+        words = query.main_words(engine.understand(known.queries[q]), engine.lexicon)
+        titles = [hashed_NxT[item][hashed_NxT[item] > 0] for item in right]
+        rights.append(Right(associations.hashed(words), titles, list(right.values())))
+    return associations.learn(rights)
+
+
+def _right(known: Judged) -> Iterator[tuple[int, dict[int, float]]]:
+    """Yield each query, by its number, with its items of at least half of the greatest gain of all."""
+    gains = [known.gains(q) for q in range(len(known.queries))]
+    greatest = max((gain for of_item in gains for gain in of_item.values()), default=0.0)
+    for q, of_item in enumerate(gains):
+        yield q, {item: gain for item, gain in of_item.items() if gain > 0 and gain >= greatest / 2}
 
 
 def _examples(engine: Engine, known: Judged) -> list[Examples]:
-    """The candidates of each query with their features and gains."""
+    """The candidates of each query with their features and gains; none for a query without a right candidate."""
     examples = []
-    for query, text in enumerate(known.queries):
+    for q, text in enumerate(known.queries):
         asked, fused_N = engine.ask(text)
         slots_K = engine.candidates(asked, fused_N, engine.collection.open_N)
-        gains = known.gains(query)
+        gains = known.gains(q)
         gain_K = np.array([gains.get(slot, 0.0) for slot in slots_K.tolist()], np.float32)
         if gain_K.any():
             examples.append(Examples(features.of(asked, slots_K, engine.shelf()), gain_K))

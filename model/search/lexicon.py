@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Int8, Int32
+from jaxtyping import Bool, Float32, Int8, Int32, UInt16, UInt32
 
-from model.search import document
+from model.search import associations, document
 from model.search.column import Column
 from model.search.config import SearchConfig
 from model.search.document import Document
 from model.search.postings import Postings
 from model.search.vocabulary import Vocabulary
-from model.text import analyser
+from model.text import analyser, trigrams
 
 TITLE = 24
 """Main terms of a title that are kept in order, for features of whole phrases."""
+
+LETTERS = 96
+"""Distinct trigrams of a title that are kept."""
 
 PADDING = -1
 
@@ -32,7 +35,11 @@ class Lexicon:
         self._compounds: dict[str, Counter[tuple[str, str]]] = {}
         self._average: tuple[float, ...] = document.TYPICAL_LENGTHS
         self._documents: list[Document] = []
+        self._open = Column(np.bool_)
         self._title = Column(np.int32, width=TITLE, fill=PADDING)
+        self._hashed = Column(np.uint32, width=TITLE)
+        self._letters = Column(np.uint16, width=LETTERS)
+        self.letters_L = np.zeros(trigrams.BUCKETS + 1, np.int32)  # how many open items' titles hold each trigram
         self._numbers = Column(np.int8)
         self._head = Column(np.int8)
         self._noun = Column(np.int8, fill=PADDING)
@@ -62,6 +69,8 @@ class Lexicon:
         self.vocabulary.remove(old.words)
         for a, b in old.pairs:
             self._compounds[a + b][a, b] -= 1
+        self._open.set(slot, False)
+        self._letters_of(slot, -1)
         self.open -= 1
 
     def inverse_frequency(self, term: int) -> float:
@@ -92,6 +101,11 @@ class Lexicon:
         return self._documents[slot]
 
     @property
+    def open_N(self) -> Bool[np.ndarray, " N"]:
+        """Which slots are not closed."""
+        return self._open.first(len(self._documents))
+
+    @property
     def title_NxT(self) -> Int32[np.ndarray, "N T"]:
         """The ids of each title's main terms in order; `PADDING` behind them."""
         return self._title.first(len(self._documents))
@@ -107,9 +121,27 @@ class Lexicon:
         return self._noun.first(len(self._documents))
 
     @property
+    def hashed_NxT(self) -> UInt32[np.ndarray, "N T"]:
+        """Each title's distinct main terms, hashed by `associations`; 0 behind them."""
+        return self._hashed.first(len(self._documents))
+
+    @property
+    def letters_NxL(self) -> UInt16[np.ndarray, "N L"]:
+        """Each title's distinct hashed trigrams; 0 behind them."""
+        return self._letters.first(len(self._documents))
+
+    def letter_rarity(self, letters: Sequence[int]) -> Float32[np.ndarray, " G"]:
+        """log((N + 1) / (n + 1)) of trigrams that n of the N open items hold."""
+        return np.log((self.open + 1) / (self.letters_L[np.array(letters, int)] + 1)).astype(np.float32)
+
+    @property
     def numbers_N(self) -> Int8[np.ndarray, " N"]:
         """How many numbers each title has."""
         return self._numbers.first(len(self._documents))
+
+    def _letters_of(self, slot: int, change: int) -> None:
+        letters_L = self._letters.first(slot + 1)[slot]
+        self.letters_L[letters_L[letters_L > 0]] += change
 
     def _row(self, new: Document) -> dict[int, float]:
         weights = document.frequencies(new, self._average, self.config)
@@ -123,6 +155,16 @@ class Lexicon:
         title = new.title[:TITLE]
         row_T = np.full(TITLE, PADDING, np.int32)
         row_T[: len(title)] = [self.postings.ids[term.term] for term in title]
+        letters = new.letters[:LETTERS]
+        row_L = np.zeros(LETTERS, np.uint16)
+        row_L[: len(letters)] = letters
+        self._letters.set(slot, row_L)
+        self._letters_of(slot, 1)
+        self._open.set(slot, True)
+        hashed_T = np.zeros(TITLE, np.uint32)
+        hashed = associations.hashed(term.term for term in title)
+        hashed_T[: len(hashed)] = hashed
+        self._hashed.set(slot, hashed_T)
         self._title.set(slot, row_T)
         self._numbers.set(slot, sum(term.kind == analyser.NUMBER for term in title))
         self._head.set(slot, sum(term.place < new.head for term in title))

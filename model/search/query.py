@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from model.search import spelling
+from model.search.document import MAIN
 from model.search.lexicon import Lexicon
 from model.text import analyser
 from model.text.analyser import Term
@@ -63,6 +64,12 @@ def understand(text: str, lexicon: Lexicon, synonyms: Synonyms) -> Query:
     clauses = _with_joined(clauses, terms, lexicon)
     clauses = _with_synonyms(clauses, terms, lexicon, synonyms)
     return Query(text, tuple(terms), tuple(clauses), tuple(unknown), _respelt(text, meant))
+
+
+def main_words(asked: Query, lexicon: Lexicon) -> list[str]:
+    """The terms of the catalogue that most probably stand for each word, number and code of a query, in order."""
+    firsts = (clause.alternatives[0] for clause in asked.clauses if clause.term.kind in MAIN)
+    return [lexicon.postings.terms[term] for alternative in firsts for term in alternative.terms]
 
 
 def _distinct(terms: Sequence[Term]) -> list[Term]:

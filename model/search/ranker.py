@@ -97,6 +97,7 @@ def _options(config: SearchConfig, seed: int) -> dict[str, Any]:
         "lambdarank_truncation_level": config.truncation,
         "learning_rate": config.ranker_rate,
         "num_leaves": config.leaves,
+        "max_depth": config.depth,
         "min_data_in_leaf": config.least_in_leaf,
         "feature_fraction": 0.5,
         "bagging_fraction": 0.7,

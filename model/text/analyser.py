@@ -11,9 +11,10 @@ import Stemmer
 
 from model.text import measures, normalise, segment
 
-WORD, NUMBER, UNIT, MEASURE, SIZE, CODE, HAN, INNER, BIGRAM = range(9)
+WORD, NUMBER, UNIT, MEASURE, SIZE, CODE, HAN, INNER, BIGRAM, CHARACTER, ENDING = range(11)
 """What a term is: a stemmed word; a number; a unit; a number with its unit; two sizes ("2x4"); a code or model number;
-a Chinese word; a shorter word inside one; two neighbouring Chinese characters."""
+a Chinese word; a shorter word inside one; two neighbouring Chinese characters; one of them; and how
+a run of them ends: 手机 is what 智能手机 ends in, and 手机壳 does not."""
 
 _ENGLISH = (
     "a",
@@ -177,6 +178,12 @@ def _han(run: str, place: int) -> Iterator[Term]:
             yield Term(word, HAN, owner, word)
         for inner in segment.inner_words(word):
             yield Term(inner, INNER, owner, inner)
+        if len(word) > 1:
+            for character in word:
+                yield Term(character, CHARACTER, owner, character)
+    inner = [word for word in segment.inner_words(words[-1]) if words[-1].endswith(word)]
+    for ending in dict.fromkeys((words[-1], *inner, run[-1])):
+        yield Term(f"{ending}$", ENDING, owners[-1], ending)
     for start in range(len(run) - 1):
         pair = run[start : start + 2]
         if pair not in words:  # a word of two characters is a term already

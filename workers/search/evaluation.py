@@ -20,7 +20,7 @@ from model.errors import ConfigError
 from model.recommend.items import Item
 from model.recommend.loop import Progress
 from model.search import config as configs
-from model.search import judged, learning
+from model.search import contrast, judged, learning
 from model.search.config import SearchConfig
 from model.search.encoder import TextVectors
 from model.search.engine import Engine, Parts
@@ -155,7 +155,7 @@ def _rankers(
     clock: _Clock,
 ) -> Iterator[tuple[str, Callable[[str], list[int]]]]:
     """Yield each ranker when it is ready, from the simplest to the best, with its name."""
-    bm25 = peer.bm25s([item.title for item in items])
+    bm25 = peer.bm25s(contrast.texts(items))
     if bm25 is not None:
         clock.note("bm25s index")
         yield "bm25s", bm25

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import util
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,10 +93,13 @@ def synonyms(path: Path | None) -> Synonyms:
 
 
 def published(folder: Path) -> TextVectors:
-    """Return the encoder in a folder of `safetensors` and `tokenizer.json`. Raises `FileError` where there is none."""
-    if util.find_spec("model.text.bert") is None:
-        raise FileError(f"{folder}: this version loads no published encoders")
-    raise FileError(f"{folder}: no published encoder is known")
+    """Return the encoder in a folder of `safetensors` and `tokenizer.json`.
+
+    Raises `ModelError` where there is none, or one that is not supported.
+    """
+    from model.text.bert import encoder
+
+    return encoder.load(folder)
 
 
 def _named(frame: pl.DataFrame) -> pl.DataFrame:

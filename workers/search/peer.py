@@ -13,10 +13,10 @@ from model.text import normalise
 _RUN = re.compile(f"[{normalise.HAN}]+")
 
 
-def bm25s(titles: Sequence[str]) -> Callable[[str], list[int]] | None:
+def bm25s(texts: Sequence[str]) -> Callable[[str], list[int]] | None:
     """Return what ranks a query by bm25s with an English stemmer and stop words; None where it is not installed.
 
-    A title's run of Chinese characters is given to it as pairs of neighbours, since it knows no other way to cut them.
+    A run of Chinese characters is given to it as pairs of neighbours, since it knows no other way to cut them.
     """
     if util.find_spec("bm25s") is None:
         return None
@@ -27,19 +27,19 @@ def bm25s(titles: Sequence[str]) -> Callable[[str], list[int]] | None:
 
     stemmer = Stemmer.Stemmer("english")
 
-    def tokenized(texts: Sequence[str]) -> list[list[str]]:
+    def tokenized(given: Sequence[str]) -> list[list[str]]:
         return library.tokenize(  # type: ignore[no-any-return]
-            [bigrams(text) for text in texts], stopwords="en", stemmer=stemmer, show_progress=False, return_ids=False
+            [bigrams(text) for text in given], stopwords="en", stemmer=stemmer, show_progress=False, return_ids=False
         )
 
     index = library.BM25()
-    index.index(tokenized(titles), show_progress=False)
+    index.index(tokenized(texts), show_progress=False)
 
     def rank(query: str) -> list[int]:
         asked = tokenized([query])
         if not any(token in index.vocab_dict for token in asked[0]):
             return []
-        depth = min(DEPTH, len(titles))
+        depth = min(DEPTH, len(texts))
         found, scores = index.retrieve(asked, k=depth, show_progress=False)
         return [int(item) for item, score in zip(found[0], scores[0], strict=True) if score > 0]
 
