@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.recommend.items import Item
-from model.search import config
+from model.search import config, explain
 from model.search.engine import ALIKE, MATCHED, POPULAR, SORTS, Engine, Parts
 from model.search.filters import Filters
 from model.text import synonyms
@@ -185,3 +185,18 @@ def _shared() -> Engine:
         _BUILT.append(Engine(Parts(CONFIG)))
         _BUILT[0].build(ITEMS)
     return _BUILT[0]
+
+
+def test_a_hit_says_which_words_it_holds_and_which_it_lacks(engine: Engine) -> None:
+    asked, _ = engine.ask("makita celing lightbulb 18v")
+    slot = engine.collection.slot("drill")
+    assert slot is not None
+    why = explain.hit(asked, slot, engine.shelf())
+    assert {(held.typed, held.why) for held in why.held} >= {("makita", "exact"), ("18v", "exact")}
+    assert set(why.lacking) == {"celing", "lightbulb"}
+    assert 0 < sum(held.share for held in why.held) < 1
+    fan = engine.collection.slot("fan")
+    assert fan is not None
+    spelt = [held for held in explain.hit(asked, fan, engine.shelf()).held if held.typed == "celing"]
+    assert [(held.terms, held.why) for held in spelt] == [(("ceil",), "spelling")]
+    assert why.signals["available"] == 1.0
