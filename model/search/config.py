@@ -31,7 +31,7 @@ class SearchConfig:
     # word, number, unit, measure, size, code, Chinese word, word inside a word, pair of characters, character,
     # what a run of characters ends in.
     kind_weights: tuple[float, ...] = (1.0, 0.7, 0.2, 0.4, 0.7, 1.0, 1.0, 0.5, 0.5, 0.7, 0.3)
-    coverage_power: float = 1.0  # the score is multiplied by this power of the share of the query that matched
+    coverage_power: float = 0.5  # the score is multiplied by this power of the share of the query that matched
 
     rare: int = 3  # a word that this many items or fewer hold may be misspelt
     rarer: float = 10.0  # and is taken for one that at least this many times as many items hold
