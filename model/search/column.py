@@ -24,6 +24,10 @@ class Column:
             self._rows = grown
         self._rows[slot] = value
 
+    def change(self, slot: int, by: Any) -> None:
+        """Add to one row that was written."""
+        self._rows[slot] += by
+
     def first(self, count: int) -> np.ndarray:
         """The first `count` rows: a view, to be read before the next row is written."""
         return self._rows[:count]

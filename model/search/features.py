@@ -186,11 +186,10 @@ def _grid(main: list[Clause], slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) 
     title_KxT = lexicon.title_NxT[slots_K]
     found = [np.isin(title_KxT, [term for a in clause.alternatives for term in a.terms]) for clause in main]
     found_JxKxT = np.stack(found) if found else np.zeros((0, *title_KxT.shape), bool)
-    terms_U, inverse = np.unique(title_KxT, return_inverse=True)
-    rarity_U = np.array([0.0 if t == PADDING else lexicon.inverse_frequency(t) for t in terms_U.tolist()])
+    rarity_KxT = lexicon.inverse_frequencies(title_KxT)
     weights = [lexical.clause_weight(clause, lexicon) for clause in main]
     kinds = [clause.term.kind for clause in main]
-    return _Grid(found_JxKxT, rarity_U[inverse].reshape(title_KxT.shape), np.array(weights), np.array(kinds, int))
+    return _Grid(found_JxKxT, rarity_KxT, np.array(weights), np.array(kinds, int))
 
 
 def _words(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> dict[str, np.ndarray | float]:

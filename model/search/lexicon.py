@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, UInt16, UInt32
+from jaxtyping import Bool, Float32, Float64, Int8, Int32, UInt16, UInt32
 
 from model.search import associations, document
 from model.search.column import Column
@@ -76,7 +77,12 @@ class Lexicon:
     def inverse_frequency(self, term: int) -> float:
         """log(1 + (N - n + .5) / (n + .5)) of a term that n of the N open items hold (Robertson and Zaragoza 2009)."""
         holding = self.postings.frequency(term)
-        return float(np.log1p((self.open - holding + 0.5) / (holding + 0.5)))
+        return math.log1p((self.open - holding + 0.5) / (holding + 0.5))
+
+    def inverse_frequencies(self, terms_V: Int32[np.ndarray, " V"]) -> Float64[np.ndarray, " V"]:
+        """The same of many terms; 0 for `PADDING`."""
+        holding_V = self.postings.frequencies_V[np.maximum(terms_V, 0)]
+        return np.where(terms_V == PADDING, 0.0, np.log1p((self.open - holding_V + 0.5) / (holding_V + 0.5)))
 
     def parts(self, word: str) -> tuple[str, str] | None:
         """The two words that titles have side by side where this is them written as one: "rainbird", "rain bird"."""

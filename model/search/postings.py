@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from model.search.column import Column
+
 _NONE = np.zeros(0, np.int32)
 _NOTHING = np.zeros(0, np.float32)
 
@@ -24,7 +26,7 @@ class Postings:
         self._slots: list[np.ndarray] = []
         self._weights: list[np.ndarray] = []
         self._sizes: list[int] = []
-        self._open: list[int] = []
+        self._open = Column(np.int32)
 
     def intern(self, term: str) -> int:
         """The term's dense id; a new one where it is new."""
@@ -34,7 +36,7 @@ class Postings:
             self._slots.append(_NONE)
             self._weights.append(_NOTHING)
             self._sizes.append(0)
-            self._open.append(0)
+            self._open.set(found, 0)
         return found
 
     def build(self, rows: Sequence[dict[int, float]]) -> None:
@@ -47,7 +49,8 @@ class Postings:
         self._slots = np.split(slots_P[order_P], ends_V)
         self._weights = np.split(weights_P[order_P], ends_V)
         self._sizes = [len(slots) for slots in self._slots]
-        self._open = list(self._sizes)
+        for term, size in enumerate(self._sizes):
+            self._open.set(term, size)
 
     def add(self, slot: int, row: dict[int, float]) -> None:
         """Add the terms of one slot, which must be above all slots added before."""
@@ -60,12 +63,12 @@ class Postings:
             self._slots[term][size] = slot
             self._weights[term][size] = weight
             self._sizes[term] = size + 1
-            self._open[term] += 1
+            self._open.change(term, 1)
 
     def close(self, terms: Iterable[int]) -> None:
         """Count one item less for each of the terms; its entries stay, and belong to a closed slot."""
         for term in terms:
-            self._open[term] -= 1
+            self._open.change(term, -1)
 
     def of(self, term: int) -> tuple[Int32[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
         """The slots that hold the term, ascending, closed ones among them, and its weight in each."""
@@ -74,7 +77,12 @@ class Postings:
 
     def frequency(self, term: int) -> int:
         """How many open items hold the term."""
-        return self._open[term]
+        return int(self.frequencies_V[term])
+
+    @property
+    def frequencies_V(self) -> Int32[np.ndarray, " V"]:
+        """How many open items hold each term."""
+        return self._open.first(len(self.terms))
 
     def __len__(self) -> int:
         return len(self.terms)
