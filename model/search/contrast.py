@@ -75,7 +75,8 @@ def finetune(
     if not len(pairs.items_P):
         return dict(params)
     chance = np.random.default_rng(seed)
-    share_P = pairs.weights_P.astype(np.float64) / pairs.weights_P.sum()
+    weight_P = pairs.weights_P.astype(np.float64)
+    share_P = weight_P / weight_P.sum()
 
     def views(rows_B: Int[np.ndarray, " B"]) -> tuple[np.ndarray, np.ndarray]:
         return pairs.queries_PxT[rows_B], items_NxT[pairs.items_P[rows_B]]
