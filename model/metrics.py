@@ -118,3 +118,20 @@ def card_precision(
         detected = np.append(detected, hit)
         found.append(len(hit) / k)
     return float(np.mean(found))
+
+
+def graded_ndcg(
+    gains_BxK: Float[np.ndarray, "B K"], judged: Sequence[Sequence[float]], k: int
+) -> Float[np.ndarray, " B"]:
+    """DCG / ideal DCG with the gain itself as numerator, DCG = sum of gain / log2(rank + 1), ranks from 1.
+
+    `gains_BxK` are the gains of what was ranked (0 for padding and for what nobody judged), `judged` each query's gains
+    of everything judged, from which the ideal ranking is made. NaN for a query without a gain above 0. Järvelin and
+    Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", TOIS 20(4).
+    """
+    discounts_K = 1.0 / np.log2(np.arange(2, k + 2))
+    kept_BxK = gains_BxK[:, :k]
+    dcg_B = kept_BxK @ discounts_K[: kept_BxK.shape[1]]
+    best = [sorted(gains, reverse=True)[:k] for gains in judged]
+    ideal_B = np.array([np.dot(gains, discounts_K[: len(gains)]) for gains in best], np.float64)
+    return np.divide(dcg_B, ideal_B, out=np.full(len(best), np.nan), where=ideal_B > 0)

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.search_zh`: the bars on the Chinese searches; one JSON object as the last line of stdout.
+"""`python -m benchmarks.search_zh`: the Chinese searches, and bars on them; one JSON object as the last line of stdout.
 
-BM25 of bigrams, and of characters and bigrams, over titles and over titles with category and brand; with
-`--encoder FOLDER` a published encoder's vectors of the same texts beside it.
+BM25 of bigrams, and of characters and bigrams, over titles and over titles with category and brand; this project's
+search, by words and with its own encoder; with `--encoder FOLDER` a published encoder's vectors beside them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.search_zh import figures, shop, ways
+from benchmarks.search_zh import figures, ours, shop, ways
 from benchmarks.search_zh.shop import Searches
 from model.text import tokens
 from model.text.bert import encoder
@@ -38,6 +38,10 @@ def main() -> None:
         for way, scores in _ways(options.encoder).items()
         for field, of in (("titles", titles), ("titles with category and brand", texts))
     }
+    for name, semantic in (("reshelf, lexical", False), ("reshelf, fused", True)):
+        for field, fields in (("titles", False), ("titles with category and brand", True)):
+            scored_QxN = ours.scores(searches, semantic=semantic, fields=fields)
+            measured[f"{name}, {field}"] = _measured(searches, scored_QxN)
     result = {
         "benchmark": "search_zh",
         **machine.describe(jax.devices()[0].device_kind),

@@ -168,6 +168,80 @@ def learn(
     screen.show_learning(found, Console(highlight=False))
 
 
+@evaluate.command()
+@click.option("--catalogue", required=True, type=_FILE, help="CSV, Parquet: product_id, title, and what else there is.")
+@click.option("--judgements", required=True, type=_FILE, help="query, product_id, relevance: what is tested.")
+@click.option("--train-judgements", type=_FILE, help="The same of other queries: encoder and ranker learn from them.")
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0.01, 0.99),
+    help="Test on this share of the queries; learn from the others.",
+)
+@click.option("--unjudged", is_flag=True, help="Learn from no judgement, whatever there is.")
+@click.option("--encoder", type=_FILE, help="Folder of a published encoder, whose vectors are used beside ours.")
+@click.option("--lexical", is_flag=True, help="Train no encoder of ours.")
+@click.option("--synonyms", type=_FILE, help='The shop\'s list: lines such as "fridge, refrigerator".')
+@click.option("--least", type=float, default=1.0, show_default=True, help="The relevance that is worth nothing.")
+@click.option("--relevant", type=float, default=2.33, show_default=True, help="From here on a product is to be found.")
+@click.option("--preset", default="small", show_default=True)
+@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Another value for one option.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--predictions", type=_FILE, help="Write the 100 best: query, rank, product_id (.csv, .csv.gz).")
+@click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on.")
+def search(
+    catalogue: Path,
+    judgements: Path,
+    train_judgements: Path | None,
+    hold_out: float | None,
+    unjudged: bool,
+    encoder: Path | None,
+    lexical: bool,
+    synonyms: Path | None,
+    least: float,
+    relevant: float,
+    preset: str,
+    options: tuple[str, ...],
+    seed: int,
+    predictions: Path | None,
+    report: Path | None,
+) -> None:
+    """Rank a catalogue for judged queries, beside bm25s, as they are written and with one typing error in each.
+
+    Without other judgements nothing is learnt but the catalogue itself. "lexical" is the words alone, "fused" adds the
+    encoder, "learnt" the ranker. A product that nobody judged for a query is worth nothing.
+    """
+    from model.errors import ModelError
+    from workers.learn import screen as training
+    from workers.load.errors import LoadError
+    from workers.runtime import device
+    from workers.search import evaluation, files, screen
+
+    try:
+        asked = evaluation.Asked(
+            config=evaluation.config_of(preset, options),
+            seed=seed,
+            hold_out=hold_out,
+            learn=not unjudged and (train_judgements is not None or hold_out is not None),
+            semantic=not lexical,
+            synonyms=files.synonyms(synonyms),
+            published=None if encoder is None else files.published(encoder),
+        )
+        device.prepare(configuration.load().home)
+        items = files.catalogue(catalogue)
+        read = files.judgements(judgements, items.items, least=least, relevant=relevant)
+        other = None
+        if train_judgements is not None:
+            other = files.judgements(train_judgements, items.items, least=least, relevant=relevant)
+        with training.progress(Console(stderr=True)) as progress:
+            found = evaluation.run(asked, items, read, other, progress)
+    except (LoadError, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+    if predictions is not None:
+        evaluation.write_predictions(predictions, found)
+    _write(report, evaluation.as_json(found))
+    screen.show(found, (read, other), Console(highlight=False))
+
+
 @contextmanager
 def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool = False) -> Iterator[tuple[Any, Any]]:
     """Yield the config and what to report each epoch to, in a process that has joined its group, if it has one.

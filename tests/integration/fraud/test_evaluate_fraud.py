@@ -16,11 +16,6 @@ from workers.cli import main
 SPANS = ("--train", "2016-08-07..2016-08-16", "--test", "2016-08-24..2016-08-30")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compilation(quick_compilation: None) -> None:
-    """Every test of this file."""
-
-
 @pytest.fixture(name="file", scope="module")
 def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fraud.write(tmp_path_factory.mktemp("fraud") / "transactions.csv", fraud.shop(), "bad,yesterday,1,1,5,0")

@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from benchmarks.search_zh import figures, shop, ways
+from benchmarks.search_zh import figures, ours, shop, ways
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,16 @@ def test_bigrams_find_what_shares_words_and_little_else(searches):
     assert found["plain"]["ndcg@10"] > 0.85
     assert found["synonym"]["ndcg@10"] < 0.2
     assert sum(group["queries"] for kind, group in found.items() if kind != "all") == found["all"]["queries"]
+
+
+def test_our_words_find_far_more_than_bigrams(searches):
+    """And the phones stand before their cases."""
+    scored_QxN = ours.scores(searches, semantic=False, fields=True)
+    texts = [f"{p.title} {p.category} {p.brand}" for p in searches.products]
+    bigrams_QxN = ways.bm25(texts, [query.text for query in searches.queries], ways.bigrams)
+    found, bar = (figures.of(searches, scores)["all"] for scores in (scored_QxN, bigrams_QxN))
+    assert found["ndcg@10"] > 1.5 * bar["ndcg@10"]
+    assert found["recall@10"] > 1.5 * bar["recall@10"]
+    phones = scored_QxN[[query.text for query in searches.queries].index("手机")]
+    best = [searches.products[n] for n in figures.ranked(phones, 5)]
+    assert [product.category for product in best] == ["智能手机"] * 5

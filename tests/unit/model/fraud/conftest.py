@@ -11,11 +11,6 @@ from model.fraud.protocol import Span
 from tests import fraud
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compilation(quick_compilation):
-    """Trainings here are short: what they compile need not be fast."""
-
-
 @pytest.fixture(scope="session")
 def simulated():
     """`found` with oddness, `frauds_N`, `known` features, and `split`, a fold of the protocol."""

@@ -1,0 +1,1 @@
+"""Search: what a query finds in a catalogue, and in which order."""

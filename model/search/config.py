@@ -1,0 +1,105 @@
+"""What search is made of: a frozen config with named presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.errors import ConfigError
+
+KINDS = 11
+"""Kinds of terms that `model.text.analyser` tells apart."""
+
+FIELDS = ("title", "brand", "category", "attributes", "text")
+"""The fields of an item that are searched."""
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Weights of fields and terms, correction, fusion and sizes. Make one with `preset`."""
+
+    # Aligned with FIELDS.
+    field_weights: tuple[float, ...] = (1.0, 0.4, 0.6, 0.4, 0.2)
+    tail_weight: float = 0.7  # of what stands behind "with", "for", "in" or in brackets, in a title
+    head_weight: float = 1.5  # of the last word before that: what the product is
+    k1: float = 0.5  # small: a word said twice in a title says little more
+    b: float = 0.5
+    # How much of a clause's score a term of each kind has, aligned with the kinds of `model.text.analyser`:
+    # word, number, unit, measure, size, code, Chinese word, word inside a word, pair of characters, character,
+    # what a run of characters ends in.
+    kind_weights: tuple[float, ...] = (1.0, 0.7, 0.2, 0.4, 0.7, 1.0, 1.0, 0.5, 0.5, 0.7, 0.3)
+    coverage_power: float = 0.5  # the score is multiplied by this power of the share of the query that matched
+
+    rare: int = 3  # a word that this many items or fewer hold may be misspelt
+    rarer: float = 10.0  # and is taken for one that at least this many times as many items hold
+    correction_weight: float = 0.9
+    join_weight: float = 0.8
+    synonym_weight: float = 0.8
+    longest_query: int = 48  # terms of a query that are looked up
+
+    dim: int = 128  # of the encoder's vectors
+    buckets: int = 32_768  # rows of its table, which terms are hashed to
+    width: int = 32  # distinct terms of a text that it reads
+    batch: int = 512  # pairs of a step; each is told from all others
+    epochs: int = 8  # over the catalogue, parts of an item against the whole
+    least_steps: int = 300  # of which a small catalogue gets more epochs
+    learning_rate: float = 2e-3
+    finetune_epochs: int = 4  # over pairs of queries and the items that they should find
+    finetune_rate: float = 1e-3
+
+    likeness_weight: float = 0.3  # of the cosine beside the lexical score relative to the best, without a ranker
+    letters_weight: float = 0.6  # of the share of the query's trigrams that a title has, without a ranker
+    least_likeness: float = 0.5  # cosine from which an item is a result without holding anything of the query
+    candidates: int = 200  # by lexical score and cosine, which the ranker, or the trigrams, put in order
+    likest: int = 100  # and by the cosine alone
+    rankers: int = 1  # boosted one by one with other seeds, and summed
+    trees: int = 400
+    leaves: int = 20
+    depth: int = 6
+    least_in_leaf: int = 200
+    ranker_rate: float = 0.05
+    truncation: int = 20  # pairs of which one stands before this rank teach
+    threads: int = 1
+    folds: int = 5  # parts of the judged queries; the features of one are made without its judgements
+
+    def __post_init__(self) -> None:
+        if len(self.field_weights) != len(FIELDS) or min(self.field_weights) < 0:
+            raise ConfigError(f"field_weights needs a weight of at least 0 for each of {', '.join(FIELDS)}")
+        if len(self.kind_weights) != KINDS or min(self.kind_weights) < 0:
+            raise ConfigError(f"kind_weights needs a weight of at least 0 for each of the {KINDS} kinds of terms")
+        if self.k1 < 0 or not 0 <= self.b <= 1:
+            raise ConfigError(f"k1 {self.k1} must be at least 0 and b {self.b} within 0..1")
+
+
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "tiny": {"dim": 16, "buckets": 1024, "width": 16, "batch": 32, "least_steps": 40, "candidates": 40, "likest": 10},
+    "small": {},
+}
+
+
+def preset(name: str = "small", **overrides: Any) -> SearchConfig:
+    """The preset "tiny" (for tests) or "small" (the default), with single options replaced.
+
+    Raises ConfigError for an unknown preset or option, naming the nearest known one.
+    """
+    if name not in _PRESETS:
+        raise _unknown("preset", name, _PRESETS)
+    return replace(SearchConfig(**_PRESETS[name]), **overrides)
+
+
+def replace(config: SearchConfig, **overrides: Any) -> SearchConfig:
+    """`config` with single options replaced; the errors are those of `preset`."""
+    known = [field.name for field in dataclasses.fields(SearchConfig)]
+    for option in overrides:
+        if option not in known:
+            raise _unknown("option", option, known)
+    return dataclasses.replace(config, **overrides)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
+    known = list(known)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")

@@ -1,0 +1,247 @@
+"""Search over one catalogue in memory: items come and go, a query gets its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+
+from model.recommend.items import Item
+from model.search import contrast, document, features, filters, lexical, query
+from model.search.associations import Associations
+from model.search.collection import Collection
+from model.search.column import Column
+from model.search.config import SearchConfig
+from model.search.encoder import TextVectors
+from model.search.features import Asked, Shelf
+from model.search.filters import Filters
+from model.search.lexicon import Lexicon
+from model.search.query import Query
+from model.text.synonyms import Synonyms
+
+MATCHED, ALIKE, POPULAR = "matched", "alike", "popular"
+"""Where a page comes from: items that hold something of the query; where none does, those nearest in meaning; or what
+is popular."""
+
+SORTS = ("relevance", "price", "-price", "newest", "popular")
+
+
+EVERYTHING = Filters()
+"""All that can be bought."""
+
+
+class Ranker(Protocol):
+    """Whatever scores candidates by their features."""
+
+    def score(self, features_KxF: Float32[np.ndarray, "K F"]) -> Float32[np.ndarray, " K"]:
+        """One score for each candidate, greater is better."""
+        ...
+
+
+class Found(NamedTuple):
+    """A page of `total` items: slots, best first, with their scores (NaN where there is none), and its source."""
+
+    slots_K: Int[np.ndarray, " K"]
+    scores_K: Float32[np.ndarray, " K"]
+    total: int
+    facets: dict[str, dict[str, int]]
+    source: str
+    query: Query
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an engine is made of, beside the items. `published` is an encoder of somebody else's."""
+
+    config: SearchConfig
+    synonyms: Synonyms = Synonyms()
+    encoder: TextVectors | None = None
+    published: TextVectors | None = None
+    ranker: Ranker | None = None
+    associations: Associations | None = None
+
+
+class Engine:
+    """Items and everything that is kept of them. One writer at a time; a reader must not overlap with it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.collection = Collection()
+        self.lexicon = Lexicon(parts.config)
+        self._vectors = [None if e is None else Column(np.float32, width=e.dim) for e in self._encoders]
+
+    def build(self, items: Sequence[Item]) -> None:
+        """Fill a fresh engine at once."""
+        for item in items:
+            self.collection.put(item)
+        self.lexicon.build([document.read(item) for item in items])
+        self._embed(range(len(items)), items)
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Add items, or replace those with the same id."""
+        slots = []
+        for item in items:
+            old = self.collection.slot(item.item_id)
+            if old is not None:
+                self.lexicon.remove(old)
+            slots.append(self.collection.put(item))
+            self.lexicon.add(slots[-1], document.read(item))
+        self._embed(slots, items)
+
+    def remove(self, item_ids: Iterable[str]) -> None:
+        """Take items out; unknown ids are left alone."""
+        for item_id in item_ids:
+            slot = self.collection.remove(item_id)
+            if slot is not None:
+                self.lexicon.remove(slot)
+
+    def find(
+        self,
+        text: str,
+        *,
+        k: int = 20,
+        start: int = 0,
+        wanted: Filters = EVERYTHING,
+        sort: str = "relevance",
+        affinity: Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None = None,
+        now: float | None = None,
+    ) -> Found:
+        """Results `start` .. `start + k` of a query, never more than pass `wanted`.
+
+        The order is a function of the query, the items and the arguments, so pages neither repeat nor skip.
+        """
+        asked, fused_N = self.ask(text, affinity=affinity, now=now)
+        passes_N = filters.mask(self.collection, wanted)
+        matched_N = passes_N & self._matched(asked)
+        source = MATCHED
+        if not matched_N.any():
+            matched_N = passes_N
+            source = ALIKE if asked.likeness_N is not None and asked.query.terms else POPULAR
+            fused_N = fused_N if source == ALIKE else self.collection.popularity_N
+        if sort == "relevance":
+            slots_K, scores_K = self._by_relevance(asked, fused_N, matched_N, start + k)
+        else:
+            slots_K, scores_K = self._sorted(sort, matched_N)
+        counted = filters.facets(self.collection, np.flatnonzero(matched_N))
+        page = slice(start, start + k)
+        return Found(slots_K[page], scores_K[page], int(matched_N.sum()), counted, source, asked.query)
+
+    def ask(
+        self,
+        text: str,
+        *,
+        affinity: Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None = None,
+        now: float | None = None,
+    ) -> tuple[Asked, Float32[np.ndarray, " N"]]:
+        """The query understood, and every slot's lexical score relative to the best plus its weighted cosine."""
+        understood = self.understand(text)
+        match = lexical.match(understood, self.lexicon)
+        likeness_N, other_N = (self._cosines(which, understood.meant or text) for which in range(2))
+        best = float(match.score_N.max(initial=0.0, where=self.collection.open_N))
+        fused_N = match.score_N / np.float32(best) if best > 0 else match.score_N
+        for cosine_N in (likeness_N, other_N):
+            if cosine_N is not None:
+                fused_N = fused_N + np.float32(self.parts.config.likeness_weight) * cosine_N
+        return Asked(understood, match, likeness_N, other_N, affinity, now), fused_N
+
+    def candidates(
+        self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"]
+    ) -> Int[np.ndarray, " K"]:
+        """The slots that a ranker orders: the best by lexical score and cosine together, and by each cosine alone."""
+        config = self.parts.config
+        chosen = [lexical.best(fused_N, config.candidates, open_N)]
+        chosen += [
+            lexical.best(cosine_N, config.likest, open_N)
+            for cosine_N in (asked.likeness_N, asked.other_N)
+            if cosine_N is not None
+        ]
+        return np.unique(np.concatenate(chosen))
+
+    def taught(self, encoder: TextVectors | None, associations: Associations) -> Engine:
+        """An engine that learnt more, over the same items; the two share all else, so write to neither."""
+        other = Engine(replace(self.parts, encoder=encoder, associations=associations))
+        other.collection, other.lexicon = self.collection, self.lexicon
+        other._vectors[1] = self._vectors[1]
+        if encoder is not None and (column := other._vectors[0]) is not None:
+            items = self.collection.items
+            for slot, vector_D in enumerate(encoder.encode(contrast.texts(items))):
+                column.set(slot, vector_D)
+        return other
+
+    def understand(self, text: str) -> Query:
+        """What a query asks of the items."""
+        return query.understand(text, self.lexicon, self.parts.synonyms)
+
+    def shelf(self) -> Shelf:
+        """What features read."""
+        vectors = self._vectors[0]
+        vectors_NxD = None if vectors is None else vectors.first(self.lexicon.slots)
+        return Shelf(self.collection, self.lexicon, vectors_NxD, self.parts.associations)
+
+    def ranked(self, text: str, k: int) -> Int[np.ndarray, " K"]:
+        """The best `k` slots of all, those that hold nothing of the query among them: for evaluation."""
+        asked, fused_N = self.ask(text)
+        return self._by_relevance(asked, fused_N, self.collection.open_N, k)[0][:k]
+
+    def _matched(self, asked: Asked) -> Bool[np.ndarray, " N"]:
+        """Which slots are a result: they hold something of the query, or are near it in meaning."""
+        found_N = asked.match.score_N > 0
+        for cosine_N in (asked.likeness_N, asked.other_N):
+            if cosine_N is not None:
+                found_N = found_N | (cosine_N >= self.parts.config.least_likeness)
+        return found_N
+
+    def _by_relevance(
+        self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"], need: int
+    ) -> tuple[Int[np.ndarray, " K"], Float32[np.ndarray, " K"]]:
+        """At least the best `need` of the open slots: candidates in the ranker's order, the others behind them."""
+        config = self.parts.config
+        if self.parts.ranker is None:
+            first = lexical.best(fused_N, config.candidates, open_N)
+            scores_K = fused_N[first]
+            scores_K += config.letters_weight * features.letters(asked.query.text, first, self.lexicon)
+        else:
+            first = self.candidates(asked, fused_N, open_N)
+            if not len(first):
+                return first, np.zeros(0, np.float32)
+            scores_K = self.parts.ranker.score(features.of(asked, first, self.shelf()))
+        order_K = np.argsort(-scores_K, kind="stable")
+        rest_N = open_N.copy()
+        rest_N[first] = False
+        rest = lexical.best(fused_N, max(need - len(first), 0), rest_N)
+        missing = np.full(len(rest), np.nan, np.float32)
+        return np.concatenate([first[order_K], rest]), np.concatenate([scores_K[order_K], missing])
+
+    def _sorted(
+        self, sort: str, open_N: Bool[np.ndarray, " N"]
+    ) -> tuple[Int[np.ndarray, " K"], Float32[np.ndarray, " K"]]:
+        keys = {
+            "price": np.nan_to_num(self.collection.price_N, nan=np.inf),
+            "-price": -np.nan_to_num(self.collection.price_N, nan=-np.inf),
+            "newest": -np.nan_to_num(self.collection.announced_N, nan=-np.inf),
+            "popular": -self.collection.popularity_N,
+        }
+        if sort not in keys:
+            raise ValueError(f"sort {sort!r} must be one of {', '.join(SORTS)}")
+        slots = np.flatnonzero(open_N)
+        slots = slots[np.argsort(keys[sort][slots], kind="stable")]
+        return slots, np.full(len(slots), np.nan, np.float32)
+
+    @property
+    def _encoders(self) -> tuple[TextVectors | None, TextVectors | None]:
+        return self.parts.encoder, self.parts.published
+
+    def _embed(self, slots: Iterable[int], items: Sequence[Item]) -> None:
+        for encoder, vectors in zip(self._encoders, self._vectors, strict=True):
+            if encoder is not None and vectors is not None and items:
+                for slot, vector_D in zip(slots, encoder.encode(contrast.texts(items)), strict=True):
+                    vectors.set(slot, vector_D)
+
+    def _cosines(self, which: int, text: str) -> Float32[np.ndarray, " N"] | None:
+        encoder, vectors = self._encoders[which], self._vectors[which]
+        if encoder is None or vectors is None:
+            return None
+        return vectors.first(self.lexicon.slots) @ encoder.encode([text], role="query")[0]

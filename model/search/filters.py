@@ -1,0 +1,54 @@
+"""Exact filters and facets over whole results: nothing is filtered away after a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from model.search.collection import Collection, Labels
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a result must be; an empty tuple or None asks nothing. Prices are in the shop's currency, ends included."""
+
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    price_from: float | None = None
+    price_to: float | None = None
+    available: bool = True
+
+
+def mask(collection: Collection, filters: Filters) -> Bool[np.ndarray, " N"]:
+    """Which slots hold an item that passes. An item without a price passes no price range."""
+    passes_N = collection.open_N.copy()
+    if filters.available:
+        passes_N &= collection.available_N
+    for names, labels, code_N in (
+        (filters.categories, collection.categories, collection.category_N),
+        (filters.brands, collection.brands, collection.brand_N),
+    ):
+        if names:
+            passes_N &= np.isin(code_N, labels.known(names))
+    if filters.price_from is not None:
+        passes_N &= collection.price_N >= filters.price_from
+    if filters.price_to is not None:
+        passes_N &= collection.price_N <= filters.price_to
+    return passes_N
+
+
+def facets(collection: Collection, found_K: Int[np.ndarray, " K"]) -> Mapping[str, Mapping[str, int]]:
+    """How many of the slots `found_K` are of each category and brand, most first."""
+    return {
+        "category": _counted(collection.category_N[found_K], collection.categories),
+        "brand": _counted(collection.brand_N[found_K], collection.brands),
+    }
+
+
+def _counted(code_K: Int[np.ndarray, " K"], labels: Labels) -> dict[str, int]:
+    count_L = np.bincount(code_K[code_K >= 0], minlength=len(labels.names))
+    order = np.argsort(-count_L, kind="stable")
+    return {labels.names[code]: int(count_L[code]) for code in order if count_L[code]}

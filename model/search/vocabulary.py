@@ -1,0 +1,117 @@
+"""The words that the catalogue is written in, and which of them a misspelt one may be."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from rapidfuzz.distance import OSA
+
+_SHORTLIST = 120
+_ABSENT = np.zeros(0, np.int32)
+
+
+class Candidate(NamedTuple):
+    """A word of the catalogue, the edits between it and what was written, and how many items hold it."""
+
+    word: str
+    edits: int
+    frequency: int
+
+
+class Vocabulary:
+    """Words with the number of items that hold each, found by the pairs of letters that they share with another.
+
+    Words come one by one and stay; one that no item holds any more has frequency 0 and is no candidate.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._words: list[str] = []
+        self._sorted: list[str] = []
+        self._counts: list[int] = []
+        self._pairs: dict[str, list[int]] = {}
+        self._frozen: dict[str, np.ndarray] = {}
+        self._sizes: list[int] = []
+
+    def add(self, words: Iterable[str]) -> None:
+        """Count one more item for each of the distinct words."""
+        for word in words:
+            found = self._ids.setdefault(word, len(self._words))
+            if found == len(self._words):
+                self._words.append(word)
+                bisect.insort(self._sorted, word)
+                self._counts.append(0)
+                pairs = _pairs(word)
+                self._sizes.append(len(pairs))
+                for pair in pairs:
+                    self._pairs.setdefault(pair, []).append(found)
+                    self._frozen.pop(pair, None)
+            self._counts[found] += 1
+
+    def remove(self, words: Iterable[str]) -> None:
+        """Count one item less for each of the words."""
+        for word in words:
+            self._counts[self._ids[word]] -= 1
+
+    def frequency(self, word: str) -> int:
+        """How many items hold the word, as it is written."""
+        found = self._ids.get(word)
+        return 0 if found is None else self._counts[found]
+
+    def near(self, word: str, *, edits: int | None = None) -> list[Candidate]:
+        """The catalogue's words within `edits` of `word`, itself not among them; nearest, then most frequent, first.
+
+        An edit inserts, deletes or replaces a letter or swaps two neighbours (optimal string alignment). Without
+        `edits`, words of up to 3 letters have none, up to 6 one, longer ones two. The shortlist is by shared pairs
+        of letters (Zobel and Dart 1995, "Finding approximate matches in large lexicons").
+        """
+        allowed = _allowed(word) if edits is None else edits
+        if not allowed or not self._words:
+            return []
+        found = [
+            Candidate(self._words[other], distance, self._counts[other])
+            for other in self._shortlist(word, allowed)
+            if self._counts[other] > 0
+            and (distance := OSA.distance(word, self._words[other], score_cutoff=allowed)) <= allowed
+            and distance
+        ]
+        return sorted(found, key=lambda candidate: (candidate.edits, -candidate.frequency, candidate.word))
+
+    def starting(self, prefix: str) -> list[tuple[str, int]]:
+        """The words that begin with `prefix`, and how many items hold each."""
+        start = bisect.bisect_left(self._sorted, prefix)
+        found = itertools.takewhile(lambda word: word.startswith(prefix), itertools.islice(self._sorted, start, None))
+        return [(word, count) for word in found if (count := self.frequency(word)) > 0]
+
+    def _shortlist(self, word: str, allowed: int) -> list[int]:
+        pairs = _pairs(word)
+        lists = [ids for pair in pairs if len(ids := self._of(pair))]
+        if not lists:
+            return []
+        others, shared = np.unique(np.concatenate(lists), return_counts=True)
+        # One edit touches at most three pairs: a swap.
+        enough = shared >= max(1, len(pairs) - 3 * allowed)
+        others, shared = others[enough], shared[enough]
+        sizes = np.array([self._sizes[other] for other in others])
+        likeness = shared / (len(pairs) + sizes - shared)
+        best = np.argsort(-likeness, kind="stable")[:_SHORTLIST]
+        return [int(other) for other in others[best]]
+
+    def _of(self, pair: str) -> np.ndarray:
+        if pair not in self._frozen:
+            ids = self._pairs.get(pair)
+            self._frozen[pair] = _ABSENT if ids is None else np.array(ids, np.int32)
+        return self._frozen[pair]
+
+
+def _pairs(word: str) -> set[str]:
+    padded = f"^{word}$"
+    return {padded[i : i + 2] for i in range(len(padded) - 1)}
+
+
+def _allowed(word: str) -> int:
+    return 0 if len(word) <= 3 else 1 if len(word) <= 6 else 2

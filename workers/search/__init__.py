@@ -1,0 +1,1 @@
+"""Search: files, evaluation, and what the terminal shows of them."""
