@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -37,7 +38,8 @@ def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
                 bar.update(waiting, visible=False)
                 tasks[epoch.phase] = bar.add_task(epoch.phase, total=epoch.epochs, note="")
             ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"
-            note = f"loss {epoch.loss:.3f}{ndcg}"
+            # A phase that learns nothing has no loss.
+            note = "" if math.isnan(epoch.loss) else f"loss {epoch.loss:.3f}{ndcg}"
             bar.update(tasks[epoch.phase], completed=epoch.epoch, total=epoch.epochs, note=note)
 
         yield report
