@@ -29,6 +29,7 @@ from model.fraud.detector import Detector
 from model.fraud.features import Features
 from model.fraud.orders import DAY
 from model.fraud.protocol import Fold, Span
+from workers import options as command_line
 from workers.fraud.files import Transactions
 
 DETECTOR = "detector"
@@ -76,13 +77,7 @@ class _Prepared(NamedTuple):
 
 def config_of(preset: str, options: Sequence[str], *, delay: int) -> FraudConfig:
     """Return the preset with options given as NAME=VALUE. Raises `ConfigError` for an unknown name or a bad value."""
-    given: dict[str, Any] = {}
-    for option in options:
-        name, equals, text = option.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes NAME=VALUE, such as --set epochs=10; got {option!r}")
-        given[name.strip()] = _value(name.strip(), text)
-    config = configs.preset(preset, **given)
+    config = configs.preset(preset, **command_line.read(options, _value))
     return dataclasses.replace(config, features=dataclasses.replace(config.features, mature=delay * DAY))
 
 

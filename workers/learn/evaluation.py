@@ -25,6 +25,7 @@ from model.recommend.config import RecommendConfig
 from model.recommend.loop import Progress
 from model.recommend.protocol import Outcome
 from model.recommend.train import Figures
+from workers import options as command_line
 from workers.learn.data import TrainingData
 from workers.learn.files import FileData
 
@@ -56,13 +57,7 @@ class Evaluation:
 
 def config_of(preset: str, options: Sequence[str], *, keep_seen: bool = False) -> RecommendConfig:
     """Return the preset with options given as NAME=VALUE. Raises `ConfigError` for an unknown name or a bad value."""
-    given: dict[str, Any] = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes NAME=VALUE, such as --set epochs=10; got {option!r}")
-        given[name.strip()] = _value(name.strip(), value)
-    config = configs.preset(preset, **given)
+    config = configs.preset(preset, **command_line.read(options, _value))
     return configs.replace(config, filter_seen=False) if keep_seen else config
 
 

@@ -26,6 +26,7 @@ from model.search.encoder import TextVectors
 from model.search.engine import Engine, Parts
 from model.search.judged import DEPTH, Judged
 from model.text.synonyms import Synonyms
+from workers import options as command_line
 from workers.search import peer
 from workers.search.files import Catalogue, Judgements
 
@@ -74,17 +75,15 @@ class Evaluation:
 
 def config_of(preset: str, options: Sequence[str]) -> SearchConfig:
     """Return the preset with options given as NAME=VALUE. Raises `ConfigError` for an unknown name or a bad value."""
-    given: dict[str, Any] = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes NAME=VALUE, such as --set epochs=4; got {option!r}")
-        try:
-            read = json.loads(value)
-        except ValueError as error:
-            raise ConfigError(f"--set {name}: {value!r} is neither a number nor a list of numbers") from error
-        given[name.strip()] = tuple(read) if isinstance(read, list) else read
-    return configs.preset(preset, **given)
+    return configs.preset(preset, **command_line.read(options, _value))
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"--set {name}: {text!r} is neither a number nor a list of numbers") from error
+    return tuple(read) if isinstance(read, list) else read
 
 
 def run(
