@@ -1,4 +1,6 @@
-"""The gateway's two ways to the database: a raw asyncpg pool for the reads, an engine for the doors."""
+"""The gateway's ways to the database: a raw asyncpg pool for the reads, one connection to listen on, an engine for
+the doors.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +61,13 @@ def pool(database_url: str) -> Pool:
         timeout=_CONNECT_SECONDS,
         server_settings=_READING,
         reset=_keep,
+    )
+
+
+async def connect(database_url: str) -> Connection:
+    """Return a connection outside of the pool, for whoever listens on it. Raises asyncpg's errors and `OSError`."""
+    return await asyncpg.connect(
+        _dsn(database_url), command_timeout=_QUERY_SECONDS, timeout=_CONNECT_SECONDS, server_settings=_READING
     )
 
 

@@ -16,6 +16,7 @@ from api_gateway.database import Pool
 from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell, Ringer
+from api_gateway.waiting import WaitingRoom
 from api_gateway.writers import Writers
 from storage import histories
 from workers.settings import Settings, SettingsError
@@ -34,6 +35,7 @@ class Services:
     hidden_kinds: Sequence[str]
     following: Following
     reports: Reports
+    waiting: WaitingRoom
 
 
 def of(request: Request[Any, Any, State]) -> Services:
@@ -64,6 +66,7 @@ def running(
         ringer = Ringer(bell or _doorbell(settings))
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
+            waiting = WaitingRoom(settings.database_url)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -74,9 +77,10 @@ def running(
                 hidden_kinds=histories.HIDDEN_KINDS[settings.repeat_policy],
                 following=following,
                 reports=Reports(engine),
+                waiting=waiting,
             )
             try:
-                async with following.kept_up():
+                async with following.kept_up(), waiting.open():
                     yield
             finally:
                 await ringer.close()

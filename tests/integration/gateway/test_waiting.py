@@ -1,0 +1,81 @@
+"""Requests that wait for an answer hear of it when it is committed, and time out otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Engine, text
+
+from api_gateway.waiting import WaitingRoom
+from storage import announcements
+
+SOON, LONG = 0.05, 20.0
+_LISTENERS = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+
+
+@asynccontextmanager
+async def listening(room: WaitingRoom, database: Engine) -> AsyncIterator[None]:
+    """Open the room, and wait until it listens."""
+    async with room.open():
+        await _until_heard(room, database)
+        yield
+
+
+async def _until_heard(room: WaitingRoom, database: Engine) -> None:
+    with room.expect("test", "probe") as probe:
+        for _ in range(200):
+            await asyncio.to_thread(announce, database, "probe")
+            if await probe.within(SOON):
+                return
+    raise AssertionError("nothing was heard in ten seconds")
+
+
+def announce(database: Engine, *keys: str) -> None:
+    with database.begin() as connection:
+        announcements.announce(connection, "test", keys)
+
+
+def test_all_who_wait_for_a_key_hear_of_it_and_no_others(database: Engine, database_url: str) -> None:
+    async def scenario() -> list[bool]:
+        room = WaitingRoom(database_url)
+        async with listening(room, database):
+            with (
+                room.expect("test", "手机 \ud800") as first,
+                room.expect("test", "手机 \ud800") as second,
+                room.expect("test", "x" * 10_000) as long,
+                room.expect("other", "手机 \ud800") as other,
+            ):
+                waiting = [asyncio.create_task(one.within(LONG)) for one in (first, second, long)]
+                await asyncio.to_thread(announce, database, "手机 \ud800", "x" * 10_000)
+                return [*await asyncio.gather(*waiting), await other.within(SOON)]
+
+    assert asyncio.run(scenario()) == [True, True, True, False]
+
+
+def test_an_answer_is_announced_when_it_is_committed_and_not_before(database: Engine, database_url: str) -> None:
+    async def scenario() -> tuple[bool, bool]:
+        room = WaitingRoom(database_url)
+        async with listening(room, database):
+            with room.expect("test", "a") as one, database.connect() as connection:
+                announcements.announce(connection, "test", ["a"])
+                early = await one.within(SOON)
+                connection.commit()
+                return early, await one.within(LONG)
+
+    assert asyncio.run(scenario()) == (False, True)
+
+
+def test_a_cut_connection_is_replaced(database: Engine, database_url: str) -> None:
+    async def scenario() -> bool:
+        room = WaitingRoom(database_url)
+        async with listening(room, database):
+            with database.begin() as connection:
+                assert len(connection.execute(text(f"SELECT pg_terminate_backend(pid) {_LISTENERS}")).all()) == 1
+            await _until_heard(room, database)
+            with room.expect("test", "a") as one:
+                await asyncio.to_thread(announce, database, "a")
+                return await one.within(LONG)
+
+    assert asyncio.run(scenario())
