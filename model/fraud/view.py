@@ -17,15 +17,19 @@ Mask = Bool[np.ndarray, "Q P"]
 class View:
     """The orders `asking` and the past of one entity, as each of them could see it when it came, itself left out."""
 
-    def __init__(self, asking: Orders, past: Orders, *, horizon: int, mature: int) -> None:
-        """`horizon` seconds back an order is forgotten; after `mature` without a fraud label it counts as genuine."""
+    def __init__(self, asking: Orders, past: Orders, *, horizon: int, mature: int, most: int = 0) -> None:
+        """`horizon` seconds back an order is forgotten; after `mature` without a fraud label it counts as genuine.
+
+        Each sees the newest `most` of those before it, 0: all.
+        """
         at_Qx1 = asking.at_N[:, None]
         self.past = past
         self.age_QxP: Int64[np.ndarray, "Q P"] = at_Qx1 - past.at_N
         before_QxP = (self.age_QxP > 0) | ((self.age_QxP == 0) & (past.tie_N < asking.tie_N[:, None]))
         arrived_QxP = (past.arrived_N < asking.arrived_N[:, None]) | (asking.arrived_N[:, None] == 0)
         other_QxP = past.tie_N != asking.tie_N[:, None]
-        self.seen_QxP: Mask = before_QxP & other_QxP & arrived_QxP & (self.age_QxP <= horizon)
+        seen_QxP = before_QxP & other_QxP & arrived_QxP & (self.age_QxP <= horizon)
+        self.seen_QxP: Mask = newest(seen_QxP, past, most) if 0 < most < len(past.at_N) else seen_QxP
         self.fraud_QxP: Mask = self.seen_QxP & (past.fraud_at_N <= at_Qx1)
         self.genuine_QxP: Mask = self.seen_QxP & ~self.fraud_QxP & (self.age_QxP >= mature)
 
@@ -50,6 +54,15 @@ class View:
         half_Q = (upto_QxP[:, -1] + 1) // 2
         place_Q = (upto_QxP >= half_Q[:, None]).argmax(1)
         return np.where(half_Q > 0, self.past.cents_N[by_amount_P][place_Q], 0)
+
+
+def newest(mask_QxP: Mask, past: Orders, most: int) -> Mask:
+    """The `most` newest orders of each row of a mask, by time and tie."""
+    from_newest_P = np.lexsort((past.tie_N, past.at_N))[::-1]
+    found_QxP = np.zeros_like(mask_QxP)
+    sorted_QxP = mask_QxP[:, from_newest_P]
+    found_QxP[:, from_newest_P] = sorted_QxP & (np.cumsum(sorted_QxP, axis=1, dtype=np.int32) <= most)
+    return found_QxP
 
 
 def count(mask_QxP: Mask) -> Int64[np.ndarray, " Q"]:

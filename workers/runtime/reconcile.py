@@ -62,7 +62,7 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ORDER):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)
