@@ -62,9 +62,15 @@ SELECT order_id, why FROM json_to_recordset(CAST(:rows AS json)) AS r(order_id t
 ON CONFLICT (order_id) DO NOTHING
 """)
 _WINDOW = text("""
-SELECT s.probability, s.features, o.label, o.at FROM screenings AS s JOIN orders AS o USING (order_id)
-WHERE s.decided_at > now() - :hours * interval '1 hour' AND s.model_version = :version AND s.features IS NOT NULL
-ORDER BY hashtextextended(s.order_id, 0) LIMIT :most
+SELECT features FROM screenings
+WHERE decided_at > now() - :hours * interval '1 hour' AND model_version = :version AND features IS NOT NULL
+ORDER BY hashtextextended(order_id, 0) LIMIT :most
+""")
+_JUDGED = text("""
+SELECT s.probability, CAST((o.fraud_at IS NOT NULL)::int AS float8) AS is_fraud
+FROM screenings AS s JOIN orders AS o USING (order_id)
+WHERE s.model_version = :version AND s.probability IS NOT NULL AND s.decided_at < now() - :mature * interval '1 day'
+ORDER BY s.decided_at DESC LIMIT :most
 """)
 _PAST = text("""
 SELECT o.order_id, o.message, o.at, o.tie, o.customer, o.payment, o.device, o.ip, o.address, o.label,
@@ -134,8 +140,13 @@ def open_reviews(connection: Connection, whys: Mapping[str, str]) -> None:
 
 
 def window(connection: Connection, version: str, *, hours: float, most: int) -> Sequence[Row[Any]]:
-    """Return up to `most` of the orders that a version judged in the last `hours`, chosen by a hash of their id."""
+    """Return `features` of up to `most` orders that a version judged in the last `hours`, chosen by their hash."""
     return connection.execute(_WINDOW, {"version": version, "hours": hours, "most": most}).all()
+
+
+def judged(connection: Connection, version: str, *, mature: int, most: int) -> Sequence[Row[Any]]:
+    """Return `probability` and `is_fraud` of the last orders that a version judged at least `mature` days ago."""
+    return connection.execute(_JUDGED, {"version": version, "mature": mature, "most": most}).all()
 
 
 def past(connection: Connection, since: int, *, after: tuple[int, int], most: int) -> Sequence[Row[Any]]:

@@ -70,7 +70,7 @@ async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[s
 
 
 def of_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:
-    """Return what the rows of the query (by name) say of each order. Of what was not given there is nothing, and that is 0."""
+    """Return what the rows of the query (by name) say of each order; what an order does not name counts nothing."""
     found: list[dict[str, float]] = [{} for _ in range(count)]
     for row in rows:
         for name in row:
