@@ -44,15 +44,23 @@ async def screen(services: Services, body: bytes) -> Answer:
     """
     milliseconds = services.settings.screen_deadline_ms
     until = asyncio.get_running_loop().time() + milliseconds / 1000
-    row = _row(body)
+    row, answer, is_written = _row(body), None, False
+    why = f"the model did not answer within {milliseconds} ms"
     try:
         async with asyncio.timeout_at(until):
-            found = await _ask(services, row, until)
-        why = f"the model did not answer within {milliseconds} ms"
+            with services.waiting.expect(due.ORDER, row["order_id"]) as expected:
+                answer = await database.read(services.pool, partial(_write, row=row))
+                is_written = True
+                if answer is None:
+                    services.ringer.ring(due.ORDER)
+                    await expected.within(until - asyncio.get_running_loop().time())
+                    answer = await read(services, row["order_id"])
     except _AWAY as error:
         log.debug("order %s is not screened by the model: %s", row["order_id"], error)
-        found, why = None, f"the database did not answer within {milliseconds} ms"
-    answer = found or await _by_rules(services, row, why)
+        if not is_written:
+            why = f"the database did not answer within {milliseconds} ms"
+    if answer is None:
+        answer = await _by_rules(services, row, why, is_written=is_written)
     services.metrics.screened(answer.by, answer.decision)
     return answer
 
@@ -73,31 +81,12 @@ def _row(body: bytes) -> Row:
     return orders.as_row(rows.order_row(parsed.good[0]))
 
 
-async def _ask(services: Services, row: Row, until: float) -> Answer | None:
-    """Write the order, ring, and wait until its decision is announced; None where it is not by then."""
-    order_id = row["order_id"]
-    with services.waiting.expect(due.ORDER, order_id) as expected:
-        if not await database.read(services.pool, partial(_write, row=row)):
-            await database.read(services.pool, partial(_require_same, row=row))
-            if (answer := await read(services, order_id)) is not None:
-                return answer
-        services.ringer.ring(due.ORDER)
-        await expected.within(until - asyncio.get_running_loop().time())
-    return await read(services, order_id)
-
-
-async def _by_rules(services: Services, row: Row, why: str) -> Answer:
-    """Decide by rules. Whoever decided meanwhile was first; where nobody can tell, what the order says of itself."""
-    try:
-        async with asyncio.timeout(_RULES_SECONDS):
-            return await database.read(services.pool, partial(_decide, services=services, row=row, why=why))
-    except _AWAY as error:
-        log.warning("order %s is decided without the database: %s", row["order_id"], error)
-        return _unrecorded(_alone(services, row, {}, why))
-
-
-async def _write(connection: Connection, row: Row) -> bool:
-    return await connection.fetchval(orders.WRITE_ONE, ascii_text([row])) is not None
+async def _write(connection: Connection, row: Row) -> Answer | None:
+    """Write the order, or return what was decided about it if it was there. Raises `errors.Conflict`."""
+    if await connection.fetchval(orders.WRITE_ONE, ascii_text([row])) is not None:
+        return None
+    await _require_same(connection, row)
+    return await _read(connection, row["order_id"])
 
 
 async def _require_same(connection: Connection, row: Row) -> None:
@@ -117,14 +106,25 @@ async def _read(connection: Connection, order_id: str) -> Answer | None:
     return Answer(**{**row, "reasons": reasons})
 
 
-async def _decide(connection: Connection, services: Services, row: Row, why: str) -> Answer:
-    rule_set = services.rulebook.rules
-    counted = await velocities.read_one(connection, row, rules.velocities(rule_set))
-    decided = _alone(services, row, counted, why)
-    await connection.fetchval(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
-    answer = await _read(connection, row["order_id"])
-    assert answer is not None  # it was just written, if not by us
-    return answer
+async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool) -> Answer:
+    """Decide by rules. Whoever decided meanwhile was first; where nobody can tell, what the order says of itself."""
+
+    async def decide(connection: Connection) -> Answer:
+        if not is_written and (answer := await _write(connection, row)) is not None:
+            return answer
+        counted = await velocities.read_one(connection, row, rules.velocities(services.rulebook.rules))
+        decided = _alone(services, row, counted, why)
+        await connection.fetchval(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
+        answer = await _read(connection, row["order_id"])
+        assert answer is not None  # it was just written, if not by us
+        return answer
+
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await database.read(services.pool, decide)
+    except _AWAY as error:
+        log.warning("order %s is decided without the database: %s", row["order_id"], error)
+        return _unrecorded(_alone(services, row, {}, why))
 
 
 def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:

@@ -1,6 +1,7 @@
 """Velocities: how much came before an order from its customer, payment, device, IP and address, within some windows.
 
-Counted from the orders as they stand, screened or not, so that rules know them whether the model runs or not.
+Counted from the orders as they stand, screened or not, so that rules know them whether the model runs or not. Those of
+the same second count: a burst is what velocities are for.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _counted(entity: str) -> str:
     return f"""
     SELECT '{entity}' AS entity, {_COUNTS}, count(DISTINCT p.customer) AS customers_7d FROM (
         SELECT at, cents, customer FROM orders
-        WHERE {entity} = q.{entity} AND {entity} <> 0 AND at > q.at - 604800 AND (at, tie) < (q.at, q.tie)
+        WHERE {entity} = q.{entity} AND {entity} <> 0 AND at > q.at - 604800 AND at <= q.at AND tie <> q.tie
         ORDER BY at DESC, tie DESC LIMIT {MOST}
     ) AS p"""
 
@@ -66,7 +67,7 @@ async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[s
         return {}
     query = statement(entities(names), lambda name: f"${_GIVEN.index(name) + 1}")
     rows = await connection.fetch(query, *([order[name]] for name in _GIVEN))
-    return of_rows(rows, 1, names)[0]
+    return of_rows(map(dict, rows), 1, names)[0]
 
 
 def of_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:

@@ -55,9 +55,11 @@ class Moved(NamedTuple):
 
 def of(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screener:
     """A screener of the orders that the scorer was trained on."""
-    density = novelty.fit(features_NxF)
-    strange_G = np.quantile(novelty.scores(density, features_NxF), np.linspace(0, 1, _GRID))
-    made = Screener(scorer, np.median(features_NxF, axis=0), density, strange_G, None)
+    halves = features_NxF[::2], features_NxF[1::2]
+    # What an order looks like that the density does not know: the distances of those that it knows are shorter.
+    unseen_N = np.concatenate([novelty.scores(novelty.fit(halves[n]), halves[1 - n]) for n in (0, 1)])
+    strange_G = np.quantile(unseen_N, np.linspace(0, 1, _GRID))
+    made = Screener(scorer, np.median(features_NxF, axis=0), novelty.fit(features_NxF), strange_G, None)
     return made._replace(reference=watch.reference(scorer, features_NxF)) if made.is_trained else made
 
 

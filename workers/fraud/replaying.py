@@ -1,4 +1,4 @@
-"""Replaying a decision from what is stored: with the same rules, model, facts and features it is the same, bit by bit."""
+"""Replaying a decision: with the rules, the model, the facts and the features that are stored it is the same again."""
 
 from __future__ import annotations
 

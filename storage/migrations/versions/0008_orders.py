@@ -99,7 +99,7 @@ _STATEMENTS = (
     """
     CREATE TABLE rule_activations (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        version text NOT NULL REFERENCES rule_sets,
+        version text NOT NULL,
         at timestamptz NOT NULL DEFAULT now()
     )
     """,
