@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from model.fraud import shop
 from model.fraud.features import FeatureConfig
-from model.fraud.orders import DAY
+from model.fraud.orders import DAY, NEVER
 from storage import orders, past_orders
 from workers.contract.orders import LABEL_KINDS
 from workers.load import fields, files
@@ -133,5 +133,5 @@ def _oddness(
     at_N: np.ndarray, tie_N: np.ndarray, customer_N: np.ndarray, cents_N: np.ndarray, config: FeatureConfig
 ) -> np.ndarray:
     made = shop.empty(len(at_N))._replace(at_N=at_N, tie_N=tie_N, customer_N=customer_N, cents_N=cents_N)
-    made = made._replace(fraud_at_N=np.full(len(at_N), shop.NEVER))
+    made = made._replace(fraud_at_N=np.full(len(at_N), NEVER))
     return shop.oddness(made, made, config)

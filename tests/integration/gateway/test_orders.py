@@ -62,7 +62,8 @@ def post(gateway: TestClient[Any], made: dict[str, Any]) -> Any:
 
 
 def made(number: int, customer: int = 1, **given: Any) -> dict[str, Any]:
-    return tests.order(number, datetime.now(UTC), customer_id=f"c-{customer}", device_id="d-1", **given)
+    own = {"customer_id": f"c-{customer}", "device_id": "d-1"}
+    return tests.order(number, datetime.now(UTC), **own | given)
 
 
 def test_a_worker_decides_and_everyone_who_asks_hears_the_same(
@@ -87,7 +88,7 @@ def test_without_a_worker_rules_decide_in_time_with_velocities(
     assert answers[2]["reasons"] == [{"source": "rule", "name": "busy", "text": "busy"}]
     assert all(answer["by"] == "rules" for answer in answers)
     assert "did not answer within 40 ms" in answers[0]["why"]
-    declined = post(gateway, made(3, customer=2, device_id="d-0") | {"device_id": "d-0"}).json()
+    declined = post(gateway, made(3, customer=2, device_id="d-0")).json()
     assert (declined["decision"], declined["reasons"][0]["name"]) == ("decline", "blocked")
     assert tests.rows_of(database, "SELECT count(*) AS n FROM due WHERE kind = 'order'")[0].n == 4
     assert (due.ORDER,) in bell.rung
