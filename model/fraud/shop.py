@@ -24,6 +24,9 @@ LINKS = ("payment", "device", "ip", "address")
 ENTITIES = ("customer", "terminal", *LINKS)
 """What an order has a past by."""
 
+AHEAD = 2**62
+"""A time that no order sees."""
+
 _HOUR = 3600
 
 
@@ -48,7 +51,7 @@ class ShopOrders(NamedTuple):
     country_N: Int64[np.ndarray, " N"]
     tainted_at_N: Int64[np.ndarray, " N"]
 
-    def take(self, rows: np.ndarray | slice) -> ShopOrders:
+    def take(self, rows: np.ndarray | slice | int) -> ShopOrders:
         """These rows of it."""
         return ShopOrders(*(column[rows] for column in self))
 
@@ -112,12 +115,9 @@ def link(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Columns
 
 
 def distinct(mask_QxP: Bool[np.ndarray, "Q P"], values_P: Int64[np.ndarray, " P"]) -> Int64[np.ndarray, " Q"]:
-    """How many different values there are under each row of a mask."""
-    if not len(values_P):
-        return np.zeros(len(mask_QxP), np.int64)
-    by_value_P = np.argsort(values_P, kind="stable")
-    starts = np.append(0, np.flatnonzero(np.diff(values_P[by_value_P])) + 1)
-    return np.logical_or.reduceat(mask_QxP[:, by_value_P], starts, axis=1).sum(1)
+    """How many different values, none of them 0, there are under each row of a mask."""
+    sorted_QxP = np.sort(np.where(mask_QxP, values_P, 0), axis=1)
+    return (sorted_QxP[:, :1] != 0).sum(1) + (np.diff(sorted_QxP, axis=1) != 0).sum(1)
 
 
 Group = Callable[[ShopOrders, ShopOrders, FeatureConfig], Columns]
@@ -146,20 +146,38 @@ def of_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: FeatureCon
 
     `odd_N` and `tainted_at_N` are filled in.
     """
-    return of_pasts(found.take(rows), dict.fromkeys(ENTITIES, found), config)
+    asking = found.take(rows)
+    return _together(asking, {entity: _asked(entity, asking, found, config) for entity in ENTITIES}, config)
 
 
-def of_pasts(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: FeatureConfig) -> Features:
-    """The features of orders, from orders among which the pasts of each kind of entity are."""
-    parts = {entity: _asked(entity, asking, pasts[entity], config) for entity in ENTITIES}
-    own_QxF = features.stacked(features.order(asking, config))
-    columns = [own_QxF, *(parts[entity] for entity in ENTITIES), _graph(parts)]
-    return Features(NAMES, COLUMNS_OF, np.concatenate(columns, axis=1))
+def of_each(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: FeatureConfig) -> Features:
+    """The same of orders that bring their pasts with them: by entity, columns Q x P with a row for each order.
+
+    A row holds no more than `config.most` orders, all before the asking one, and is filled up with orders of `AHEAD`.
+    """
+    parts = {entity: features.stacked(GROUPS[entity](asking, pasts[entity], config)) for entity in ENTITIES[:2]}
+    # All links in one go: to call a function of numpy takes longer than what it does for a few orders.
+    every = ShopOrders(*(np.concatenate(columns) for columns in zip(*(pasts[link] for link in LINKS), strict=True)))
+    fourfold = ShopOrders(*(np.tile(column, len(LINKS)) for column in asking))
+    links_QxF = features.stacked(link(fourfold, every, config))
+    parts |= dict(zip(LINKS, np.split(links_QxF, len(LINKS)), strict=True))
+    return _together(asking, parts, config)
 
 
 def oddness(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
     """How odd the amounts are for their customers, from orders among which these customers' pasts are."""
     return features.asked(features.oddness, asking, asking.customer_N, past, past.customer_N, config, width=1)[:, 0]
+
+
+def oddness_of_each(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
+    """The same of orders that bring their customers' pasts with them, as in `of_each`."""
+    return np.asarray(features.oddness(asking, past, config)["odd"], np.float64)
+
+
+def _together(asking: ShopOrders, parts: Mapping[str, np.ndarray], config: FeatureConfig) -> Features:
+    own_QxF = features.stacked(features.order(asking, config))
+    columns = [own_QxF, *(parts[entity] for entity in ENTITIES), _graph(parts)]
+    return Features(NAMES, COLUMNS_OF, np.concatenate(columns, axis=1))
 
 
 def _asked(entity: str, asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> np.ndarray:

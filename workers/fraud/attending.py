@@ -12,7 +12,7 @@ QUIET_SECONDS = 0.05
 """Nothing came for this long: the worker goes."""
 LONGEST_SECONDS = 1.0
 """After this it goes anyway, so that the process takes other tasks, and signals; shorter than a ring is valid."""
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.004
 
 
 def attend(drain: Callable[[], int], answer: Callable[[], object]) -> bool:

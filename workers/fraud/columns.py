@@ -39,25 +39,30 @@ def asking(rows: Sequence[Any], places: Sequence[int]) -> ShopOrders:
     return made._replace(arrived_N=np.array(places, np.int64), fraud_at_N=np.full(len(rows), pasts.NEVER))
 
 
-def by_entity(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopOrders]:
-    """Return what `pasts.read` read, by entity, each order once; those of the batch get their places from `own`."""
+def pasts_of(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopOrders]:
+    """Return what `pasts.read` read, by entity, as `shop.of_each` takes it.
+
+    Orders of the batch itself, which have no place in the tables yet, get theirs from `own`.
+    """
     columns = dict(zip(pasts.ASKED, map(_array, pasts.ASKED, arrays), strict=True))
     found = _orders(columns)
-    sorted_N = np.argsort(own.tie_N)
-    at_N = np.minimum(np.searchsorted(own.tie_N, found.tie_N, sorter=sorted_N), len(sorted_N) - 1)
-    mate_N = sorted_N[at_N]
-    is_mate_N = own.tie_N[mate_N] == found.tie_N
+    mate_N, is_mate_N = _mates(found.tie_N, own)
     found = found._replace(arrived_N=np.where(is_mate_N, own.arrived_N[mate_N], found.arrived_N))
-    return {name: _once(found.take(np.flatnonzero(columns["entity"] == n))) for n, name in enumerate(pasts.ENTITIES)}
+    row_N, entity_N = columns["n"] - 1, columns["entity"]
+    group_N = entity_N * len(own.at_N) + row_N
+    order_N = np.argsort(group_N, kind="stable")
+    counts_G = np.bincount(group_N, minlength=len(pasts.ENTITIES) * len(own.at_N))
+    place_N = np.arange(len(order_N)) - np.repeat(np.cumsum(counts_G) - counts_G, counts_G)
+    where = (entity_N[order_N], row_N[order_N], place_N)
+    shape = (len(pasts.ENTITIES), len(own.at_N), max(int(counts_G.max(initial=0)), 1))
+    filled = ShopOrders(*(_scattered(column[order_N], where, shape, name) for name, column in found._asdict().items()))
+    return {entity: filled.take(n) for n, entity in enumerate(pasts.ENTITIES)}
 
 
 def with_oddness(found: ShopOrders, own: ShopOrders) -> ShopOrders:
     """Return past orders in which those of the batch itself have the oddness that was just computed for `own`."""
-    odd_of = dict(zip(own.tie_N.tolist(), own.odd_N.tolist(), strict=True))
-    odd_N = found.odd_N.copy()
-    for row in np.flatnonzero(np.isin(found.tie_N, own.tie_N)).tolist():
-        odd_N[row] = odd_of[int(found.tie_N[row])]
-    return found._replace(odd_N=odd_N)
+    mate_QxP, is_mate_QxP = _mates(found.tie_N, own)
+    return found._replace(odd_N=np.where(is_mate_QxP, own.odd_N[mate_QxP], found.odd_N))
 
 
 def every(copied: bytes) -> Every:
@@ -80,11 +85,20 @@ def _orders(columns: dict[str, np.ndarray]) -> ShopOrders:
     return ShopOrders(**{name: columns[column] for column, name in _NAMES.items()})
 
 
-def _once(found: ShopOrders) -> ShopOrders:
-    """Orders of one batch share parts of their pasts: each is kept once, and tainted if anybody sees that it is."""
-    order_N = np.lexsort((found.tainted_at_N, found.tie_N))
-    first_N = np.append(True, np.diff(found.tie_N[order_N]) != 0)[: len(order_N)]
-    return found.take(order_N[first_N])
+def _mates(tie_N: np.ndarray, own: ShopOrders) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row of `own` that each order may be, and whether it is."""
+    sorted_Q = np.argsort(own.tie_N)
+    place_N = np.minimum(np.searchsorted(own.tie_N, tie_N, sorter=sorted_Q), len(sorted_Q) - 1)
+    row_N = sorted_Q[place_N]
+    return row_N, own.tie_N[row_N] == tie_N
+
+
+def _scattered(values_N: np.ndarray, where: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Return the values where they belong, and elsewhere what no order sees."""
+    fill = shop.AHEAD if name == "at_N" else 0
+    filled = np.full(shape, fill, values_N.dtype)
+    filled[where] = values_N
+    return filled
 
 
 def _array(name: str, array: bytes | None) -> np.ndarray:

@@ -46,7 +46,7 @@ def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> No
         read = pasts.read(connection, rows, horizon=serving.config.longest, most=serving.config.most)
         counted = velocities.read(connection, rows, rules.velocities(serving.rules))
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "judge").time():
-        values_NxF, odd_N = features_of(serving, own, columns.by_entity(read, own))
+        values_NxF, odd_N = features_of(serving, own, columns.pasts_of(read, own))
         known = [{**facts.of_order(row.message), **more} for row, more in zip(rows, counted, strict=True)]
         decided = judge(serving, [row.order_id for row in rows], known, values_NxF)
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "write").time():
@@ -60,10 +60,10 @@ def features_of(
     serving: Serving, own: shop.ShopOrders, past_of: dict[str, shop.ShopOrders]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the orders, and how odd each amount is for its customer."""
-    odd_N = shop.oddness(own, past_of["customer"], serving.config)
+    odd_N = shop.oddness_of_each(own, past_of["customer"], serving.config)
     own = own._replace(odd_N=odd_N)
-    complete = {name: columns.with_oddness(past, own) for name, past in past_of.items()}
-    return shop.of_pasts(own, complete, serving.config).values_NxF, odd_N
+    terminal = columns.with_oddness(past_of["terminal"], own)
+    return shop.of_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
 
 
 def judge(
