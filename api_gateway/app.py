@@ -20,7 +20,17 @@ from api_gateway import metrics as measuring
 from api_gateway.keys import Keys
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell
-from api_gateway.routes import catalogue, events, experiments, items, operations, popular, recommendations
+from api_gateway.routes import (
+    catalogue,
+    events,
+    experiments,
+    items,
+    operations,
+    orders,
+    popular,
+    recommendations,
+    reviews,
+)
 from workers import settings as configuration
 from workers.settings import Settings
 
@@ -93,6 +103,12 @@ def _guarded(api_keys: Keys) -> Router:
             catalogue.take,
             experiments.every,
             experiments.one,
+            orders.screen,
+            orders.label,
+            orders.one,
+            reviews.waiting,
+            reviews.take,
+            reviews.decide,
         ],
     )
 

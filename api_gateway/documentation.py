@@ -27,6 +27,7 @@ from api_gateway.errors import ErrorBody
 from api_gateway.reference import ReferencePlugin
 from workers.contract.catalogue import Change
 from workers.contract.events import Event
+from workers.contract.orders import Label, Order
 
 DESCRIPTION = """\
 Ranked shelves of a shop, and the doors through which the shop tells what happens. Every list says which source served
@@ -54,6 +55,21 @@ CHANGE_EXAMPLE = {
     "currency": "EUR",
     "stock": 40,
 }
+ORDER_EXAMPLE = {
+    "order_id": "o-1001",
+    "customer_id": "ann",
+    "at": "2026-03-01T12:00:00Z",
+    "amount": 25.0,
+    "currency": "EUR",
+    "items": [{"item_id": "4711", "quantity": 2, "price": 12.5}],
+    "payment_id": "card-5c1f",
+    "device_id": "d-88",
+    "ip": "192.0.2.7",
+    "address_id": "a-12",
+    "shipping_country": "FR",
+    "billing_country": "FR",
+}
+LABEL_EXAMPLE = {"label_id": "l-1001", "order_id": "o-1001", "kind": "chargeback", "at": "2026-03-20T09:00:00Z"}
 
 
 def _error(description: str) -> ResponseSpec:
@@ -65,6 +81,14 @@ READ_ERRORS = {
     401: _error("No accepted API key."),
     503: _error("The database cannot be reached; try again after Retry-After seconds."),
 }
+FOUND_ERRORS = READ_ERRORS | {404: _error("There is nothing of this id.")}
+ORDER_ERRORS = {
+    400: _error("The body is no order; `field` names what is wrong."),
+    401: READ_ERRORS[401],
+    409: _error("Another order was sent under this id; `field` names the first difference."),
+    503: _error("Orders are not screened here (RESHELF_FRAUD)."),
+}
+REVIEW_ERRORS = FOUND_ERRORS | {409: _error("It is another reviewer's, or decided.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 DOOR_ERRORS = READ_ERRORS | {
     400: _error("The body is no JSON, or no batch of rows."),
@@ -99,6 +123,58 @@ class CatalogueOperation(Operation):
         self.request_body = _batch("changes", "Change", CHANGE_EXAMPLE)
 
 
+@dataclass
+class LabelsOperation(Operation):
+    """The body that the labels door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("labels", "Label", LABEL_EXAMPLE)
+
+
+def _object(schema: dict[str, Any], example: dict[str, Any]) -> RequestBody:
+    media = OpenAPIMediaType(
+        schema=schema,  # type: ignore[arg-type]  # as raw JSON
+        examples={"one": Example(summary="As an example", value=example)},
+    )
+    return RequestBody({"application/json": media}, description="One JSON object.", required=True)
+
+
+@dataclass
+class OrderOperation(Operation):
+    """The body that the screening reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
+
+
+@dataclass
+class TakingOperation(Operation):
+    """The body that taking a review reads itself."""
+
+    def __post_init__(self) -> None:
+        reviewer = {"type": "string", "minLength": 1, "maxLength": 128}
+        schema = {"type": "object", "properties": {"reviewer": reviewer}, "required": ["reviewer"]}
+        self.request_body = _object(schema, {"reviewer": "eva"})
+
+
+@dataclass
+class DecidingOperation(Operation):
+    """The body that deciding a review reads itself."""
+
+    def __post_init__(self) -> None:
+        fields = {
+            "reviewer": {"type": "string", "minLength": 1, "maxLength": 128},
+            "decision": {"enum": ["approve", "decline"]},
+            "note": {"type": ["string", "null"], "maxLength": 2000},
+            "fraud": {
+                "type": ["boolean", "null"],
+                "description": "Labels the order, too: true as confirmed fraud, false as cleared.",
+            },
+        }
+        schema = {"type": "object", "properties": fields, "required": ["reviewer", "decision"]}
+        self.request_body = _object(schema, {"reviewer": "eva", "decision": "decline", "fraud": True})
+
+
 def config() -> OpenAPIConfig:
     """Return the configuration of the document at /schema/openapi.json and of the page at /schema."""
     return OpenAPIConfig(
@@ -109,6 +185,7 @@ def config() -> OpenAPIConfig:
         tags=[
             Tag("Shelves", "Ranked items, best first."),
             Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
+            Tag("Orders", "Screened for fraud while somebody waits; reviews; the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
             Tag("Operations", "For probes and monitoring."),
         ],
@@ -125,7 +202,9 @@ def config() -> OpenAPIConfig:
 
 def add_messages(document: OpenAPI) -> None:
     """Add the schemas of the messages as msgspec gives them, which is what the doors check."""
-    (_, change), schemas = msgspec.json.schema_components([Event, Change], ref_template="#/components/schemas/{name}")
+    (_, change, *_), schemas = msgspec.json.schema_components(
+        [Event, Change, Order, Label], ref_template="#/components/schemas/{name}"
+    )
     for schema in schemas.values():
         schema["description"] = cleandoc(schema.get("description", ""))
     known: dict[str, Any] = document.components.schemas

@@ -35,7 +35,7 @@ class Rejected(msgspec.Struct, frozen=True):
     """Why one row was not taken."""
 
     index: Annotated[int, msgspec.Meta(description="Place in the batch, from 0.")]
-    id: Annotated[str | None, msgspec.Meta(description="The row's `event_id` or `change_id`, where it has one.")]
+    id: Annotated[str | None, msgspec.Meta(description="The row's own id, where it has one.")]
     field: Annotated[str, msgspec.Meta(description="What is wrong, as a path; `row` for the row itself.")]
     error: str
 
@@ -69,6 +69,7 @@ def _changes_ring(changes: Sequence[Any]) -> list[str]:
 
 EVENTS = Door("events", "events", parsing.parse_events, rows.event_row, _events_ring)
 CATALOGUE = Door("catalogue", "changes", parsing.parse_changes, rows.change_row, _changes_ring)
+LABELS = Door("labels", "labels", parsing.parse_labels, rows.label_row, lambda _labels: [])
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ def _commit_each(
 
 def _rejection(index: int, message: Any, field: str, error: str) -> Rejection:
     row = msgspec.to_builtins(message)
-    return Rejection(index=index, id=row.get("event_id") or row.get("change_id"), field=field, error=error, row=row)
+    identity = row.get("event_id") or row.get("change_id") or row.get("label_id")
+    return Rejection(index=index, id=identity, field=field, error=error, row=row)
 
 
 def _letter(door: Door, rejection: Rejection) -> DeadLetter:

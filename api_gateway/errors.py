@@ -4,6 +4,7 @@ ApiError                  anything that an answer says to the caller
 ├── Invalid        400    a parameter or the body cannot be read; names the field
 ├── Unauthorized   401    no accepted API key
 ├── NotFound       404    nothing of this name
+├── Conflict       409    what is there contradicts it; names the field
 ├── TooLarge       413    the body is larger than a door takes
 └── Unavailable    503    the database cannot be reached now; comes with Retry-After
 """
@@ -87,6 +88,13 @@ class NotFound(ApiError):
 
     status = 404
     code = "not_found"
+
+
+class Conflict(ApiError):
+    """What is there already contradicts it."""
+
+    status = 409
+    code = "conflict"
 
 
 class TooLarge(ApiError):

@@ -49,6 +49,12 @@ class Metrics:
             ["door", "outcome"],
             registry=self.registry,
         )
+        self._screenings = Counter(
+            "reshelf_gateway_screenings",
+            "Orders that were decided, by what decided and the decision",
+            ["by", "decision"],
+            registry=self.registry,
+        )
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
 
@@ -60,6 +66,10 @@ class Metrics:
     def served(self, surface: str, source: str) -> None:
         """Count a list."""
         self._served.labels(surface, source).inc()
+
+    def screened(self, by: str, decision: str) -> None:
+        """Count an order."""
+        self._screenings.labels(by, decision).inc()
 
     def took(self, door: str, *, written: int, duplicates: int, rejected: int) -> None:
         """Count the rows of a batch."""

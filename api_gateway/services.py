@@ -16,9 +16,11 @@ from api_gateway.database import Pool
 from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell, Ringer
+from api_gateway.rulebook import RuleBook
 from api_gateway.waiting import WaitingRoom
 from api_gateway.writers import Writers
 from storage import histories
+from workers.fraud import rules
 from workers.settings import Settings, SettingsError
 
 
@@ -36,6 +38,7 @@ class Services:
     following: Following
     reports: Reports
     waiting: WaitingRoom
+    rulebook: RuleBook
 
 
 def of(request: Request[Any, Any, State]) -> Services:
@@ -52,6 +55,10 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             f"RESHELF_REPEAT_POLICY={settings.repeat_policy!r} is none of {', '.join(histories.HIDDEN_KINDS)}"
         )
+    if settings.screen_fallback not in rules.DECISIONS:
+        raise SettingsError(
+            f"RESHELF_SCREEN_FALLBACK={settings.screen_fallback!r} is none of {', '.join(rules.DECISIONS)}"
+        )
 
 
 def running(
@@ -67,6 +74,7 @@ def running(
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
             waiting = WaitingRoom(settings.database_url)
+            rulebook = RuleBook(pool)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -78,9 +86,10 @@ def running(
                 following=following,
                 reports=Reports(engine),
                 waiting=waiting,
+                rulebook=rulebook,
             )
             try:
-                async with following.kept_up(), waiting.open():
+                async with following.kept_up(), rulebook.kept_up(), waiting.open():
                     yield
             finally:
                 await ringer.close()

@@ -1,4 +1,4 @@
-"""Intake: behaviour events and catalogue changes to rows, with a mark of what is now due, in one transaction.
+"""Intake: events, catalogue changes and labels of orders to rows, with a mark of what is now due, in one transaction.
 
 Both doors (the Celery task, and the gateway through `AsyncConnection.run_sync`) call the functions here. The caller
 owns the transaction. A write is set-based, with the whole batch as one JSON parameter, so a thousand rows cost as many
@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from storage import due
+from storage import due, order_labels
 from storage.json import ascii_text
 
 EVENTS_DOOR = "events"
 CATALOGUE_DOOR = "catalogue"
+LABELS_DOOR = "labels"
 
 _QUIET_KINDS = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
@@ -128,6 +129,13 @@ WITH incoming AS (
 SELECT count(*) FROM written
 """)
 
+_COUNT_LABELS = text(f"""
+INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
+VALUES (:writer, '{LABELS_DOOR}', :written, :duplicates, :rejected)
+ON CONFLICT (writer, door) DO UPDATE SET written = c.written + excluded.written,
+    duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected
+""")
+
 _ENSURE_PARTITIONS = text("SELECT ensure_event_partition(month) FROM unnest(CAST(:months AS date[])) AS month")
 
 _COUNTS = text("""
@@ -186,6 +194,14 @@ def write_changes(
     return counts
 
 
+def write_labels(connection: Connection, labels: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0) -> Counts:
+    """Write labels of orders (`storage.order_labels`) that are new by `label_id`, and count."""
+    written = order_labels.write(connection, labels)
+    counts = Counts(written, len(labels) - written, rejected)
+    connection.execute(_COUNT_LABELS, {"writer": writer} | vars(counts))
+    return counts
+
+
 def write_each(
     connection: Connection, door: str, rows: Sequence[dict[str, Any]], *, writer: str
 ) -> tuple[Counts, dict[int, str]]:
@@ -217,7 +233,7 @@ def counts(connection: Connection) -> dict[str, Counts]:
     }
 
 
-WRITES = {EVENTS_DOOR: write_events, CATALOGUE_DOOR: write_changes}
+WRITES = {EVENTS_DOOR: write_events, CATALOGUE_DOOR: write_changes, LABELS_DOOR: write_labels}
 """How the rows of each door are written."""
 
 

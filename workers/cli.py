@@ -34,9 +34,10 @@ COMMANDS = {
     "evaluate": Entry(
         "workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers,fraud"
     ),
+    "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
-    "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),
+    "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"),
     "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),
     "gateway": Entry("workers.commands.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
     "flower": Entry("workers.commands.flower:flower", "Serve the Flower dashboard.", "monitor"),

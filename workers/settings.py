@@ -84,6 +84,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_retention: int = 10
     """The newest model versions whose weights are kept; the live one and those before it are kept anyway."""
 
+    fraud: bool = True
+    """Whether orders are screened: false runs no fraud worker, and the gateway takes no orders."""
+    screen_deadline_ms: int = 40
+    """How long a request waits for the model; then rules alone decide."""
+    screen_fallback: str = "approve"
+    """What becomes of an order that no rule speaks of while the model does not answer: `approve` is to fail open,
+    `review` or `decline` to fail closed."""
+    fraud_preset: str = "default"
+    """Preset of the fraud detector: `default`, `network`, `trees` or `tiny`."""
+    fraud_label_days: int = 7
+    """Days after which an order without a label counts as genuine."""
+    fraud_update_labels: int = 200
+    """New labels after which the live detector learns on; 0: never for their number."""
+    fraud_update_hours: float = 24.0
+    """Hours after which it learns on from however few have come; 0: never for the time."""
+
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims."""
     refresh_pause_ms: int = 20

@@ -31,6 +31,7 @@ class FeatureConfig:
     customer_horizon: int = 90 * DAY
     terminal_horizon: int = 60 * DAY
     outlier: float = 2.5  # times the customer's usual amount
+    most: int = 0  # newest orders of an entity that are looked at; 0: all
     pairs: int = 2_000_000  # looked at in one go, which bounds memory
 
     @property
@@ -60,14 +61,14 @@ def usual(seen: View, clean_QxP: view.Mask, config: FeatureConfig) -> Float64[np
 
 def oddness(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
     """Only how odd the amounts are for the customer: amount / usual amount, 1 where nothing is known yet."""
-    seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature)
+    seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature, most=config.most)
     usual_Q = usual(seen, seen.seen_QxP & ~seen.fraud_QxP, config)
     return {"odd": view.share(asking.cents_N, usual_Q, 1.0)}
 
 
 def customer(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
     """The order against its customer's own past: amounts, velocities, outliers without a label yet, own frauds."""
-    seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature)
+    seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature, most=config.most)
     clean_QxP = seen.seen_QxP & ~seen.fraud_QxP
     usual_Q = usual(seen, clean_QxP, config)
     cents_Qx1 = asking.cents_N[:, None]
@@ -120,7 +121,7 @@ def _own_frauds(seen: View, config: FeatureConfig) -> Columns:
 
 def terminal(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
     """What is known of the terminal: its frauds among what can be known, and the run of frauds it may be in."""
-    seen = View(asking, past, horizon=config.terminal_horizon, mature=config.mature)
+    seen = View(asking, past, horizon=config.terminal_horizon, mature=config.mature, most=config.most)
     found = {}
     for days in (1, 7, 14, 28):
         window = config.mature + days * DAY
@@ -217,10 +218,17 @@ def stacked(columns: Columns) -> Float64[np.ndarray, "Q F"]:
 
 
 def asked(
-    group: Group, asking: Orders, entity_Q: np.ndarray, past: Orders, entity_P: np.ndarray, config: FeatureConfig
+    group: Group,
+    asking: Orders,
+    entity_Q: np.ndarray,
+    past: Orders,
+    entity_P: np.ndarray,
+    config: FeatureConfig,
+    *,
+    width: int | None = None,
 ) -> Float64[np.ndarray, "Q F"]:
-    """A group's features of all asking orders, each from the past of its own entity."""
-    found_QxF = np.zeros((len(asking.at_N), len(_names(group))))
+    """A group's features of all asking orders, each from the past of its own entity; `width` is how many they are."""
+    found_QxF = np.zeros((len(asking.at_N), len(_names(group)) if width is None else width))
     pasts = {int(entity_P[rows[0]]): rows for rows in orders.by_entity(entity_P)}
     nothing = np.zeros(0, np.int64)
     for rows in orders.by_entity(entity_Q):

@@ -111,12 +111,17 @@ def _order(config: FraudConfig, frauds_N: np.ndarray, rng: np.random.Generator) 
     return np.concatenate(epochs).astype(np.int32)
 
 
-def logits(fitted: Fitted, features_NxF: Float64[np.ndarray, "N F"], config: FraudConfig) -> Float64[np.ndarray, " N"]:
-    """The network's logits, in tiles of few shapes, so that serving compiles nothing new."""
+def logits(
+    fitted: Fitted, features_NxF: Float64[np.ndarray, "N F"], config: FraudConfig, *, tile: int | None = None
+) -> Float64[np.ndarray, " N"]:
+    """The network's logits, in tiles of few shapes, so that serving compiles nothing new.
+
+    With `tile` all have that one shape: then a row's logit does not depend on how many came with it.
+    """
     found = np.zeros(len(features_NxF))
-    for rows in batching.tiles(len(features_NxF), _TILE):
+    for rows in batching.tiles(len(features_NxF), tile or _TILE):
         part = features_NxF[rows].astype(np.float32)
-        width = batching.power_of_two(len(part), least=_LEAST_TILE)
+        width = tile or batching.power_of_two(len(part), least=_LEAST_TILE)
         padded = batching.pad_rows(part, width)
         scored = step.scores(config, fitted.groups, fitted.params, fitted.edges_FxK, padded)
         found[rows] = np.asarray(scored)[: len(part)]

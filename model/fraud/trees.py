@@ -1,14 +1,24 @@
-"""Gradient-boosted trees (LightGBM) on the same features as the network."""
+"""Gradient-boosted trees (LightGBM) on the same features as the network.
+
+LightGBM is imported when it is used: a detector of the network alone works without it.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from model.fraud.config import FraudConfig
+
+if TYPE_CHECKING:
+    import lightgbm
+
+_FEW = 256
 
 # More of these can only speak for fraud, more of those only against it, whatever few examples seem to say.
 _RISING = (
@@ -17,8 +27,14 @@ _RISING = (
     "customer_open_largest", "customer_open_share", "terminal_frauds_1d", "terminal_frauds_7d", "terminal_frauds_14d",
     "terminal_frauds_28d", "terminal_risk_1d", "terminal_risk_7d", "terminal_risk_14d", "terminal_risk_28d",
     "terminal_run", "terminal_blamed",
+    *(f"{link}_{what}" for link in ("payment", "device", "ip", "address") for what in ("frauds", "risk", "tainted")),
 )  # fmt: skip
-_FALLING = ("customer_larger_share", "customer_since_outlier", "terminal_genuine_after")
+_FALLING = ("customer_larger_share", "customer_since_outlier", "terminal_genuine_after", "fraud_distance")
+
+
+def are_there() -> bool:
+    """Whether LightGBM is installed."""
+    return importlib.util.find_spec("lightgbm") is not None
 
 
 def fit(
@@ -31,6 +47,8 @@ def fit(
     seed: int,
 ) -> tuple[str, ...]:
     """`config.forests` ensembles of different seeds, as LightGBM's text."""
+    import lightgbm
+
     # Bins as fine as the data: with 255 the top one would hold both genuine and impossible amounts.
     data = lightgbm.Dataset(features_NxF, frauds_N.astype(np.float64), weight=weights_N, params={"max_bin": 4095})
     found = []
@@ -47,8 +65,18 @@ def fit(
 
 def logits(forests: Sequence[str], features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
     """The mean logit of the ensembles."""
-    boosters = [lightgbm.Booster(model_str=text) for text in forests]
-    return np.mean([np.asarray(booster.predict(features_NxF, raw_score=True)) for booster in boosters], axis=0)
+    # Few orders are scored before a second thread has woken up.
+    threads = 1 if len(features_NxF) <= _FEW else 0
+    found = [np.asarray(_booster(text).predict(features_NxF, raw_score=True, num_threads=threads)) for text in forests]
+    return np.mean(found, axis=0)
+
+
+@functools.lru_cache(maxsize=16)
+def _booster(text: str) -> lightgbm.Booster:
+    """Reading the text takes longer than scoring a batch."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
 
 
 def _direction(name: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,15 @@ def to_artifact(found: Detector, *, metrics: Mapping[str, Any] | None = None) ->
     return Artifact(KIND, params, config, found.names, dict(metrics or {}))
 
 
-def from_artifact(saved: Artifact) -> Detector:
-    """The detector that was saved. Raises `ArtifactError` where it is of another kind or knows other features."""
+def from_artifact(saved: Artifact, names: Sequence[str] = features.NAMES) -> Detector:
+    """The detector that was saved, of features `names`.
+
+    Raises `ArtifactError` where it is of another kind or knows other features.
+    """
     if saved.kind != KIND:
         raise ArtifactError(f"the artifact is of kind {saved.kind!r}, not {KIND!r}; choose a version of the detector")
-    if saved.ids != features.NAMES:
-        changed = sorted(set(saved.ids) ^ set(features.NAMES))
+    if saved.ids != tuple(names):
+        changed = sorted(set(saved.ids) ^ set(names))
         raise ArtifactError(f"the detector knows other features than this version ({changed[:3]}); train it again")
     groups = tuple(tuple(group) for group in saved.config["groups"])
     network = None

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from workers.contract import catalogue, events, parsing, tasks
+from workers.contract import catalogue, events, orders, parsing, tasks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]
@@ -20,9 +20,11 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 CHANGES: tuple[Any, ...] = get_args(catalogue.Change)
 TASKS = [value for name, value in vars(tasks).items() if name.isupper() and str(value).startswith("reshelf.")]
-FIELDS = sorted({field for kind in (events.Event, *CHANGES) for field in kind.__struct_fields__} | {"kind"})
+MESSAGES_OF = (events.Event, orders.Order, orders.Line, orders.Label, *CHANGES)
+FIELDS = sorted({field for kind in MESSAGES_OF for field in kind.__struct_fields__} | {"kind"})
 CHANGE_KINDS = [kind.__struct_config__.tag for kind in CHANGES]
 
+_OTHER_IDS = {"event_id", "change_id", "label_id"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -46,11 +48,15 @@ def _rows() -> Iterator[dict[str, Any]]:
 def test_the_examples_are_messages() -> None:
     rows = list(_rows())
     parsed_events = parsing.parse_events([row for row in rows if "event_id" in row], now=NOW)
-    parsed_changes = parsing.parse_changes([row for row in rows if "event_id" not in row], now=NOW)
-    assert parsed_events.bad == parsed_changes.bad == []
+    parsed_changes = parsing.parse_changes([row for row in rows if "change_id" in row], now=NOW)
+    parsed_labels = parsing.parse_labels([row for row in rows if "label_id" in row], now=NOW)
+    parsed_orders = parsing.parse_orders([row for row in rows if not row.keys() & _OTHER_IDS], now=NOW)
+    parsed = (parsed_events, parsed_changes, parsed_labels, parsed_orders)
+    assert [one.bad for one in parsed] == [[]] * 4
     assert {type(change) for change in parsed_changes.good} == set(CHANGES)
     assert len(parsed_events.good) >= 3
-    ids = [row.get("event_id") or row["change_id"] for row in rows]
+    assert len(parsed_orders.good) == len(parsed_labels.good) == 1
+    ids = [row.get("event_id") or row.get("change_id") or row.get("label_id") or row["order_id"] for row in rows]
     assert len(set(ids)) == len(ids)
 
 
@@ -71,7 +77,9 @@ def test_every_task_is_described(task: str) -> None:
     assert f"`{task}`" in MESSAGES
 
 
-@pytest.mark.parametrize("name", [*FIELDS, *parsing.Rejection.__struct_fields__, *events.KINDS, *CHANGE_KINDS])
+@pytest.mark.parametrize(
+    "name", [*FIELDS, *parsing.Rejection.__struct_fields__, *events.KINDS, *orders.LABEL_KINDS, *CHANGE_KINDS]
+)
 def test_every_field_and_kind_is_described(name: str) -> None:
     assert f"`{name}`" in MESSAGES
 

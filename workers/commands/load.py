@@ -34,14 +34,18 @@ if TYPE_CHECKING:
     show_default=True,
     help="What PATH holds; auto tells it by the columns.",
 )
+@click.option("--orders", "is_of_orders", is_flag=True, help="PATH holds past orders, with labels as far as known.")
 @click.option("--kind", default="purchase", show_default=True, help="Kind of the events in a file that does not say.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-def load(path: Path, catalogue: Path | None, kind_of_file: str, kind: str, as_json: bool) -> None:
-    """Load events, a catalogue, or the UCI Online Retail file from PATH: CSV (.gz) or Parquet.
+def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bool, kind: str, as_json: bool) -> None:
+    """Load events, a catalogue, past orders, or the UCI Online Retail file from PATH: CSV (.gz) or Parquet.
 
     A folder stands for its events.… and items.…. Every line is kept or counted under one reason, and loading a file
     twice adds nothing. See docs/data.md.
     """
+    if is_of_orders:
+        _load_orders(path, as_json)
+        return
     from sqlalchemy.exc import OperationalError
 
     from storage import bulk, due
@@ -75,6 +79,39 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, kind: str, as_js
             "Load their catalogue with --items.",
             style="yellow",
         )
+
+
+def _load_orders(path: Path, as_json: bool) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from storage import engine as engines
+    from workers.fraud import configuration as detection
+    from workers.fraud import loading
+    from workers.load.errors import LoadError
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        found = loading.read(path, label_days=settings.fraud_label_days)
+        with _bar() as bar:
+            task = bar.add_task(f"writing {path.name}", total=found.kept.height)
+            written = loading.write(engine, found, detection.features_of(settings), partial(bar.advance, task))
+    except LoadError as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+    rejected = {one.reason: {"lines": one.lines, "first_line": one.first_line} for one in found.rejected}
+    counts = {"file": path.name, "lines": found.lines, "written": written, "rejected": rejected}
+    counts["duplicates"] = found.kept.height - written
+    if as_json:
+        click.echo(json.dumps(counts))
+        return
+    click.echo(f"{path.name}: {written:,} orders written, {counts['duplicates']:,} were there before")
+    for one in found.rejected:
+        click.echo(f"  {one.lines:,} lines left out: {one.reason} (first: line {one.first_line})")
 
 
 def _load(engine: Engine, path: Path, catalogue: Path | None, kind_of_file: str, kind: str) -> list[Loaded]:

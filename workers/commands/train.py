@@ -1,4 +1,4 @@
-"""`reshelf train`: learn from what the tables hold, and let the result serve."""
+"""`reshelf train`, `reshelf train fraud`: learn from what the tables hold, and let the result serve."""
 
 from __future__ import annotations
 
@@ -17,22 +17,28 @@ from workers.settings import Settings
 EXIT_REJECTED = 1
 
 if TYPE_CHECKING:
+    from workers.fraud.training import Report as FraudReport
     from workers.learn.service import Report
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--preset", help="Model preset: tiny, small or base. Default: RESHELF_PRESET.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this long, with the best epoch so far.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it.
+@click.pass_context
+def train(
+    context: click.Context, preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool
+) -> None:
+    """Train a model on all events, test it on held-out ones, and publish it; `fraud` trains the detector of fraud.
 
     Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
 
     Several processes train together where RESHELF_COORDINATOR is set: see docs/distributed.md.
     """
+    if context.invoked_subcommand is not None:
+        return
     from workers.runtime import group
 
     settings = configuration.load()
@@ -40,6 +46,54 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
         report = _train(settings, preset, minutes, seed, serve=not no_publish)
         if report is not None:
             tell(settings, report, as_json=as_json)
+
+
+@train.command()
+@click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def fraud(seed: int, as_json: bool) -> None:
+    """Train the detector on the orders whose truth is known, test it on others, and publish it.
+
+    Exit status 1 where the gate rejects it. Without frauds enough it learns what orders look like, and tells how
+    strange one is.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from model.errors import ModelError
+    from storage import engine as engines
+    from storage.training import TrainingRuns
+    from workers.fraud import training
+    from workers.fraud.labelled import NotEnoughOrders
+    from workers.learn.publish import VerificationFailed
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        report = training.train(engine, settings, seed=seed)
+    except (NotEnoughOrders, TrainingRuns, VerificationFailed, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report)))
+    else:
+        _tell_fraud(report)
+    if report.reasons:
+        sys.exit(EXIT_REJECTED)
+
+
+def _tell_fraud(report: FraudReport) -> None:
+    console = Console(highlight=False)
+    console.print(f"{report.version}: {report.orders:,} orders, {report.frauds:,} frauds, in {report.seconds:.0f} s")
+    for name, figures in report.gate.get("figures", {}).items():
+        said = ", ".join(f"{measure} {value:.4f}" for measure, value in figures.items())
+        console.print(f"{name} on {report.tested:,} orders that it had not seen: {said}")
+    for line in (*report.gate.get("notes", []), *report.reasons):
+        console.print(line, markup=False)
+    console.print("It serves." if report.published else "It does not serve.")
 
 
 def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:

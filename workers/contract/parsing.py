@@ -11,6 +11,7 @@ import msgspec
 
 from workers.contract.catalogue import Change
 from workers.contract.events import Event
+from workers.contract.orders import Label, Order
 
 MAX_CLOCK_SKEW = timedelta(hours=24)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     """Place in the batch, from 0."""
     id: str | None
-    """The row's `event_id` or `change_id`, where it has a readable one."""
+    """The row's own id (`event_id`, `change_id`, `order_id` or `label_id`), where it has a readable one."""
     field: str
     """The field that is wrong, as a path such as `context[...]`; `row` when it is the row itself."""
     error: str
@@ -49,6 +50,16 @@ def parse_events(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[
 def parse_changes(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Change]:
     """Return the rows as catalogue changes, under the same rules for their time."""
     return _parse(rows, Change, "change_id", now or datetime.now(UTC))
+
+
+def parse_orders(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Order]:
+    """Return the rows as orders, under the same rules for their time."""
+    return _parse(rows, Order, "order_id", now or datetime.now(UTC))
+
+
+def parse_labels(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Label]:
+    """Return the rows as labels of orders, under the same rules for their time."""
+    return _parse(rows, Label, "label_id", now or datetime.now(UTC))
 
 
 def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime) -> Parsed[Any]:

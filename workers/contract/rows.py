@@ -1,4 +1,4 @@
-"""Messages to the plain rows that `storage.intake` writes: times in UTC, shoppers resolved, only what was given."""
+"""Messages to the plain rows that `storage` writes: times in UTC, shoppers resolved, only what was given."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 
 from workers.contract import catalogue
 from workers.contract.events import Event
+from workers.contract.orders import Label, Order
 
 _COLUMNS = (
     "event_id",
@@ -47,3 +48,14 @@ def change_row(change: catalogue.Change) -> dict[str, Any]:
         "fields": fields,
         "announces": isinstance(change, catalogue.Upsert),
     }
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """Return the order as `storage.orders` takes it: `at` in unix seconds, and all of it in one form as `message`."""
+    message = msgspec.to_builtins(msgspec.structs.replace(order, at=order.at.astimezone(UTC)))
+    return {"order_id": order.order_id, "at": int(order.at.timestamp()), "message": message}
+
+
+def label_row(label: Label) -> dict[str, Any]:
+    """Return the label as a row for `storage.order_labels`."""
+    return {"label_id": label.label_id, "order_id": label.order_id, "kind": label.kind, "at": label.at.astimezone(UTC)}

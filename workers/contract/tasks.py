@@ -9,8 +9,13 @@ EVENTS = "reshelf.intake.events"
 """Takes one list of behaviour events (JSON objects); answers an intake report."""
 CATALOGUE = "reshelf.intake.catalogue"
 """Takes one list of catalogue changes (JSON objects); answers an intake report."""
+SCREEN = "reshelf.fraud.screen"
+"""Takes one list of orders (JSON objects); answers their screenings."""
+LABELS = "reshelf.intake.labels"
+"""Takes one list of labels of orders (JSON objects); answers an intake report."""
 
 # Doorbells: they carry no data.
+SCREEN_DUE = "reshelf.fraud.screen_due"
 REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
 REFRESH_ITEMS = "reshelf.recommend.refresh_items"
 REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
@@ -18,6 +23,9 @@ REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
 TRAIN = "reshelf.learn.train"
 FINETUNE = "reshelf.learn.finetune"
 DRIFT = "reshelf.learn.drift"
+TRAIN_FRAUD = "reshelf.learn.train_fraud"
+UPDATE_FRAUD = "reshelf.learn.update_fraud"
+FRAUD_DRIFT = "reshelf.learn.fraud_drift"
 RECONCILE = "reshelf.runtime.reconcile"
 MAINTAIN = "reshelf.runtime.maintain"
 WATCH_CANARY = "reshelf.experiment.watch_canary"
@@ -25,7 +33,8 @@ WATCH_CANARY = "reshelf.experiment.watch_canary"
 INTAKE_QUEUE = "intake"
 REFRESH_QUEUE = "refresh"
 TRAIN_QUEUE = "train"
-QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE)
+FRAUD_QUEUE = "fraud"
+QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE, FRAUD_QUEUE)
 
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
@@ -35,4 +44,5 @@ ROUTES = {
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
     "reshelf.learn.*": {"queue": TRAIN_QUEUE},
+    "reshelf.fraud.*": {"queue": FRAUD_QUEUE},
 }

@@ -40,6 +40,14 @@ def take_changes(batch: Any, commit: GroupCommit) -> Report:
     return Report(len(parsed.good), parsed.bad)
 
 
+def take_labels(batch: Any, commit: GroupCommit) -> Report:
+    """Take in labels of orders. Returns once they are committed."""
+    parsed = parsing.parse_labels(_as_rows(batch))
+    labels = [rows.label_row(label) for label in parsed.good]
+    commit.write(intake.LABELS_DOOR, labels, letters(intake.LABELS_DOOR, parsed.bad))
+    return Report(len(parsed.good), parsed.bad)
+
+
 def letters(source: str, rejections: Sequence[Rejection]) -> list[DeadLetter]:
     """Return the dead letters of rejected rows."""
     return [DeadLetter(source, r.error, key=r.id, field=r.field, payload=r.row) for r in rejections]

@@ -32,3 +32,9 @@ def take_events(batch: Any) -> Any:
 def take_changes(batch: Any) -> Any:
     """Take in catalogue changes."""
     return msgspec.to_builtins(service.take_changes(batch, bootstrap.services().intake))
+
+
+@shared_task(name=tasks.LABELS, **_OPTIONS)
+def take_labels(batch: Any) -> Any:
+    """Take in labels of orders."""
+    return msgspec.to_builtins(service.take_labels(batch, bootstrap.services().intake))

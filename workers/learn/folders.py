@@ -49,32 +49,36 @@ def settle(home: Path, version: str) -> Path:
     return folder
 
 
-def clear_leftovers(engine: Engine, home: Path) -> None:
+def clear_leftovers(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> None:
     """Finish, or remove, what a process left that was killed while it published or deleted.
 
-    Call it while nobody else publishes. A version that was registered is whole, and gets its folder.
+    Call it while nobody else publishes this capability. A version that was registered is whole, and gets its folder.
     """
     with engine.connect() as connection:
         kept = {row.version for row in models.versions(connection) if row.forgotten_at is None}
     # Those that were being written themselves begin with two dots.
     for leftover in sorted(configuration.model_folder(home, "").glob(".*")):
+        if f"{_PARTIAL}{capability}-" not in leftover.name:
+            continue
         version = leftover.name.removeprefix(_PARTIAL)
         if leftover.name.startswith(_PARTIAL) and version in kept:
             log.warning("finishing %s, which a killed process left", version)
             _rename(leftover, configuration.model_folder(home, version))
-        elif _PARTIAL in leftover.name:
+        else:
             log.warning("removing %s, which a killed process left", leftover)
             shutil.rmtree(leftover)
 
 
-def forget_old(engine: Engine, home: Path, *, keep: int, also: Collection[str] = ()) -> list[str]:
+def forget_old(
+    engine: Engine, home: Path, *, keep: int, also: Collection[str] = (), capability: str = models.RECOMMEND
+) -> list[str]:
     """Delete the weights of old versions, and return their names; what is known of them stays in the registry.
 
     What serves, what served last, `also`, and the newest `keep` stay. Folders on other machines are not ours to delete.
     """
     forgotten = []
     with engine.connect() as connection:
-        rows = models.versions(connection, models.RECOMMEND)
+        rows = models.versions(connection, capability)
     for row in rows[keep:]:
         folder = configuration.model_folder(home, row.version)
         if row.forgotten_at is None and folder.is_dir() and _forget(engine, home, row.version, also):
@@ -87,9 +91,10 @@ def _forget(engine: Engine, home: Path, version: str, also: Collection[str]) -> 
 
     Renamed first, noted, then deleted: killed in between, it is either there again or gone (`clear_leftovers`).
     """
+    capability = version.partition("-")[0]
     with engine.begin() as connection:
-        live = models.locked(connection, share=True)
-        last = models.switches(connection)[:_LAST_SWITCHES]
+        live = models.locked(connection, capability, share=True)
+        last = models.switches(connection, capability)[:_LAST_SWITCHES]
         if version in {live, *also, *(row.version for row in last), *(row.previous for row in last)}:
             return False
         _rename(configuration.model_folder(home, version), _staged(home, version))

@@ -124,16 +124,18 @@ def switch(
 
 def _switch(engine: Engine, version: str, why: str, instead_of: Sequence[str | None] | None) -> str | None:
     with engine.begin() as connection:
-        before = models.locked(connection, models.RECOMMEND)
+        capability = version.partition("-")[0]
+        before = models.locked(connection, capability)
         if instead_of is not None and before not in instead_of:
             raise Overtaken(
                 f"{version} was tested against {instead_of[0] or 'no live version'}, but {before} serves by now: "
                 f"`reshelf models promote {version}` lets it serve"
             )
         models.switch(connection, version, why=why)
-        transitions.clear(connection)  # after the switch, which waits for those who count
-        training.mark_items(connection)
-        training.mark_shoppers(connection)
+        if capability == models.RECOMMEND:  # a detector of fraud leaves the shelves as they are
+            transitions.clear(connection)  # after the switch, which waits for those who count
+            training.mark_items(connection)
+            training.mark_shoppers(connection)
     return before
 
 

@@ -16,6 +16,7 @@ from workers.runtime.bootstrap import Services
 
 if TYPE_CHECKING:  # JAX is imported when a training starts
     from model.recommend.loop import Progress
+    from workers.fraud.training import Report as FraudReport
     from workers.learn.service import Report
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,59 @@ def drift() -> dict[str, Any]:
     for alert in found.alerts:
         log.warning("drift of %s: %s", found.version, alert)
     return {"measured": True, "version": found.version, "figures": found.figures.as_json(), "alerts": found.alerts}
+
+
+@shared_task(name=tasks.TRAIN_FRAUD, ignore_result=False, acks_late=False)
+def train_fraud(seed: int = 0) -> dict[str, Any]:
+    """Train the detector of fraud and publish it; answers the report, or why there is none."""
+    from workers.fraud import training  # imports JAX
+
+    return _of_fraud(lambda services: training.train(services.engine, services.settings, seed=seed))
+
+
+@shared_task(name=tasks.UPDATE_FRAUD, ignore_result=False, acks_late=False)
+def update_fraud() -> dict[str, Any]:
+    """Let the live detector learn from the labels that came; answers the report, or why there is none."""
+    from workers.fraud import waiting
+
+    services = bootstrap.services()
+    reason = waiting.reason(services.engine, services.settings)
+    if reason is None:
+        return {"published": False, "reason": "nothing to learn yet"}
+    from workers.fraud import training  # imports JAX
+
+    log.info("updating the detector: %s", reason)
+    return _of_fraud(lambda services: training.update(services.engine, services.settings))
+
+
+@shared_task(name=tasks.FRAUD_DRIFT, ignore_result=False, acks_late=False)
+def fraud_drift() -> dict[str, Any]:
+    """Measure the live detector on the orders that it judged last; answers the figures and alerts, or why not."""
+    from model.errors import ModelError
+    from workers.fraud import drift as measuring
+
+    services = bootstrap.services()
+    try:
+        found = measuring.measure(services.engine, services.settings)
+    except (measuring.NothingToMeasure, ModelError) as error:
+        return {"measured": False, "reason": str(error)}
+    for alert in found.alerts:
+        log.warning("drift of %s: %s", found.version, alert)
+    return {"measured": True, "version": found.version, "figures": found.figures, "alerts": found.alerts}
+
+
+def _of_fraud(work: Callable[[Services], FraudReport]) -> dict[str, Any]:
+    from storage.training import TrainingRuns
+    from workers.fraud.labelled import NotEnoughOrders
+
+    try:
+        report = work(bootstrap.services())
+    except (TrainingRuns, NotEnoughOrders) as error:
+        log.warning("the detector is not trained: %s", error)
+        return {"published": False, "reason": str(error)}
+    if not report.published:
+        log.warning("%s does not serve: %s", report.version, "; ".join(report.reasons))
+    return asdict(report)
 
 
 def _progress(task: Task) -> Callable[[Progress], None]:

@@ -17,6 +17,7 @@ _TASK_MODULES = (
     "workers.recommend.tasks",
     "workers.shelves.tasks",
     "workers.learn.tasks",
+    "workers.fraud.tasks",
     "workers.experiment.tasks",
     "workers.runtime.tasks",
 )
@@ -74,6 +75,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "options": {"expires": 30},
             },
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
+            "update_fraud": {"task": tasks.UPDATE_FRAUD, "schedule": 60.0, "options": {"expires": 60}},
+            "fraud_drift": {"task": tasks.FRAUD_DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "canary": {"task": tasks.WATCH_CANARY, "schedule": 10.0, "options": {"expires": 10}},
             "drift": {"task": tasks.DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},

@@ -18,6 +18,7 @@ from workers.runtime import device, metrics
 from workers.settings import Settings, SettingsError
 
 if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on first use
+    from workers.fraud.serving import Serving as Screening
     from workers.recommend.serving import Serving
 
 
@@ -57,6 +58,17 @@ class Services:
         metrics.serve(self.settings.metrics_port + 1)
         # Whoever has nothing else to do swaps to it.
         return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.ITEM, due.SHOPPER))
+
+    @cached_property
+    def screening(self) -> Screening:
+        """The live detector and the active rules."""
+        # A small network answers few orders at a time: that is quicker here than on the device of the recommender.
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        from workers.fraud.serving import Serving as Screening  # imports JAX
+
+        device.prepare(self.settings.home)
+        metrics.serve(self.settings.metrics_port + 2)
+        return Screening(self.engine, self.settings)
 
 
 @cache

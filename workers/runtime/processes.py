@@ -18,6 +18,7 @@ NAMES = (
     "redis",
     "worker-intake",
     "worker-recommend",
+    "worker-fraud",
     "worker-train",
     "beat",
     "gateway",
@@ -45,10 +46,11 @@ def embedded(server: Server) -> Program:
 
 
 def application(settings: Settings) -> list[Program]:
-    """Return the programs that need the servers and a migrated database; Flower only where installed."""
+    """Return the programs that need the servers and a migrated database; Flower only where it is installed."""
     programs = [
         _reshelf("worker-intake", "worker", "intake", start_seconds=5),
         _reshelf("worker-recommend", "worker", "recommend", start_seconds=5),
+        *([_reshelf("worker-fraud", "worker", "fraud", start_seconds=5)] if settings.fraud else []),
         _reshelf("worker-train", "worker", "train", start_seconds=5),
         _reshelf("beat", "beat", start_seconds=5, stop_seconds=10),
         _reshelf("gateway", "gateway", start_seconds=3, stop_seconds=15),

@@ -52,17 +52,20 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
     with engine.connect() as connection:
         running = experiments.running(connection)
     also = () if running is None else running.versions
-    try:
-        with training.exclusive(engine, models.RECOMMEND):
-            forgotten = folders.forget_old(engine, settings.home, keep=settings.model_retention, also=also)
-    except training.TrainingRuns:
-        return
-    if forgotten:
-        log.info("deleted the weights of %s", ", ".join(forgotten))
+    for capability in (models.RECOMMEND, models.FRAUD):
+        try:
+            with training.exclusive(engine, capability):
+                forgotten = folders.forget_old(
+                    engine, settings.home, keep=settings.model_retention, also=also, capability=capability
+                )
+        except training.TrainingRuns:
+            continue
+        if forgotten:
+            log.info("deleted the weights of %s", ", ".join(forgotten))
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ORDER):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)

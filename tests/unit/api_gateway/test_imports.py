@@ -13,6 +13,7 @@ OTHERS = (
     "workers.intake",
     "workers.learn",
     "workers.experiment.service",
+    "workers.fraud.screening",
     "demo",
 )
 

@@ -1,0 +1,147 @@
+"""Screening an order while its shopper waits: written, rung for, and answered within the deadline, by rules if need be.
+
+Who writes the decision first decides: the worker with its model, or this gateway when the deadline has passed. Everyone
+who asks about the order gets that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from api_gateway import database
+from api_gateway.database import Connection
+from api_gateway.errors import Conflict, Invalid
+from api_gateway.services import Services
+from storage import due, orders, screenings, velocities
+from storage.json import ascii_text
+from storage.screenings import Screening
+from workers.contract import parsing, rows
+from workers.fraud import alone, answers, rules
+from workers.fraud.answers import Answer
+from workers.fraud.rules import Reason
+
+log = logging.getLogger(__name__)
+
+_RULES_SECONDS = 0.5
+"""How long rules may take once the deadline has passed; then what the order says of itself has to do."""
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+Row = dict[str, Any]
+
+
+async def screen(services: Services, body: bytes) -> Answer:
+    """Return the decision about the order. Raises `errors.Invalid` for what is none, `errors.Conflict` for another one.
+
+    Whatever fails, there is an answer: without a model, or without a database, rules decide, and the answer says so.
+    """
+    milliseconds = services.settings.screen_deadline_ms
+    until = asyncio.get_running_loop().time() + milliseconds / 1000
+    row, answer, is_written = _row(body), None, False
+    why = f"the model did not answer within {milliseconds} ms"
+    try:
+        async with asyncio.timeout_at(until):
+            with services.waiting.expect(due.ORDER, row["order_id"]) as expected:
+                answer = await database.read(services.pool, partial(_write, row=row))
+                is_written = True
+                if answer is None:
+                    services.ringer.ring(due.ORDER)
+                    await expected.within(until - asyncio.get_running_loop().time())
+                    answer = await read(services, row["order_id"])
+    except _AWAY as error:
+        log.debug("order %s is not screened by the model: %s", row["order_id"], error)
+        if not is_written:
+            why = f"the database did not answer within {milliseconds} ms"
+    if answer is None:
+        answer = await _by_rules(services, row, why, is_written=is_written)
+    services.metrics.screened(answer.by, answer.decision)
+    return answer
+
+
+async def read(services: Services, order_id: str) -> Answer | None:
+    """Return the decision about an order, None where there is none. Raises asyncpg's errors."""
+    return await database.read(services.pool, partial(_read, order_id=order_id))
+
+
+def _row(body: bytes) -> Row:
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(f"the body is no JSON: {error}", field="body", fix="send one order as a JSON object") from error
+    parsed = parsing.parse_orders([given])
+    if parsed.bad:
+        raise Invalid(parsed.bad[0].error, field=parsed.bad[0].field, fix="docs/messages.md describes an order")
+    return orders.as_row(rows.order_row(parsed.good[0]))
+
+
+async def _write(connection: Connection, row: Row) -> Answer | None:
+    """Write the order, or return what was decided about it if it was there. Raises `errors.Conflict`."""
+    if await connection.fetchval(orders.WRITE_ONE, ascii_text([row])) is not None:
+        return None
+    await _require_same(connection, row)
+    return await _read(connection, row["order_id"])
+
+
+async def _require_same(connection: Connection, row: Row) -> None:
+    stored = await connection.fetchval(orders.MESSAGE_OF, row["order_id"])
+    field = None if stored is None else orders.difference(json.loads(stored), row["message"])
+    if field is not None:
+        raise Conflict(
+            answers.conflict(row["order_id"], field), field=field, fix="send it as it was, or under a new `order_id`"
+        )
+
+
+async def _read(connection: Connection, order_id: str) -> Answer | None:
+    row = await connection.fetchrow(screenings.READ_ONE, order_id)
+    if row is None:
+        return None
+    reasons = msgspec.json.decode(row["reasons"], type=list[Reason])
+    return Answer(**{**row, "reasons": reasons})
+
+
+async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool) -> Answer:
+    """Decide by rules. Whoever decided meanwhile was first; where nobody can tell, what the order says of itself."""
+
+    async def decide(connection: Connection) -> Answer:
+        if not is_written and (answer := await _write(connection, row)) is not None:
+            return answer
+        counted = await velocities.read_one(connection, row, rules.velocities(services.rulebook.rules))
+        decided = _alone(services, row, counted, why)
+        await connection.fetchval(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
+        answer = await _read(connection, row["order_id"])
+        assert answer is not None  # it was just written, if not by us
+        return answer
+
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await database.read(services.pool, decide)
+    except _AWAY as error:
+        log.warning("order %s is decided without the database: %s", row["order_id"], error)
+        return _unrecorded(_alone(services, row, {}, why))
+
+
+def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
+    otherwise = rules.decision(services.settings.screen_fallback)
+    return alone.decide(services.rulebook.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise)
+
+
+def _unrecorded(decided: Screening) -> Answer:
+    reasons: Sequence[Reason] = decided.reasons
+    return Answer(
+        decided.order_id,
+        rules.decision(decided.decision),
+        decided.by,
+        decided.why,
+        None,
+        list(reasons),
+        decided.rules_version,
+        None,
+        None,
+    )

@@ -1,0 +1,131 @@
+"""Pasts: what is known of the customer, the payment, the device … of an order when it is screened, as columns.
+
+Columns leave here as PostgreSQL's binary form: an order has some hundreds of past ones, and to make Python objects of
+each would take longer than all the rest. `workers/fraud/columns.py` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+NEVER = 2**63 - 1
+"""`fraud_at` of what is not known to be fraud."""
+
+ENTITIES = ("customer", "terminal", "payment", "device", "ip", "address")
+"""What an order has a past by, in the order of `entity`."""
+COLUMNS = (
+    "at", "tie", "place", "customer", "terminal", "payment", "device", "ip", "address", "country", "cents", "fraud_at",
+    "odd", "tainted_at",
+)  # fmt: skip
+"""A past order, all 64-bit integers but `odd`. `tainted_at` is since when its customer is known for a fraud, where that
+is not the customer who asks."""
+ASKED = ("n", "entity", *COLUMNS)
+"""Columns of `read`: `n` is the place of the asking order, `entity` the place in `ENTITIES`."""
+
+_OWN = ", ".join(f"p.{name}" for name in COLUMNS[:11])
+_TAINT = f"""coalesce((
+            SELECT min(f.fraud_at) FROM orders AS f WHERE f.customer = p.customer AND f.fraud_at IS NOT NULL
+        ), {NEVER})"""
+
+
+def _lookup(place: int, entity: str) -> str:
+    # The newest orders of an entity are looked at, before the asking one; those of its own batch are known, too.
+    taint = f"CASE WHEN p.customer = q.customer THEN {NEVER} ELSE {_TAINT} END" if place > 1 else str(NEVER)
+    return f"""(
+        SELECT {place}::bigint AS entity, {_OWN}, coalesce(p.fraud_at, {NEVER}) AS fraud_at, p.odd,
+            {taint} AS tainted_at
+        FROM orders AS p
+        WHERE p.{entity} = q.{entity} AND p.{entity} <> 0 AND p.at >= q.at - %(horizon)s
+            AND (p.at, p.tie) < (q.at, q.tie) AND (p.place > 0 OR p.tie = ANY(%(ties)s))
+        ORDER BY p.at DESC, p.tie DESC LIMIT %(most)s)"""
+
+
+_GIVEN = ("at", "tie", *ENTITIES)
+_ARRAYS = ", ".join(f"%({name}s)s::bigint[]" for name in _GIVEN)
+_READ = f"""
+SELECT {", ".join(f"array_agg({name})" for name in ASKED)} FROM (
+    SELECT q.n, past.* FROM unnest({_ARRAYS}) WITH ORDINALITY AS q({", ".join(_GIVEN)}, n)
+    CROSS JOIN LATERAL ({" UNION ALL ".join(_lookup(n, entity) for n, entity in enumerate(ENTITIES))}) AS past
+) AS found
+"""
+
+EVERY = ("known_at", "is_labelled", *COLUMNS[:-1])
+"""Columns of `every`. `is_labelled` is 1 where a label says what the order is, `known_at` since when it says so."""
+_EVERY = f"""
+COPY (
+    SELECT coalesce(CAST(ceil(extract(epoch FROM l.received_at)) AS bigint), {NEVER}),
+        CAST((p.label IS NOT NULL)::int AS bigint), {_OWN}, coalesce(p.fraud_at, {NEVER}), p.odd
+    FROM orders AS p LEFT JOIN (
+        SELECT order_id, min(received_at) AS received_at FROM order_labels GROUP BY order_id
+    ) AS l USING (order_id)
+    WHERE p.place > 0
+) TO STDOUT (FORMAT BINARY)
+"""
+
+_ORDERS = text(f"""
+SELECT order_id, message, at, tie, cents, {", ".join(ENTITIES)}, country FROM orders
+WHERE order_id = ANY(:order_ids) AND place = 0 ORDER BY at, tie
+""")
+_PLACES = text("SELECT nextval('order_places') FROM generate_series(1, :count)")
+_SETTLE = text("""
+UPDATE orders SET place = done.place, odd = done.odd, label = coalesce(newest.kind, orders.label),
+    fraud_at = CASE WHEN newest.kind IS NULL THEN orders.fraud_at WHEN newest.kind = 'cleared' THEN NULL
+        ELSE coalesce(orders.fraud_at, CAST(floor(extract(epoch FROM clock_timestamp())) AS bigint) + 1) END
+FROM unnest(CAST(:order_ids AS text[]), CAST(:places AS bigint[]), CAST(:odds AS float8[]))
+        AS done(order_id, place, odd)
+    LEFT JOIN LATERAL (
+        SELECT kind FROM order_labels AS l WHERE l.order_id = done.order_id ORDER BY l.at DESC, l.label_id DESC LIMIT 1
+    ) AS newest ON true
+WHERE orders.order_id = done.order_id AND orders.place = 0
+""")
+
+
+def asking(connection: Connection, order_ids: Sequence[str]) -> list[Any]:
+    """Return those of the orders that have no place yet, by time and tie: `message`, `at`, `tie`, `cents`, and keys."""
+    return list(connection.execute(_ORDERS, {"order_ids": list(order_ids)}))
+
+
+def read(connection: Connection, orders: Sequence[Any], *, horizon: int, most: int) -> list[bytes | None]:
+    """Return, for each of `ASKED`, the column of all past orders of these ones as a binary array; None: there is none.
+
+    Of each entity the newest `most` of the last `horizon` seconds, that came before the order by time and tie, and
+    that have a place, or are among `orders` themselves.
+    """
+    parameters: dict[str, Any] = {f"{name}s": [getattr(order, name) for order in orders] for name in _GIVEN}
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor(binary=True) as cursor:
+        cursor.execute(_READ, parameters | {"horizon": horizon, "most": most}, prepare=True)
+        return [cursor.pgresult.get_value(0, n) for n in range(len(ASKED))]
+
+
+def every(connection: Connection) -> bytes:
+    """Return all orders that have a place, with the columns of `EVERY`, in the binary form of COPY."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_EVERY) as copy:
+        return b"".join(copy)
+
+
+def places(connection: Connection, count: int) -> list[int]:
+    """Return the next places; to be asked for while holding `orders.lock`."""
+    return list(connection.execute(_PLACES, {"count": count}).scalars())
+
+
+def settle(connection: Connection, places_of: Mapping[str, tuple[int, float]]) -> None:
+    """Make orders part of the past: give each its place and oddness, and the labels that came before it."""
+    ids = sorted(places_of)
+    parameters = {
+        "order_ids": ids,
+        "places": [places_of[key][0] for key in ids],
+        "odds": [places_of[key][1] for key in ids],
+    }
+    connection.execute(_SETTLE, parameters)
+
+
+def newest(connection: Connection) -> datetime | None:
+    """Return when the newest order was placed, None while there is none."""
+    found: datetime | None = connection.execute(text("SELECT to_timestamp(max(at)) FROM orders")).scalar()
+    return found

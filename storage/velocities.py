@@ -1,0 +1,81 @@
+"""Velocities: how much came before an order from its customer, payment, device, IP and address, within some windows.
+
+Counted from the orders as they stand, screened or not, so that rules know them whether the model runs or not. Those of
+the same second count: a burst is what velocities are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+MOST = 1_000
+"""Orders of one entity that are counted; a busier one stands at that."""
+
+_WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
+_ENTITIES = ("customer", "payment", "device", "ip", "address")
+_GIVEN = ("at", "tie", *_ENTITIES)
+_COUNTS = ", ".join(
+    f"count(*) FILTER (WHERE p.at > q.at - {seconds}) AS orders_{window}, "
+    f"coalesce(sum(p.cents) FILTER (WHERE p.at > q.at - {seconds}), 0)::float8 / 100 AS amount_{window}"
+    for window, seconds in _WINDOWS.items()
+)
+
+
+def _counted(entity: str) -> str:
+    return f"""
+    SELECT '{entity}' AS entity, {_COUNTS}, count(DISTINCT p.customer) AS customers_7d FROM (
+        SELECT at, cents, customer FROM orders
+        WHERE {entity} = q.{entity} AND {entity} <> 0 AND at > q.at - 604800 AND at <= q.at AND tie <> q.tie
+        ORDER BY at DESC, tie DESC LIMIT {MOST}
+    ) AS p"""
+
+
+def statement(entities: Iterable[str], parameter: Any) -> str:
+    """Return the query of these entities; `parameter` names a parameter's place by the column that it is of."""
+    arrays = ", ".join(f"CAST({parameter(name)} AS bigint[])" for name in _GIVEN)
+    counted = " UNION ALL ".join(_counted(entity) for entity in entities)
+    return f"""
+SELECT q.n, v.* FROM unnest({arrays}) WITH ORDINALITY AS q({", ".join(_GIVEN)}, n)
+    CROSS JOIN LATERAL ({counted}) AS v
+"""
+
+
+def entities(wanted: Iterable[str]) -> list[str]:
+    """Return what has to be counted for velocities of these names."""
+    asked = {name.partition("_")[0] for name in wanted}
+    return [entity for entity in _ENTITIES if entity in asked]
+
+
+def read(connection: Connection, orders: Sequence[Any], wanted: Iterable[str]) -> list[dict[str, float]]:
+    """Return the velocities `wanted` of each order, by name: counts, and amounts in the orders' currency."""
+    names = set(wanted)
+    if not names:
+        return [{} for _ in orders]
+    query = text(statement(entities(names), lambda name: f":{name}"))
+    parameters = {name: [getattr(order, name) for order in orders] for name in _GIVEN}
+    rows = [row._mapping for row in connection.execute(query, parameters)]
+    return of_rows(rows, len(orders), names)
+
+
+async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, float]:
+    """Return the same of one order (a row of `orders.as_row`), on a connection of asyncpg."""
+    names = set(wanted)
+    if not names:
+        return {}
+    query = statement(entities(names), lambda name: f"${_GIVEN.index(name) + 1}")
+    rows = await connection.fetch(query, *([order[name]] for name in _GIVEN))
+    return of_rows(map(dict, rows), 1, names)[0]
+
+
+def of_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:
+    """Return what the rows of the query (by name) say of each order; what an order does not name counts nothing."""
+    found: list[dict[str, float]] = [{} for _ in range(count)]
+    for row in rows:
+        for name in row:
+            fact = f"{row['entity']}_{name}"
+            if fact in wanted:
+                found[row["n"] - 1][fact] = float(row[name])
+    return found

@@ -1,0 +1,25 @@
+"""How the detector of a shop's orders is made, from the settings."""
+
+from __future__ import annotations
+
+from model.fraud import config as configs
+from model.fraud import trees
+from model.fraud.config import FraudConfig
+from model.fraud.features import FeatureConfig
+from model.fraud.orders import DAY
+from workers.settings import Settings
+
+MOST = 400
+"""Orders of one customer, payment, device … that are looked at, the newest: the busiest IP takes no longer."""
+
+
+def features_of(settings: Settings) -> FeatureConfig:
+    """Return how features are made."""
+    return FeatureConfig(mature=settings.fraud_label_days * DAY, most=MOST)
+
+
+def of(settings: Settings) -> FraudConfig:
+    """Return the configured preset; without LightGBM it is the network alone."""
+    made = configs.preset(settings.fraud_preset, features=features_of(settings))
+    members = tuple(member for member in made.members if member != "trees" or trees.are_there())
+    return configs.from_json(configs.to_json(made) | {"members": members})

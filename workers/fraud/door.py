@@ -1,0 +1,90 @@
+"""The door for orders that come as a message: they are written and decided about, and the sender gets the decisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from storage import dead_letters, orders, pasts, rule_sets, screenings, velocities
+from storage.dead_letters import DeadLetter
+from workers.contract import parsing, rows
+from workers.contract.parsing import Rejection
+from workers.fraud import alone, answers, rules
+from workers.fraud.answers import Answer
+from workers.settings import Settings
+
+SOURCE = "orders"
+_PATIENCE_SECONDS = 5.0
+"""How long a batch waits for orders that another process has claimed; then rules alone decide."""
+
+
+class Screened(msgspec.Struct, frozen=True):
+    """The decisions about a batch, and why other rows have none."""
+
+    screenings: list[Answer]
+    rejected: list[Rejection]
+
+
+def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], int]) -> Screened:
+    """Return the decisions about the orders of a batch. An order that was decided before keeps its decision.
+
+    A row that is no order, or that differs from the order written under its id, is rejected and becomes a dead letter.
+    """
+    batch = batch if isinstance(batch, list) else [batch]
+    parsed = parsing.parse_orders(batch)
+    given = {order.order_id: rows.order_row(order) for order in parsed.good}
+    with engine.begin() as connection:
+        orders.write(connection, [orders.as_row(row) for row in given.values()])
+        conflicts = _conflicts(batch, orders.messages(connection, given), given)
+        rejected = [*parsed.bad, *conflicts]
+        letters = [DeadLetter(SOURCE, r.error, key=r.id, field=r.field, payload=r.row) for r in rejected]
+        dead_letters.add(connection, letters)
+    wanted = sorted(given.keys() - {conflict.id for conflict in conflicts})
+    _wait(engine, wanted, drain)
+    with engine.begin() as connection:
+        missing = sorted(set(wanted) - screenings.read(connection, wanted).keys())
+        _decide_alone(connection, settings, missing)
+        found = screenings.read(connection, wanted)
+    return Screened([answers.of_row(found[key]) for key in wanted], rejected)
+
+
+def _conflicts(
+    batch: Sequence[Any], stored: Mapping[str, dict[str, Any]], given: Mapping[str, dict[str, Any]]
+) -> list[Rejection]:
+    found = []
+    for index, row in enumerate(batch):
+        key = str(row.get("order_id")) if isinstance(row, dict) else ""
+        if key in given and (field := orders.difference(stored[key], given[key]["message"])) is not None:
+            found.append(Rejection(index=index, id=key, field=field, error=answers.conflict(key, field), row=row))
+    return found
+
+
+def _wait(engine: Engine, wanted: Sequence[str], drain: Callable[[], int]) -> None:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        drain()
+        with engine.connect() as connection:
+            if len(screenings.read(connection, wanted)) == len(wanted):
+                return
+        time.sleep(0.05)
+
+
+def _decide_alone(connection: Any, settings: Settings, order_ids: Sequence[str]) -> None:
+    if not order_ids:
+        return
+    active = rule_sets.active(connection)
+    rule_set = rules.DEFAULT if active is None else rules.of_json(active.content)
+    rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
+    due_rows = pasts.asking(connection, order_ids)
+    counted = velocities.read(connection, due_rows, rules.velocities(rule_set))
+    otherwise = rules.decision(settings.screen_fallback)
+    why = f"the model did not answer within {_PATIENCE_SECONDS:.0f} s"
+    decided = [
+        alone.decide(rule_set, row.order_id, row.message, own, why=why, otherwise=otherwise)
+        for row, own in zip(due_rows, counted, strict=True)
+    ]
+    screenings.write(connection, decided)

@@ -1,0 +1,137 @@
+"""A file of past orders, so that a shop can train before its first live order.
+
+Columns: `order_id`, `customer_id`, `at`, `amount`; and, as far as there are any, `currency`, `payment_id`, `device_id`,
+`ip`, `address_id`, `shipping_country`, `billing_country`, `terminal_id`, `label` (`chargeback`, `confirmed_fraud`,
+`cleared`; 1, 0) and `labelled_at`. A file of the Fraud-Detection-Handbook is read as well. A fraud without
+`labelled_at` became known some days after the order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Engine, text
+
+from model.fraud import shop
+from model.fraud.features import FeatureConfig
+from model.fraud.orders import DAY, NEVER
+from storage import orders, past_orders
+from workers.contract.orders import LABEL_KINDS
+from workers.load import fields, files
+from workers.load.files import LINE
+from workers.load.reading import Rejected, judge
+
+_ALIASES = {
+    "TRANSACTION_ID": "order_id", "TX_DATETIME": "at", "CUSTOMER_ID": "customer_id", "TERMINAL_ID": "terminal_id",
+    "TX_AMOUNT": "amount", "TX_FRAUD": "label",
+}  # fmt: skip
+_NEEDED = ("order_id", "customer_id", "at", "amount")
+_IDS = ("order_id", "customer_id", "payment_id", "device_id", "ip", "address_id", "terminal_id")
+_TEXTS = (*_IDS, "currency", "shipping_country", "billing_country", "label", "labelled_at")
+_LABELS = {"1": "chargeback", "0": "cleared", **{kind: kind for kind in LABEL_KINDS}}
+_CURRENCY = "EUR"
+_MOST_AMOUNT = 1e12
+_AT_ONCE = 50_000
+
+
+class Read(NamedTuple):
+    """A file as read: its good lines in order of time, with `second`, `known` (both unix seconds) and `kind`."""
+
+    path: Path
+    lines: int
+    kept: pl.DataFrame
+    rejected: tuple[Rejected, ...]
+
+
+def read(path: Path, *, label_days: int) -> Read:
+    """Return what the file says; a fraud is known `label_days` after its order where the file does not say when.
+
+    Raises `LoadError`.
+    """
+    frame = files.read(path)
+    frame = frame.rename({old: new for old, new in _ALIASES.items() if old in frame.columns})
+    for column in _NEEDED:
+        files.require(frame, path, "a file of orders", [column])
+    missing = [pl.lit(None, pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
+    frame = frame.with_columns(missing)
+    typed = frame.select(
+        LINE,
+        *_TEXTS,
+        amount=fields.number("amount"),
+        second=fields.time("at").dt.epoch("s"),
+        kind=pl.col("label").replace_strict(_LABELS, default=None, return_dtype=pl.String),
+        told=fields.time("labelled_at").dt.epoch("s"),
+    )
+    kept, rejected = judge(typed, _rules())
+    known = pl.coalesce("told", pl.col("second") + label_days * DAY)
+    kept = kept.with_columns(known=pl.when(pl.col("kind").is_in(["chargeback", "confirmed_fraud"])).then(known))
+    return Read(path, frame.height, kept.sort("second", "order_id"), rejected)
+
+
+def _rules() -> dict[str, pl.Expr]:
+    absent = {f"no {name}": pl.col(name).is_null() for name in ("order_id", "customer_id")}
+    odd = {f"{name} is no id": fields.bad_id(name).fill_null(False) for name in _IDS}
+    return {
+        **absent,
+        **odd,
+        "at is no time": pl.col("second").is_null(),
+        "amount is no amount from 0 on": ~pl.col("amount").is_between(0, _MOST_AMOUNT).fill_null(False),
+        "label is none": pl.col("label").is_not_null() & pl.col("kind").is_null(),
+        "labelled_at is no time": pl.col("labelled_at").is_not_null() & pl.col("told").is_null(),
+        "order_id was there before": ~pl.col("order_id").is_first_distinct(),
+    }
+
+
+def write(
+    engine: Engine, found: Read, config: FeatureConfig, progress: Callable[[int], object] = lambda _: None
+) -> int:
+    """Write the orders in pieces that each commit, in the order of their times; return how many are new.
+
+    How odd each amount was for its customer is computed from the file alone. Load before the first live order.
+    """
+    numbers = {column: _digests(found.kept[field]) for column, field in orders.KEYS.items()}
+    cents_N = (found.kept["amount"] * 100).round().cast(pl.Int64).to_numpy()
+    tie_N = _digests(found.kept["order_id"])
+    odd_N = _oddness(found.kept["second"].to_numpy(), tie_N, numbers["customer"], cents_N, config)
+    written = 0
+    for piece in range(0, found.kept.height, _AT_ONCE):
+        part = slice(piece, piece + _AT_ONCE)
+        values = {"tie": tie_N[part], **{name: column[part] for name, column in numbers.items()}}
+        values |= {"cents": cents_N[part], "odd": odd_N[part]}
+        with engine.begin() as connection:
+            written += past_orders.write(connection, _rows(found.kept[part], values))
+        progress(min(_AT_ONCE, found.kept.height - piece))
+    with engine.begin() as connection:  # plans of lookups are made for an empty table otherwise
+        connection.execute(text("ANALYZE orders"))
+    return written
+
+
+def _rows(kept: pl.DataFrame, values: dict[str, np.ndarray]) -> Iterator[tuple[Any, ...]]:
+    lists = [values[name].tolist() for name in ("tie", *orders.KEYS, "cents", "odd")]
+    for row, numbers in zip(kept.iter_rows(named=True), zip(*lists, strict=True), strict=True):
+        yield (row["order_id"], _message(row), row["second"], *numbers, row["known"], row["kind"])
+
+
+def _message(row: dict[str, Any]) -> str:
+    at = str(np.datetime64(row["second"], "s")) + "Z"
+    given = {name: row[name] for name in (*_IDS, "shipping_country", "billing_country") if row[name] is not None}
+    return json.dumps(given | {"at": at, "amount": row["amount"], "currency": row["currency"] or _CURRENCY})
+
+
+def _digests(column: pl.Series) -> np.ndarray:
+    distinct = column.unique().to_list()
+    found = {value: orders.digest(value) for value in distinct}
+    return np.array([found[value] for value in column.to_list()], np.int64)
+
+
+def _oddness(
+    at_N: np.ndarray, tie_N: np.ndarray, customer_N: np.ndarray, cents_N: np.ndarray, config: FeatureConfig
+) -> np.ndarray:
+    made = shop.empty(len(at_N))._replace(at_N=at_N, tie_N=tie_N, customer_N=customer_N, cents_N=cents_N)
+    made = made._replace(fraud_at_N=np.full(len(at_N), NEVER))
+    return shop.oddness(made, made, config)

@@ -1,0 +1,124 @@
+"""Screening: claimed orders in one batch. What is known of each, its features, probability, decision, all at once.
+
+One batch at a time, whichever worker runs it: so the orders that were looked at are in one order (`place`), and each is
+judged by all that came before it and by nothing else. The same is computed again, bit for bit, from what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from model.fraud import serve, shop
+from storage import announcements, due, orders, pasts, screenings, velocities
+from storage.due import Claim
+from storage.screenings import Screening
+from workers.fraud import columns, facts, rules
+from workers.fraud.facts import Fact
+from workers.fraud.rules import APPROVE, DECISIONS, Reason, Verdict
+from workers.fraud.serving import Serving
+from workers.runtime import metrics
+
+NO_MODEL = "no model is trained yet"
+NO_LABELS = "no model is trained on labels yet: strangeness stands in for a probability"
+
+
+def screen(engine: Engine, serving: Serving, claims: Sequence[Claim]) -> None:
+    """Decide about the claimed orders that are not decided, and make all of them part of the past."""
+    serving.follow()
+    keys = [claim.key for claim in claims]
+    with metrics.REFRESH_SECONDS.labels(due.ORDER, "all").time(), engine.begin() as connection:
+        orders.lock(connection)
+        rows = pasts.asking(connection, keys)
+        if rows:
+            _screen(connection, serving, rows)
+        due.clear(connection, due.ORDER, claims)
+        announcements.announce(connection, due.ORDER, keys)
+
+
+def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> None:
+    with metrics.REFRESH_SECONDS.labels(due.ORDER, "read").time():
+        places = pasts.places(connection, len(rows))
+        own = columns.asking(rows, places)
+        read = pasts.read(connection, rows, horizon=serving.config.longest, most=serving.config.most)
+        counted = velocities.read(connection, rows, rules.velocities(serving.rules))
+    with metrics.REFRESH_SECONDS.labels(due.ORDER, "judge").time():
+        values_NxF, odd_N = features_of(serving, own, columns.pasts_of(read, own))
+        known = [{**facts.of_order(row.message), **more} for row, more in zip(rows, counted, strict=True)]
+        decided = judge(serving, [row.order_id for row in rows], known, values_NxF)
+    with metrics.REFRESH_SECONDS.labels(due.ORDER, "write").time():
+        settled = zip(places, odd_N.tolist(), strict=True)
+        pasts.settle(connection, dict(zip([row.order_id for row in rows], settled, strict=True)))
+        written = screenings.write(connection, decided)
+        _note_late(connection, [one for one in decided if one.order_id not in written])
+
+
+def features_of(
+    serving: Serving, own: shop.ShopOrders, past_of: dict[str, shop.ShopOrders]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features of the orders, and how odd each amount is for its customer."""
+    odd_N = shop.oddness_of_each(own, past_of["customer"], serving.config)
+    own = own._replace(odd_N=odd_N)
+    terminal = columns.with_oddness(past_of["terminal"], own)
+    return shop.of_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
+
+
+def judge(
+    serving: Serving, order_ids: Sequence[str], known: Sequence[dict[str, Fact]], values_NxF: np.ndarray
+) -> list[Screening]:
+    """Return the decisions about orders of which these facts and features are known."""
+    screener, by, why = serving.screener, screenings.MODEL, None
+    probabilities: list[float | None] = [None] * len(order_ids)
+    if screener is None:
+        by, why = screenings.RULES, NO_MODEL
+    elif screener.is_trained:
+        probabilities = [float(value) for value in serve.probabilities(screener, values_NxF)]
+        known = [one | {"probability": p} for one, p in zip(known, probabilities, strict=True) if p is not None]
+    else:
+        by, why = screenings.NOVELTY, NO_LABELS
+        strange_N = serve.strangeness(screener, values_NxF).tolist()
+        known = [one | {"novelty": strange} for one, strange in zip(known, strange_N, strict=True)]
+    found = []
+    for row, (order_id, own) in enumerate(zip(order_ids, known, strict=True)):
+        verdict = rules.decide(serving.rules, own)
+        found.append(
+            Screening(
+                order_id,
+                verdict.decision,
+                by,
+                [*verdict.reasons, *_features(serving, verdict, values_NxF[row])],
+                own,
+                serving.rules_version,
+                why,
+                probabilities[row],
+                serving.version,
+                values_NxF[row].tolist(),
+            )
+        )
+    return found
+
+
+def _features(serving: Serving, verdict: Verdict, values_F: np.ndarray) -> list[Reason]:
+    """Return what raised the probability most, where that is why an order is not approved."""
+    by_model = any(reason.name == "probability" for reason in verdict.reasons)
+    if serving.screener is None or verdict.decision == APPROVE or not by_model:
+        return []
+    return [
+        Reason("model", moved.name, f"{moved.name} is {moved.value:.4g}, typical is {moved.typical:.4g}", moved.value)
+        for moved in serve.reasons(serving.screener, values_F)
+    ]
+
+
+def _note_late(connection: Connection, late: Sequence[Screening]) -> None:
+    """Note what would have been decided of orders that were decided before; a person looks at what was let pass."""
+    stood = screenings.read(connection, [one.order_id for one in late]) if late else {}
+    screenings.note(connection, "judged late", {one.order_id: one.as_row() for one in late})
+    passed = {
+        one.order_id: f"it was decided by rules in time; the model came late and says {one.decision}"
+        for one in late
+        if DECISIONS.index(one.decision) > DECISIONS.index(stood[one.order_id].decision)
+    }
+    screenings.open_reviews(connection, passed)

@@ -1,0 +1,58 @@
+"""The tasks that screen orders: the door for messages, and the one that is rung."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+from celery import shared_task
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import due
+from storage.due import Claim
+from workers.contract import tasks
+from workers.runtime import bootstrap, claims
+from workers.runtime.bootstrap import Services
+
+
+@shared_task(
+    name=tasks.SCREEN,
+    ignore_result=False,
+    autoretry_for=(SQLAlchemyError,),
+    max_retries=None,
+    retry_backoff=1,
+    retry_backoff_max=30,
+)
+def screen(batch: Any) -> Any:
+    """Write orders, decide about them, and answer `screenings` and `rejected`."""
+    from workers.fraud import door  # imports JAX
+
+    services = bootstrap.services()
+    return msgspec.to_builtins(door.screen(services.engine, services.settings, batch, partial(_drain, services)))
+
+
+@shared_task(name=tasks.SCREEN_DUE)
+def screen_due() -> None:
+    """Decide about due orders, for as long as they come."""
+    from workers.fraud import attending
+
+    services = bootstrap.services()
+    if not attending.attend(partial(_drain, services), partial(services.bell.answer, due.ORDER)):
+        services.bell.ring(due.ORDER)
+
+
+def _drain(services: Services) -> int:
+    """Work on what is due; return how many orders that was."""
+    from workers.fraud import screening
+
+    done = 0
+
+    def work(claimed: Sequence[Claim]) -> None:
+        nonlocal done
+        screening.screen(services.engine, services.screening, claimed)
+        done += len(claimed)
+
+    claims.drain(services.engine, due.ORDER, work, services.settings)
+    return done
