@@ -20,7 +20,7 @@ from api_gateway import metrics as measuring
 from api_gateway.keys import Keys
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell
-from api_gateway.routes import catalogue, events, experiments, items, operations, popular, recommendations
+from api_gateway.routes import actors, catalogue, events, experiments, items, operations, popular, recommendations
 from workers import settings as configuration
 from workers.settings import Settings
 
@@ -93,6 +93,9 @@ def _guarded(api_keys: Keys) -> Router:
             catalogue.take,
             experiments.every,
             experiments.one,
+            actors.every,
+            actors.flag,
+            actors.clear,
         ],
     )
 

@@ -18,6 +18,7 @@ from storage.dead_letters import DeadLetter
 SHOPPER = "shopper"
 ITEM = "item"
 BASKET = "basket"
+ACTOR = "actor"
 
 QUIET_KINDS = ("impression", "search")
 """Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""

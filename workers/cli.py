@@ -35,6 +35,7 @@ COMMANDS = {
         "workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers,fraud"
     ),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
+    "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend or train.", "workers"),
     "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),

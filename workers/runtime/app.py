@@ -18,6 +18,7 @@ _TASK_MODULES = (
     "workers.shelves.tasks",
     "workers.learn.tasks",
     "workers.experiment.tasks",
+    "workers.actors.tasks",
     "workers.runtime.tasks",
 )
 
@@ -75,6 +76,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             },
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
             "canary": {"task": tasks.WATCH_CANARY, "schedule": 10.0, "options": {"expires": 10}},
+            "actors": {"task": tasks.WATCH_ACTORS, "schedule": 60.0, "options": {"expires": 60}},
             "drift": {"task": tasks.DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
