@@ -109,6 +109,13 @@ FROM active CROSS JOIN LATERAL (
 _COUNT = text("SELECT count(*) FILTER (WHERE flagged_at > now() - interval '1 day') AS lately, count(*) AS flagged "
               "FROM actors WHERE flagged")  # fmt: skip
 
+# Of those flagged after the version was made: a training since then left their events out.
+_LEARNT = text("""
+SELECT count(*) FROM actors AS a JOIN events AS e USING (shopper), live_models JOIN model_versions AS v USING (version)
+WHERE a.flagged AND a.flagged_at > v.created_at AND live_models.capability = 'recommend' AND e.at <= v.learnt_through
+    AND e.received_at <= v.created_at AND e.item_id IS NOT NULL
+""")
+
 # What the last look found worth telling, as a text; empty where it found nothing.
 _WRITE_ALERT = text("""
 INSERT INTO watermarks (name, value) VALUES ('actors_alert', :alert)
@@ -185,6 +192,11 @@ def summary(connection: Connection) -> Summary:
     """Return how many there are, and the alert of the last look."""
     row = connection.execute(_COUNT).one()
     return Summary(int(row.flagged), int(row.lately), connection.execute(_READ_ALERT).scalar())
+
+
+def learnt(connection: Connection) -> int:
+    """Return how many events of actors who are flagged by now the version that serves has learnt."""
+    return int(connection.execute(_LEARNT).scalar_one())
 
 
 def write_alert(connection: Connection, alert: str | None) -> None:

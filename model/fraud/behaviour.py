@@ -40,10 +40,10 @@ _LEAST_A_MINUTE, _LEAST_AN_HOUR, _LEAST_REPEATS = 30.0, 200.0, 20.0
 _LEAST_GAPS, _LEAST_UNSEEN = 20, 20
 _REGULAR = 0.2
 # Robust standard deviations of the logarithm, and the least that one is taken for.
-_FAR, _LEAST_DEVIATION = 5.0, 0.3
+_FAR, _FAR_ITEM, _LEAST_DEVIATION = 5.0, 3.0, 0.3
 _TIMES_AS_MANY = 4.0
-# Odds of a genuine newcomer against a member of the group, before anything is known of either.
-_ODDS = 1e4
+# How likely a newcomer has to be a member of the group, as odds.
+_SURE = 99.0
 # How many times more than all regulars somebody with a special interest may want an item.
 _AFFINITY = 3.0
 _MOST_PUSHED, _ROUNDS = 200, 10
@@ -163,13 +163,13 @@ def _shapes(acts: Acts, actors: Actors) -> list[tuple[str, np.ndarray, float]]:
 def _limit(values_A: np.ndarray, least: float) -> float:
     """Far above what the shop's actors do, and never below `least`."""
     logs = np.log1p(values_A[values_A > 0])
-    return max(least, math.expm1(_far(logs))) if len(logs) else least
+    return max(least, math.expm1(_far(logs, _FAR))) if len(logs) else least
 
 
-def _far(logs: np.ndarray) -> float:
+def _far(logs: np.ndarray, deviations: float) -> float:
     middle = float(np.median(logs))
     deviation = 1.4826 * float(np.median(np.abs(logs - middle)))
-    return middle + _FAR * max(deviation, _LEAST_DEVIATION)
+    return middle + deviations * max(deviation, _LEAST_DEVIATION)
 
 
 def _busiest(acts: Acts, count: int, seconds: float) -> np.ndarray:
@@ -258,7 +258,7 @@ def _excess(
         ratio = float(ours_N.sum()) / max(float(theirs_N.sum()), 1.0)
     excess_N = np.log((ours_N + 1) / (ratio * (theirs_N + 1) + 1))
     usual = excess_N[theirs_N + ours_N >= 5]
-    limit = max(math.log(_TIMES_AS_MANY), _far(usual) if len(usual) else 0.0)
+    limit = max(math.log(_TIMES_AS_MANY), _far(usual, _FAR_ITEM) if len(usual) else 0.0)
     pushed_N = (ours_N >= GROUP) & (excess_N > limit)
     return np.where(pushed_N, excess_N, 0.0), (theirs_N + 1) / (theirs_N + 1).sum()
 
@@ -276,8 +276,9 @@ def _members(
 ) -> Bool[np.ndarray, " A"]:
     """Who touches the pushed items as the group does, rather than as regulars' interest in them explains.
 
-    The logarithm of the two likelihoods' ratio, items apart, against the odds before and against the regulars' own
-    ratios; the group's habits are learnt of its members, and they by its habits, until nothing changes.
+    A mixture of two kinds of newcomers, each item by itself: the group's habits and its size are learnt of its members,
+    and they by both, until nothing changes. None of them is more like a regular than one regular in a hundred is like
+    them.
     """
     enough_A = touched_AxG.sum(1) >= SHARED
     genuine_AxG = np.minimum(_AFFINITY * touches_A[:, None] * chance_G, 0.5)
@@ -288,7 +289,9 @@ def _members(
         habit_G = np.clip(touched_AxG[members_A].mean(0), 0.01, 0.95)
         touched = np.where(touched_AxG, np.log(habit_G / genuine_AxG), np.log((1 - habit_G) / (1 - genuine_AxG)))
         ratio_A = np.where(touches_A > 0, touched.sum(1), -np.inf)
-        limit = max(math.log(_ODDS), float(np.quantile(ratio_A[regular_A & (touches_A > 0)], 0.99)))
+        genuine, members = int((suspect_A & (touches_A > 0)).sum()), int(members_A.sum())
+        odds = math.log(_SURE * max(genuine / members - 1, 1.0))
+        limit = max(odds, float(np.quantile(ratio_A[regular_A & (touches_A > 0)], 0.99)))
         like_A = enough_A & (ratio_A > limit)
         before_A, members_A = members_A, like_A & suspect_A
         if np.array_equal(before_A, members_A):

@@ -74,11 +74,18 @@ def _look(connection: Connection, hours: float) -> Look:
     lately = reading.read(connection, span)
     judged = behaviour.judge(lately.acts, lately.actors, len(lately.items))
     flagged = actors.flag(connection, suspicions(judged, lately), by=DETECTOR)
-    active, recent = len(lately.shoppers), actors.summary(connection).lately
-    alerts = list(judged.alerts)
+    active = len(lately.shoppers)
+    return Look(flagged, active, [*judged.alerts, *_alerts(connection, active)])
+
+
+def _alerts(connection: Connection, active: int) -> list[str]:
+    alerts = []
+    recent, learnt = actors.summary(connection).lately, actors.learnt(connection)
     if recent > SUDDEN * active:
         alerts.append(f"{recent} actors were flagged within a day, {active} were active")
-    return Look(flagged, active, alerts)
+    if learnt:
+        alerts.append(f"the live model has learnt {learnt} events of flagged actors: `reshelf train` makes one without")
+    return alerts
 
 
 def suspicions(judged: Judged, lately: Lately) -> list[Suspicion]:
