@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
+import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,13 +20,27 @@ from benchmarks import machine
 from benchmarks.click_farm import attack as attacks
 from benchmarks.click_farm import retail
 from benchmarks.click_farm.attack import Attack
-from benchmarks.click_farm.shop import Shop, copy
+from benchmarks.click_farm.shop import SHOWN, Shop, copy
 from demo import catalogue, customers
 from demo.catalogue import Item
 from storage import migrate
 from storage.embedded import servers
-from workers.learn import service
+from workers.actors.watch import Look
 from workers.settings import Settings
+
+_HALF = attacks.ATTACKS[2]
+
+
+class World(NamedTuple):
+    """The shop before the attack, what is to be promoted, and what real customers are shown of that."""
+
+    settings: Settings
+    now: datetime
+    items: list[Item]
+    targets: list[Item]
+    real: list[str]
+    clean: dict[str, int]
+    false_alarms: int
 
 
 def main() -> None:
@@ -50,6 +66,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fakes", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=1.0, help="train each model for about so long")
     parser.add_argument("--attacks", type=int, nargs="*", help="numbers of the attacks to try, from 0; all by default")
+    parser.add_argument("--smaller", type=int, nargs="*", default=[5, 10, 15, 25, 50, 100], help="sizes of other farms")
+    parser.add_argument("--retrain", action="store_true", help="train models on what an attack leaves, too")
     parser.add_argument("--retail", type=Path, help="the UCI Online Retail file")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="file to keep the result in")
@@ -57,6 +75,25 @@ def _options() -> argparse.Namespace:
 
 
 def _simulated(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    world = _world(options, settings)
+    chosen = [attacks.ATTACKS[n] for n in options.attacks or range(len(attacks.ATTACKS))]
+    result = {
+        "customers": len(world.real),
+        "newcomers": options.newcomers,
+        "items": options.items,
+        "fakes": options.fakes,
+        "targets": len(world.targets),
+        "impressions": 2 * SHOWN * len(world.real),
+        "exposure_clean": world.clean,
+        "real_flagged_without_an_attack": world.false_alarms,
+        "attacks": [_study(options, world, one) for one in chosen],
+        "smaller": [_size(options, world, fakes) for fakes in options.smaller],
+    }
+    return result | ({"trained": _trained(options, world)} if options.retrain else {})
+
+
+def _world(options: argparse.Namespace, settings: Settings) -> World:
+    """Fill a shop, train on all but the last week, and let that happen too."""
     now = datetime.now(UTC) - timedelta(minutes=5)
     items = catalogue.make(options.items, seed=options.seed)
     people = customers.make(options.customers, seed=options.seed)
@@ -66,69 +103,79 @@ def _simulated(options: argparse.Namespace, settings: Settings) -> dict[str, Any
     shop = Shop(settings)
     shop.announce(attacks.announced(items, now - timedelta(days=60)))
     shop.happen([event for event in past if event["at"] <= week])
-    _train(shop, options)
+    shop.train(minutes=options.minutes, seed=options.seed)
     shop.happen([event for event in past if event["at"] > week])
     shop.settle()
     targets = attacks.targets_of(items, shop.counts(), seed=options.seed)
     real = sorted({event["user_id"] for event in past})
     clean = shop.exposure(real, _ids(targets))
     false_alarms = len(shop.look().flagged)
-    _say(f"clean: {clean}, {false_alarms} real customers flagged")
     shop.close()
-    chosen = [attacks.ATTACKS[n] for n in options.attacks or range(len(attacks.ATTACKS))]
-    studies = [
-        _study(options, settings, one, (now, items, targets, real, clean), number) for number, one in enumerate(chosen)
-    ]
-    return {
-        "customers": len(real),
-        "newcomers": options.newcomers,
-        "items": options.items,
-        "events": len(past),
-        "fakes": options.fakes,
-        "targets": len(targets),
-        "impressions": 2 * 20 * len(real),
-        "exposure_clean": clean,
-        "real_flagged_without_an_attack": false_alarms,
-        "attacks": studies,
-    }
+    _say(f"clean: {clean}, {false_alarms} real customers flagged")
+    return World(settings, now, items, targets, real, clean, false_alarms)
 
 
-def _study(options: argparse.Namespace, settings: Settings, attack: Attack, world: Any, number: int) -> dict[str, Any]:
-    now, items, targets, real, clean = world
-    url = copy(str(settings.database_url), f"attack_{number}")
-    shop = Shop(msgspec.structs.replace(settings, database_url=url))
-    fake = attacks.events(attack, targets, items, users=options.fakes, until=now, seed=options.seed)
-    shop.happen(fake)
-    shop.settle()
-    without = shop.exposure(real, _ids(targets))
-    started = time.perf_counter()
-    found = shop.look()
-    seconds = time.perf_counter() - started
-    shop.settle()
-    fakes = [name for name in found.flagged if name.startswith(attacks.PREFIX)]
-    exposed = shop.exposure(real, _ids(targets))
+@contextmanager
+def _attacked(options: argparse.Namespace, world: World, attack: Attack | None, fakes: int) -> Iterator[Shop]:
+    """Yield a copy of the shop, attacked."""
+    url = copy(str(world.settings.database_url), f"attacked_{secrets.token_hex(4)}")
+    shop = Shop(msgspec.structs.replace(world.settings, database_url=url))
+    if attack is not None:
+        shop.happen(attacks.events(attack, world.targets, world.items, users=fakes, until=world.now, seed=options.seed))
+    yield shop
+    shop.close()
+
+
+def _study(options: argparse.Namespace, world: World, attack: Attack) -> dict[str, Any]:
+    with _attacked(options, world, attack, options.fakes) as shop:
+        shop.settle()
+        without = shop.exposure(world.real, _ids(world.targets))
+        started = time.perf_counter()
+        found = shop.look()
+        seconds = time.perf_counter() - started
+        shop.settle()
+        exposed = shop.exposure(world.real, _ids(world.targets))
     result = {
         "attack": attack.name,
-        "fake_events": len(fake),
         "without": without,
         "with": exposed,
-        "rise_without": _rise(without, clean),
-        "rise_with": _rise(exposed, clean),
-        "fakes_flagged": retail.share(len(fakes), options.fakes),
-        "real_flagged": len(found.flagged) - len(fakes),
-        "alerts": found.alerts,
+        "rise_without": _rise(without, world.clean),
+        "rise_with": _rise(exposed, world.clean),
+        **_caught(found, options.fakes),
         "look_seconds": round(seconds, 2),
     }
     _say(json.dumps(result))
-    shop.close()
     return result
 
 
-def _train(shop: Shop, options: argparse.Namespace) -> None:
-    report = service.train(
-        shop.engine, shop.settings, service.Training(preset="small", seed=options.seed, minutes=options.minutes)
-    )
-    assert report.published, report.reasons
+def _size(options: argparse.Namespace, world: World, fakes: int) -> dict[str, Any]:
+    """How many of a smaller farm are found."""
+    with _attacked(options, world, _HALF, fakes) as shop:
+        return {"fakes": fakes, **_caught(shop.look(), fakes)}
+
+
+def _trained(options: argparse.Namespace, world: World) -> dict[str, Any]:
+    """Exposure once a model was trained anew: without an attack, under one, and under one with the defence."""
+    found = {}
+    for name, attack in (("clean", None), ("without", _HALF), ("with", _HALF)):
+        with _attacked(options, world, attack, options.fakes) as shop:
+            if name == "with":
+                shop.look()
+            shop.train(minutes=options.minutes, seed=options.seed)
+            shop.settle()
+            found[name] = shop.exposure(world.real, _ids(world.targets))
+            _say(f"trained, {name}: {found[name]}")
+    rises = {f"rise_{name}": _rise(found[name], found["clean"]) for name in ("without", "with")}
+    return {"attack": _HALF.name, **found, **rises}
+
+
+def _caught(found: Look, fakes: int) -> dict[str, Any]:
+    caught = sum(name.startswith(attacks.PREFIX) for name in found.flagged)
+    return {
+        "fakes_flagged": retail.share(caught, fakes),
+        "real_flagged": len(found.flagged) - caught,
+        "alerts": found.alerts,
+    }
 
 
 def _rise(exposed: dict[str, int], clean: dict[str, int]) -> dict[str, float | None]:
@@ -145,5 +192,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    random.seed(0)
     main()

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from storage import due, engine, intake
+from storage import actors, due, engine, intake, models
 from workers.actors import recounting, watch
 from workers.actors.watch import Look
 from workers.contract import parsing, rows
+from workers.learn import publish, service
 from workers.recommend import refresh
 from workers.recommend.serving import Serving
 from workers.settings import Settings
@@ -48,6 +49,13 @@ class Shop:
             with self.engine.begin() as connection:
                 intake.write_events(connection, [rows.event_row(event) for event in parsed.good], writer="bench")
 
+    def train(self, *, minutes: float, seed: int) -> None:
+        """Train a model anew on what counts, and let it serve whatever the gate says."""
+        report = service.train(self.engine, self.settings, service.Training("small", seed=seed, minutes=minutes))
+        if not report.published:
+            publish.switch(self.engine, report.version, why=models.FORCED)
+        self._serving = None
+
     def settle(self) -> None:
         """Do all that is due, as the workers would, and rank everyone's shelf anew."""
         if self._serving is None:
@@ -73,6 +81,11 @@ class Shop:
         found = watch.look(self.engine, self.settings)
         assert found is not None
         return found
+
+    def clear(self, shoppers: Sequence[str]) -> None:
+        """Let the shoppers count again."""
+        with self.engine.begin() as connection:
+            actors.clear(connection, shoppers, by="benchmark")
 
     def exposure(self, shoppers: Sequence[str], targets: Sequence[str]) -> dict[str, int]:
         """Return how often the first places show a target: on the shoppers' own shelves, and to as many who are shown

@@ -28,7 +28,7 @@ CREDIT = 0.5
 MOST_SHARE = 0.5
 """More of the active actors than this are never flagged: medians mean nothing then."""
 MOST_REGULARS = 0.01
-"""Of the actors who have bought, or were there before the window, no more than this share is flagged at once."""
+"""Of the regulars, and of who has bought, no more than this share is flagged at once."""
 
 LEAST_REGULARS = 50
 """Regulars without whom nobody can be held against them."""
@@ -103,7 +103,7 @@ def judge(acts: Acts, actors: Actors, items: int) -> Judged:
     for reason, value_A, limit in _shapes(folded, actors):
         for actor in np.flatnonzero(value_A > limit):
             signs.setdefault(int(actor), []).append(Sign(reason, float(value_A[actor]), limit))
-    group, alerts = _lockstep(folded, actors, items)
+    group, alerts = _lockstep(acts, actors, items)
     for actor in () if group is None else group.members_M:
         signs.setdefault(int(actor), []).append(Sign(LOCKSTEP, float(len(group.members_M)), float(GROUP)))
     guilty = {actor: found for actor, found in signs.items() if _score(found, bool(actors.bought_A[actor])) >= 1}
@@ -118,7 +118,7 @@ def _score(signs: list[Sign], bought: bool) -> float:
 def _capped(judged: Judged, acts: Acts, actors: Actors) -> Judged:
     """The same without what is too much to be believed, with an alert in its place."""
     active_A = np.bincount(acts.actors_E, minlength=len(actors.known_A)) > 0
-    regular_A = actors.known_A | actors.bought_A
+    regular_A = _regulars(actors) | actors.bought_A
     signs, alerts = judged.signs, list(judged.alerts)
     regulars = [actor for actor in signs if regular_A[actor]]
     if len(regulars) > max(1.0, MOST_REGULARS * int((active_A & regular_A).sum())):
@@ -144,20 +144,24 @@ def _shapes(acts: Acts, actors: Actors) -> list[tuple[str, np.ndarray, float]]:
     """For each sign of an actor alone, every actor's value and the limit that it is not to exceed."""
     count = len(actors.known_A)
     acts_A = np.bincount(acts.actors_E, minlength=count).astype(np.float64)
-    found = []
-    for seconds, least in ((_MINUTE, _LEAST_A_MINUTE), (_HOUR, _LEAST_AN_HOUR)):
-        busiest_A = _busiest(acts, count, seconds)
-        found.append((VELOCITY, busiest_A, _limit(busiest_A, least)))
-    slow, fast = found[1], found[0]
-    # One sign, whichever of the two it is: the minute only where the hour says nothing.
-    found = [slow, (VELOCITY, np.where(slow[1] > slow[2], 0.0, fast[1]), fast[2])]
     repeats_A = _repeats(acts, count)
-    found.append((REPEATS, repeats_A, _limit(repeats_A, _LEAST_REPEATS)))
-    regularity_A, limit = _regularity(acts, count)
-    found.append((GAPS, regularity_A, limit))
+    found = [
+        (VELOCITY, _velocity(acts, count), 1.0),
+        (REPEATS, repeats_A, _limit(repeats_A, _LEAST_REPEATS)),
+        (GAPS, *_regularity(acts, count)),
+    ]
     if np.median(actors.impressions_A[acts_A > 0] > 0) == 1:  # a shop that tells what it shows
         found.append((UNSEEN, np.where(actors.impressions_A == 0, acts_A, 0.0), float(_LEAST_UNSEEN - 1)))
     return found
+
+
+def _velocity(acts: Acts, count: int) -> np.ndarray:
+    """The acts of each actor's busiest minute or hour, as a multiple of the limit."""
+    velocity_A = np.zeros(count)
+    for seconds, least in ((_MINUTE, _LEAST_A_MINUTE), (_HOUR, _LEAST_AN_HOUR)):
+        busiest_A = _busiest(acts, count, seconds)
+        velocity_A = np.maximum(velocity_A, busiest_A / _limit(busiest_A, least))
+    return velocity_A
 
 
 def _limit(values_A: np.ndarray, least: float) -> float:

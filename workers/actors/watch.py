@@ -28,7 +28,7 @@ _STATE = text("SELECT CAST(coalesce(sum(written), 0) AS text) FROM intake_counts
 _NAMED = 3
 
 _SEEN = {
-    behaviour.VELOCITY: "{value:.0f} acts in its busiest hour or minute, where {limit:.0f} are far out of the ordinary",
+    behaviour.VELOCITY: "{value:.1f} times as many acts in a minute or an hour as are far out of the ordinary",
     behaviour.GAPS: "its pauses are {value:.0f} times as long as they differ, {limit:.0f} times is a machine's",
     behaviour.REPEATS: "{value:.0f} acts on one item, where {limit:.0f} are far out of the ordinary",
     behaviour.UNSEEN: "{value:.0f} acts on items without ever having been shown one",
