@@ -98,7 +98,7 @@ WITH active AS (
     FROM events WHERE at > :since AND at <= :until GROUP BY shopper
 )
 SELECT shopper, impressions, before.known, before.bought AS bought_before, active.bought OR before.bought AS bought,
-    coalesce(a.flagged, false) AS flagged, coalesce(NOT a.flagged AND a.spared_until > now(), false) AS spared
+    coalesce(NOT a.flagged AND a.spared_until > now(), false) AS spared
 FROM active CROSS JOIN LATERAL (
     SELECT EXISTS (SELECT FROM events AS e WHERE e.shopper = active.shopper AND at <= :since) AS known,
         EXISTS (SELECT FROM events AS e WHERE e.shopper = active.shopper AND at <= :since AND kind = 'purchase')
@@ -175,11 +175,11 @@ def mark_shown(connection: Connection, item_ids: Sequence[str], *, first: int) -
     return connection.execute(_MARK_SHOWN, {"item_ids": list(item_ids), "first": first}).rowcount if item_ids else 0
 
 
-def every(connection: Connection, *, flagged: bool | None = True, most: int) -> Sequence[Row[Any]]:
-    """Return actors, who changed last first, with the number of their events; `flagged` None: the cleared ones too."""
+def every(connection: Connection, *, flagged: bool = True, most: int) -> Sequence[Row[Any]]:
+    """Return who is flagged, or who was cleared, with the number of their events; who changed last first."""
     changed = func.greatest(actors.c.flagged_at, actors.c.cleared_at)
-    query: Select[Any] = select(*actors.c, _events()).order_by(changed.desc(), actors.c.shopper).limit(most)
-    return connection.execute(query if flagged is None else query.where(actors.c.flagged == flagged)).all()
+    query: Select[Any] = select(*actors.c, _events()).where(actors.c.flagged == flagged)
+    return connection.execute(query.order_by(changed.desc(), actors.c.shopper).limit(most)).all()
 
 
 def named(connection: Connection, shopper: str) -> Row[Any] | None:
@@ -226,7 +226,7 @@ def acts_csv(connection: Connection, span: Window) -> Iterator[bytes | memoryvie
 
 def profiles(connection: Connection, span: Window) -> Sequence[Row[Any]]:
     """Return, for every shopper with an event in the window, by shopper: `impressions` in it, whether they were `known`
-    and had `bought_before` it, have `bought` by its end, are `flagged`, or are `spared` since they were cleared.
+    and had `bought_before` it, have `bought` by its end, or are `spared` since they were cleared.
     """
     return connection.execute(_PROFILES, {"since": span.since, "until": span.until}).all()
 

@@ -68,7 +68,6 @@ def _flagged(acts: pl.DataFrame, shoppers: Sequence[str], before: set[str], *, b
             known=shopper in before,
             bought_before=shopper in before,
             bought=shopper in bought,
-            flagged=False,
             spared=False,
         )
         for shopper in shoppers

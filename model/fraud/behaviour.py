@@ -62,7 +62,7 @@ class Acts(NamedTuple):
 
 class Actors(NamedTuple):
     """What is known of each actor: impressions in the window; whether they did anything before it (`known`), bought
-    anything before it, or by its end; and whether somebody cleared them lately (`spared`).
+    anything before it, or by its end; and whether somebody cleared them lately (`spared`), who are in no group then.
     """
 
     impressions_A: Int64[np.ndarray, " A"]
@@ -107,7 +107,6 @@ def judge(acts: Acts, actors: Actors, items: int) -> Judged:
     for actor in () if group is None else group.members_M:
         signs.setdefault(int(actor), []).append(Sign(LOCKSTEP, float(len(group.members_M)), float(GROUP)))
     guilty = {actor: found for actor, found in signs.items() if _score(found, bool(actors.bought_A[actor])) >= 1}
-    guilty = {actor: found for actor, found in guilty.items() if not actors.spared_A[actor]}
     return _capped(Judged(guilty, group, alerts), folded, actors)
 
 

@@ -18,13 +18,12 @@ _TYPES = {"shopper": pl.String, "item_id": pl.String, "at": pl.Int64, "paid": pl
 
 
 class Lately(NamedTuple):
-    """Acts and actors by dense numbers, the names that these stand for, and who is flagged already."""
+    """Acts and actors by dense numbers, and the names that these stand for."""
 
     acts: Acts
     actors: Actors
     shoppers: list[str]
     items: list[str]
-    flagged: set[str]
 
 
 def read(connection: Connection, span: Window) -> Lately:
@@ -56,7 +55,6 @@ def of(acts: pl.DataFrame, profiles: Sequence[Row[Any]]) -> Lately:
         ),
         shoppers,
         items,
-        {str(row.shopper) for row in profiles if row.flagged},
     )
 
 

@@ -88,7 +88,6 @@ def test_nobody_is_flagged_in_a_shop_without_bad_actors(draw: np.random.Generato
         (Doing([7] * 60, np.arange(60) * 20.0), ["regular gaps", "repeats"]),
         (Doing([7] * 60, np.arange(60) * 20.0, bought=True), []),  # bought: one more sign is needed
         (Doing(list(range(60)), np.arange(60) * 20.0), []),  # regular, and nothing else
-        (Doing(np.arange(250).tolist(), np.linspace(0, 3000, 250).tolist(), spared=True), []),
     ],
 )
 def test_an_actor_alone_is_judged_by_their_shape(draw: np.random.Generator, doing: Doing, found: list[str]) -> None:
@@ -132,6 +131,7 @@ def test_a_farm_is_found_and_nobody_else(draw: np.random.Generator, targets: int
         (40, 1, {}),  # one item that everybody talks about
         (9, 20, {}),  # too few for a group
         (60, 20, {"known": True, "bought_before": True, "bought": True}),  # regulars who want the same
+        (60, 20, {"spared": True}),  # somebody cleared them
         (60, 20, {"bought": True}),  # newcomers who all buy
     ],
 )
