@@ -43,6 +43,8 @@ ATTACKS = (
     Attack("five targets each and as many others", share=0.5, targets_each=5),
     Attack("three targets each and nothing else", targets_each=3),
     Attack("two targets each and nothing else", targets_each=2),
+    Attack("three targets each and twenty-seven others", share=0.1, targets_each=3),
+    Attack("one target each and nothing else", targets_each=1),
     Attack("half others, accounts that browsed weeks ago", share=0.5, aged=True),
     Attack("half others, a tenth of them buy a target", share=0.5, buying=0.1),
     Attack("half others, accounts that bought weeks ago", share=0.5, aged=True, bought=True),

@@ -81,7 +81,10 @@ class Sign(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Actors in lockstep, the items that they share, and how many times what regulars explain each is touched."""
+    """Actors in lockstep, the items that they share, and how many times what regulars explain each is touched.
+
+    Without members where items are pushed, and nobody can be told from a newcomer who likes them.
+    """
 
     members_M: Int[np.ndarray, " M"]
     items_G: Int[np.ndarray, " G"]
@@ -89,7 +92,7 @@ class Group(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The signs against each actor who is to be flagged, the group in lockstep if there is one, and what to warn of."""
+    """The signs against each actor who is to be flagged, the group in lockstep where items are pushed, and warnings."""
 
     signs: dict[int, list[Sign]]
     group: Group | None
@@ -228,7 +231,7 @@ def _lockstep(acts: Acts, actors: Actors, items: int) -> tuple[Group | None, lis
     like_A = _members(touched_AxG, touches_A, chance_N[items_G], regular_A, newcomer_A & ~actors.bought_A)
     members_A = like_A & newcomer_A & ~actors.bought_A
     if int(members_A.sum()) < GROUP:
-        return None, []
+        return Group(np.empty(0, np.int64), items_G, np.exp(excess_N[items_G])), []
     share_G = touched_AxG[members_A].mean(0)
     shared = np.flatnonzero(share_G * members_A.sum() >= GROUP)
     group = Group(np.flatnonzero(members_A), items_G[shared], np.exp(excess_N[items_G[shared]]))

@@ -75,7 +75,14 @@ def _look(connection: Connection, hours: float) -> Look:
     judged = behaviour.judge(lately.acts, lately.actors, len(lately.items))
     flagged = actors.flag(connection, suspicions(judged, lately), by=DETECTOR)
     active = len(lately.shoppers)
-    return Look(flagged, active, [*judged.alerts, *_alerts(connection, active)])
+    return Look(flagged, active, [*judged.alerts, *_pushed(judged.group, lately.items), *_alerts(connection, active)])
+
+
+def _pushed(group: Group | None, items: Sequence[str]) -> list[str]:
+    if group is None or len(group.members_M):
+        return []
+    named = _names(group, items)
+    return [f"newcomers push {len(group.items_G)} items, such as {named}, and none can be told from a genuine one"]
 
 
 def _alerts(connection: Connection, active: int) -> list[str]:
@@ -103,7 +110,9 @@ def suspicions(judged: Judged, lately: Lately) -> list[Suspicion]:
 def _said(sign: Sign, group: Group | None, items: Sequence[str]) -> str:
     if sign.reason != behaviour.LOCKSTEP or group is None:
         return _SEEN[sign.reason].format(value=sign.value, limit=sign.limit)
-    most = group.excess_G.argsort()[::-1][:_NAMED]
-    named = ", ".join(items[group.items_G[place]] for place in most)
-    others = len(group.members_M) - 1
-    return f"in lockstep with {others} others on {len(group.items_G)} items that regulars leave alone, such as {named}"
+    others, shared, named = len(group.members_M) - 1, len(group.items_G), _names(group, items)
+    return f"in lockstep with {others} others on {shared} items that regulars leave alone, such as {named}"
+
+
+def _names(group: Group, items: Sequence[str]) -> str:
+    return ", ".join(items[group.items_G[place]] for place in group.excess_G.argsort()[::-1][:_NAMED])

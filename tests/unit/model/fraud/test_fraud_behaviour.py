@@ -141,6 +141,15 @@ def test_who_is_no_farm_is_left_alone(
     assert judge(crowd(draw, *farm(draw, made, targets=targets, others=2, **known))).signs == {}
 
 
+def test_items_that_are_pushed_by_nobody_who_can_be_told_are_named(draw: np.random.Generator) -> None:
+    judged = judge(crowd(draw, *farm(draw, 200, targets=1, others=1)))
+    assert judged.signs == {}
+    assert judged.group is not None
+    assert len(judged.group.members_M) == 0
+    assert set(judged.group.items_G) <= set(TARGETS)
+    assert len(judged.group.items_G) > 5
+
+
 def test_a_campaign_brings_newcomers_who_buy_and_is_an_alert(draw: np.random.Generator) -> None:
     came = [*farm(draw, 60, targets=8, others=2), *farm(draw, 6, targets=8, others=2, bought=True)]
     usual = [person(draw, bought=n < 6) for n in range(60)]
