@@ -1,8 +1,8 @@
 """Actors whose behaviour is no shopper's: too fast, too regular, or in lockstep on items that regulars leave alone.
 
 Limits are those of the shop's own distribution, by the median and the median absolute deviation of the logarithms: a
-third of the actors may be fake and hardly move them. What costs money speaks for an actor: who has bought is in no
-group, and needs one more sign against them.
+third of the actors may be fake and hardly move them. What costs money speaks for an actor: who has bought needs one
+more sign against them, and who has bought anything but what a group promotes is not in it.
 
 Lockstep is after CopyCatch (Beutel et al. 2013, WWW: near-bipartite cores of users and pages within a window of time,
 found by alternating between the two): newcomers who share more items than chance explains, on items that more newcomers
@@ -114,13 +114,16 @@ def judge(acts: Acts, actors: Actors, items: int) -> Judged:
 
 
 def _score(signs: list[Sign], bought: bool) -> float:
-    return sum(WEIGHTS[sign.reason] for sign in signs) - CREDIT * bought
+    together = any(sign.reason == LOCKSTEP for sign in signs)  # who bought something else is in no group
+    return sum(WEIGHTS[sign.reason] for sign in signs) - CREDIT * (bought and not together)
 
 
 def _capped(judged: Judged, acts: Acts, actors: Actors) -> Judged:
     """The same without what is too much to be believed, with an alert in its place."""
     active_A = np.bincount(acts.actors_E, minlength=len(actors.known_A)) > 0
     regular_A = _regulars(actors) | actors.bought_A
+    if judged.group is not None:
+        regular_A[judged.group.members_M] = False
     signs, alerts = judged.signs, list(judged.alerts)
     regulars = [actor for actor in signs if regular_A[actor]]
     if len(regulars) > max(1.0, MOST_REGULARS * int((active_A & regular_A).sum())):
@@ -228,19 +231,25 @@ def _lockstep(acts: Acts, actors: Actors, items: int) -> tuple[Group | None, lis
     items_G = np.sort(items_G[np.argsort(-excess_N[items_G], kind="stable")][:_MOST_PUSHED])
     touched_AxG = _touched(actor_P, item_P, items_G, len(regular_A))
     touches_A = np.bincount(actor_P, minlength=len(regular_A))
-    like_A = _members(touched_AxG, touches_A, chance_N[items_G], regular_A, newcomer_A & ~actors.bought_A)
-    members_A = like_A & newcomer_A & ~actors.bought_A
+    suspect_A = newcomer_A & ~_bought_elsewhere(acts, actors, items_G)
+    members_A = _members(touched_AxG, touches_A, chance_N[items_G], regular_A, suspect_A) & suspect_A
     if int(members_A.sum()) < GROUP:
         return Group(np.empty(0, np.int64), items_G, np.exp(excess_N[items_G])), []
     share_G = touched_AxG[members_A].mean(0)
     shared = np.flatnonzero(share_G * members_A.sum() >= GROUP)
     group = Group(np.flatnonzero(members_A), items_G[shared], np.exp(excess_N[items_G[shared]]))
-    buyers_A = like_A & newcomer_A & actors.bought_A
-    if _is_campaign(buyers_A, members_A, newcomer_A & actors.bought_A, newcomer_A & (touches_A > 0)):
-        newcomers = int(members_A.sum() + buyers_A.sum())
-        seen = f"{newcomers} newcomers came for the same {len(shared)} items, and buy as others do"
+    if _is_campaign(members_A, actors.bought_A, newcomer_A & (touches_A > 0)):
+        seen = f"{int(members_A.sum())} newcomers came for the same {len(shared)} items, and buy as others do"
         return None, [f"{seen}: taken for a campaign, none of them was flagged"]
     return group, []
+
+
+def _bought_elsewhere(acts: Acts, actors: Actors, items_G: np.ndarray) -> Bool[np.ndarray, " A"]:
+    """Who bought anything but these items: to buy what one promotes is part of promoting it."""
+    elsewhere_E = acts.paid_E & ~np.isin(acts.items_E, items_G)
+    bought_A = actors.bought_before_A.copy()
+    bought_A[acts.actors_E[elsewhere_E]] = True
+    return bought_A
 
 
 def _regulars(actors: Actors) -> Bool[np.ndarray, " A"]:
@@ -305,9 +314,8 @@ def _members(
     return like_A
 
 
-def _is_campaign(buyers_A: np.ndarray, members_A: np.ndarray, bought_A: np.ndarray, newcomers_A: np.ndarray) -> bool:
+def _is_campaign(members_A: np.ndarray, bought_A: np.ndarray, newcomers_A: np.ndarray) -> bool:
     """Whether the newcomers who move together buy about as often as the others."""
-    buyers, members = int(buyers_A.sum()), int(members_A.sum())
-    others_A = newcomers_A & ~buyers_A & ~members_A
+    others_A = newcomers_A & ~members_A
     usual = float(bought_A[others_A].mean()) if others_A.any() else 0.0
-    return buyers >= _BUYERS and buyers / (buyers + members) >= _OF_USUAL * usual
+    return int(bought_A[members_A].sum()) >= _BUYERS and float(bought_A[members_A].mean()) >= _OF_USUAL * usual

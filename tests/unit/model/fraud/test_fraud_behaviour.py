@@ -132,7 +132,7 @@ def test_a_farm_is_found_and_nobody_else(draw: np.random.Generator, targets: int
         (9, 20, {}),  # too few for a group
         (60, 20, {"known": True, "bought_before": True, "bought": True}),  # regulars who want the same
         (60, 20, {"spared": True}),  # somebody cleared them
-        (60, 20, {"bought": True}),  # newcomers who all buy
+        (60, 20, {"bought": True}),  # newcomers who all buy: a campaign
     ],
 )
 def test_who_is_no_farm_is_left_alone(
@@ -156,6 +156,17 @@ def test_a_campaign_brings_newcomers_who_buy_and_is_an_alert(draw: np.random.Gen
     judged = judge(crowd(draw, *usual, *came))
     assert judged.signs == {}
     assert [alert.partition(" newcomers")[0] for alert in judged.alerts] == ["66"]
+
+
+@pytest.mark.parametrize(("item", "found"), [(TARGETS[0], 100), (7, 90)])
+def test_buying_what_one_promotes_helps_nobody(draw: np.random.Generator, item: int, found: int) -> None:
+    members = farm(draw, 100, targets=20, others=5)
+    for n in range(10):
+        one = members[n]
+        items, at = [*one.items, int(item)], [*one.at, one.at[-1] + 30]
+        members[n] = Doing(items, at, paid=[False] * len(one.items) + [True], bought=True)
+    usual = [person(draw, bought=True) for _ in range(60)]
+    assert len(judge(crowd(draw, *usual, *members)).signs) == found
 
 
 def test_too_many_at_once_are_an_alert_and_not_flagged(draw: np.random.Generator) -> None:
