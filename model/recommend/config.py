@@ -63,8 +63,9 @@ class RecommendConfig:
     patience: int = 8  # epochs without a better validation NDCG@10 before training stops
     refit_epochs: int = 3  # epochs over all events, held-out ones included, after the metrics were taken
     validation_users: int = 5000
-    finetune_epochs: int = 3  # epochs of an incremental update
+    finetune_epochs: int = 8  # epochs of an incremental update
     finetune_rate: float = 1.0  # its share of the learning rate
+    finetune_share: float = 0.6  # how far the weights go from what they were to what an update trained, 0..1
     replay: float = 1.0  # older events replayed in an update for each new one
     distillation: float = 0.3  # weight of the divergence from the version before the update; 0 leaves it out
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true

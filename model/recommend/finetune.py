@@ -124,7 +124,9 @@ def update(
     have the dense ids they had before; the rows of the id table there do not matter. An item met for the first time
     gets an embedding that starts at nothing, so it begins as what its content says. `config.replay` older events for
     each new one are gone through again, `config.distillation` holds the network to what it said before (Li and Hoiem
-    2016, ECCV), and the blend is fitted anew on the new events before anything learns them.
+    2016, ECCV), and the blend is fitted anew on the new events before anything learns them. The weights end between
+    those before and those trained, `config.finetune_share` of the way: that keeps what both know (Wortsman et al. 2022,
+    CVPR, on fine-tuning weights and averaging them).
     """
     config = learned.scorer.config
     fitted = _blend(learned.scorer, events, new_E, features, seed)
@@ -149,10 +151,15 @@ def update(
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
     counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
-    params = jax.device_put(dict(run.params), may_alias=False)
+    params = jax.device_put(_between(grown.scorer.params, run.params, config.finetune_share), may_alias=False)
     faded_N = trend.faded(events, len(features.rows_N), config)
     scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted, faded_N=faded_N)
     return Update(Learned(scorer, run.state.optimizer), run)
+
+
+def _between(before: Mapping[str, Any], trained: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """The weights `share` of the way from those before an update to those that it trained."""
+    return jax.tree.map(lambda old, new: old + share * (new - old), dict(before), dict(trained))
 
 
 def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int) -> Blend:

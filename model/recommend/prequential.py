@@ -220,7 +220,7 @@ def _learn(stream: _Stream, arm: _Arm, since: float, until: float) -> tuple[floa
         return 0.0, 0.0
     config = stream.config
     if arm.name == NAIVE:
-        config = configs.replace(config, replay=0.0, distillation=0.0)
+        config = configs.replace(config, replay=0.0, distillation=0.0, finetune_share=1.0)
     learned = replace(arm.learned, scorer=replace(arm.learned.scorer, config=config))
     made = finetune.update(learned, known, new_E, stream.features, seed=stream.asked.seed)
     arm.learned = made.learned

@@ -84,6 +84,21 @@ def test_the_optimizer_goes_on_where_it_stood(first):
     assert moments, "the moments of the id table grew with it"
 
 
+def test_the_weights_end_between_those_before_and_those_trained(first):
+    learned, events, new_E, features = first
+    ends = {}
+    for share in (0.0, 0.25, 1.0):
+        config = configs.replace(learned.scorer.config, finetune_share=share)
+        asked = dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
+        ends[share] = finetune.update(asked, events, new_E, features).learned.scorer.params
+    for name, before in learned.scorer.params.items():
+        old = np.zeros(ends[0.0][name].shape, before.dtype)
+        old[tuple(slice(size) for size in before.shape)] = before
+        np.testing.assert_array_equal(ends[0.0][name], old)
+        np.testing.assert_allclose(ends[0.25][name], 0.75 * old + 0.25 * ends[1.0][name], atol=1e-6)
+    assert any(np.abs(ends[1.0][name] - ends[0.0][name]).max() > 1e-3 for name in ends[1.0])
+
+
 def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
     moved = {}
     for weight in (0.0, 30.0):
