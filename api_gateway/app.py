@@ -21,6 +21,7 @@ from api_gateway.keys import Keys
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell
 from api_gateway.routes import (
+    actors,
     catalogue,
     events,
     experiments,
@@ -109,6 +110,9 @@ def _guarded(api_keys: Keys) -> Router:
             reviews.waiting,
             reviews.take,
             reviews.decide,
+            actors.every,
+            actors.flag,
+            actors.clear,
         ],
     )
 

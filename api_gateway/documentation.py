@@ -90,6 +90,7 @@ ORDER_ERRORS = {
 }
 REVIEW_ERRORS = FOUND_ERRORS | {409: _error("It is another reviewer's, or decided.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
+ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
 DOOR_ERRORS = READ_ERRORS | {
     400: _error("The body is no JSON, or no batch of rows."),
     413: _error("More than 4 MiB, or more than 1000 rows."),

@@ -1,6 +1,7 @@
 """Drift: what measuring reads of a window of time, and the measurements that are kept.
 
-A window is from `since` (exclusive) to `until` (inclusive). Events that make nothing due do not count.
+A window is from `since` (exclusive) to `until` (inclusive). Events that make nothing due do not count,
+nor do those of flagged actors.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, text
 
-from storage import due, models
+from storage import actors, due, models
 from storage.tables import drift_measurements, live_models
 
 KEPT_DAYS = 90
@@ -20,7 +21,10 @@ KEPT_DAYS = 90
 # What a shop dates into the future must not move the window there.
 _NEWEST = text("SELECT max(at) FROM events WHERE at <= now()")
 
-_IN_WINDOW = "at > :since AND at <= :until AND item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[]))"
+_IN_WINDOW = (
+    "at > :since AND at <= :until AND item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[])) AND "
+    + actors.counts("events")
+)
 
 _ITEMS = text(f"SELECT item_id, count(*) AS events FROM events WHERE {_IN_WINDOW} GROUP BY item_id")
 

@@ -2,7 +2,8 @@
 
 A row is claimed for a lease and deleted by the transaction that writes its result, unless its mark grew meanwhile.
 A row that was tried before is claimed alone, so that one that crashes the process takes no other row with it.
-A row that is due for another model's sake alone is marked `later`: everything that happened goes before it.
+A row of which nothing but the model changed, or what flagged actors had counted, is marked `later`: everything that
+happened goes before it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SHOPPER = "shopper"
 ITEM = "item"
 BASKET = "basket"
 ORDER = "order"
+ACTOR = "actor"
 
 QUIET_KINDS = ("impression", "search")
 """Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from storage import actors
 from storage.json import ascii_text
 
 LIVE = "live"
@@ -64,7 +65,7 @@ _OUTCOMES = text(f"""
 WITH seen AS (
     SELECT shopper, at, kind, coalesce(surface, :surface) = :surface AS here FROM events
     WHERE at >= :since AND at < :until AND kind IN ('impression', 'click', 'add_to_cart', 'purchase')
-    -- Whoever is not to count (bots, flagged shoppers) has to be left out here, and nowhere else.
+        AND {actors.counts("events")}
 ), done AS (
     SELECT shopper, min(at) FILTER (WHERE here AND kind IN ('impression', 'click')) AS exposed_at,
         count(*) FILTER (WHERE here AND kind = 'impression') AS impressions,

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from storage import actors
+
 _MARK = "finetune"
 
-_COUNT = text("""
+_COUNT = text(f"""
 SELECT count(*) FROM events
 WHERE item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[]))
-    AND at > coalesce(CAST(:since AS timestamptz), '-infinity')
+    AND at > coalesce(CAST(:since AS timestamptz), '-infinity') AND {actors.counts("events")}
 """)
 
 # `value` is the version that was tried, a space, and how often.
@@ -32,7 +34,7 @@ _FORGET = text("DELETE FROM watermarks WHERE name = :name")
 
 
 def new_events(connection: Connection, since: datetime | None, *, without_kinds: Collection[str]) -> int:
-    """Return how many events on items, of all kinds but those left out, happened after `since`."""
+    """Return how many events on items that count, of all kinds but those left out, happened after `since`."""
     parameters = {"since": since, "without": list(without_kinds)}
     return int(connection.execute(_COUNT, parameters).scalar_one())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +32,11 @@ ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores 
     because_item_ids = excluded.because_item_ids, because_kinds = excluded.because_kinds,
     counted_by = excluded.counted_by
 WHERE r.mark <= excluded.mark
+""")
+
+_REMOVE = text("""
+DELETE FROM rankings AS r USING unnest(CAST(:owners AS text[]), CAST(:marks AS bigint[])) AS gone(owner, mark)
+WHERE r.owner = gone.owner AND r.surface = :surface AND r.mark <= gone.mark
 """)
 
 # A shelf that is not there yet gets an empty row, so that of two workers who want to write it one waits for the other.
@@ -83,6 +88,12 @@ def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
     """Write the shelves; one that a newer mark has overtaken keeps the newer result."""
     if shelves:
         connection.execute(_WRITE, {"rows": ascii_text([vars(shelf) for shelf in shelves])})
+
+
+def remove(connection: Connection, surface: str, marks: Mapping[str, int]) -> None:
+    """Delete the shelves of these owners, unless a newer mark has overtaken theirs."""
+    parameters = {"surface": surface, "owners": list(marks), "marks": list(marks.values())}
+    connection.execute(_REMOVE, parameters)
 
 
 def standing(connection: Connection, owners: Sequence[str], surface: str) -> dict[str, Standing]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from storage import health
+from storage import actors, health
 
 _PARTITIONS = text("""
 SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
@@ -43,6 +43,7 @@ def apply(connection: Connection, keep: timedelta) -> list[str]:
         return []
     before = first_kept_month(newest, keep)
     old = [name for name in connection.execute(_PARTITIONS).scalars() if name < f"events_{before:%Y_%m}"]
+    actors.forget_gone(connection, before)
     for name in old:
         connection.execute(text(f'DROP TABLE "{name}"'))
     if old:

@@ -208,6 +208,23 @@ transitions = Table(
     Column("changed_xid", BigInteger, nullable=False),
 )
 
+# Shoppers whose events are kept and, while `flagged`, count for nobody but themselves. `changes` grows with every flag
+# and every clearing. One that was cleared is not flagged by the detector for the same `reasons` before `spared_until`.
+actors = Table(
+    "actors",
+    metadata,
+    Column("shopper", Text, primary_key=True),
+    Column("flagged", Boolean, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("flagged_by", Text, nullable=False),
+    _time("flagged_at", nullable=False, server_default=func.now()),
+    Column("cleared_by", Text),
+    _time("cleared_at"),
+    _time("spared_until"),
+    Column("changes", BigInteger, nullable=False, server_default=text("1")),
+)
+
 # What could not be taken or computed, with the reason. `payload` is JSON in ASCII.
 dead_letters = Table(
     "dead_letters",

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, String, bindparam, text
 
-from storage import due
+from storage import actors, due
 from storage.items import changed_since
 
 EVENT_COLUMNS = ("shopper", "item_id", "kind", "at")
@@ -23,10 +23,11 @@ _TAKE_SNAPSHOT = text("SET TRANSACTION SNAPSHOT :name").bindparams(
 )
 
 # Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
-_EVENTS = sql.SQL("""
+_EVENTS = sql.SQL(f"""
 COPY (
     SELECT shopper, item_id, kind, CAST(extract(epoch FROM at) * 1000000 AS bigint) AS at FROM events
-    WHERE item_id IS NOT NULL AND kind <> ALL({without}) AND ({until}::timestamptz IS NULL OR received_at <= {until})
+    WHERE item_id IS NOT NULL AND kind <> ALL({{without}}) AND {actors.counts("events")}
+        AND ({{until}}::timestamptz IS NULL OR received_at <= {{until}})
     ORDER BY shopper, at, hashtextextended(event_id, 0), event_id
 ) TO STDOUT WITH (FORMAT csv, HEADER true)
 """)
@@ -76,8 +77,9 @@ def events_csv(
 ) -> Iterator[bytes | memoryview]:
     """Yield the events that name an item, but for `without_kinds`, as pieces of one CSV with a header.
 
-    With `until`, only those that had come in by then: the same at each call, whatever happens meanwhile. They come by
-    shopper and event time; events of one moment in an order that is always the same and means nothing.
+    Those of flagged actors are left out. With `until`, only those that had come in by then: the same at each call,
+    whatever happens meanwhile, unless somebody is flagged. They come by shopper and event time; events of one moment
+    in an order that is always the same and means nothing.
     """
     query = _EVENTS.format(without=sql.Literal(list(without_kinds)), until=sql.Literal(until))
     psycopg_connection: Any = connection.connection

@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
+    "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"),
     "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),

@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Hours of events on which the live model is measured, every hour; 0: never."""
     drift_alert: float = 0.2
     """How far its NDCG@10 may fall below that of its gate before there is an alert, as a share of it."""
+    actors_window_hours: float = 168.0
+    """Hours of events by which actors are judged, as events come in; 0: never."""
     train_cpus: int = 0
     """Processor cores that the training worker may use; 0 is half of them."""
     train_memory_gb: float = 0.0

@@ -135,6 +135,12 @@ def _merged(standing: Sequence[float], weights: Mapping[str, float] | Sequence[f
     return tuple(float(merged[kind]) for kind in KINDS)
 
 
+def gains(config: RecommendConfig) -> dict[str, float]:
+    """How much a transition to an event of each kind counts: 1 for the strongest, none for those left out."""
+    most = max(config.kind_weights)
+    return {kind: weight / most for kind, weight in zip(KINDS, config.kind_weights, strict=True) if weight > 0}
+
+
 def to_json(config: RecommendConfig) -> dict[str, Any]:
     """A JSON object that `from_json` reads back; the weights carry their kinds' names."""
     return dataclasses.asdict(config) | {"kind_weights": dict(zip(KINDS, config.kind_weights, strict=True))}

@@ -77,7 +77,7 @@ def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
         stack.start("recommend", "worker", "recommend")
         stacks.wait_until(stack.is_idle, seconds=60, what="fresh shelves")
 
-    gains = counting.gains(configs.preset(stack.settings.preset))
+    gains = configs.gains(configs.preset(stack.settings.preset))
     expected: dict[tuple[str, str], float] = defaultdict(float)
     with stack.database.connect() as connection:
         read = histories.read(connection, [f"live-{n}" for n in range(300)], length=8, policy="show_all")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 import msgspec
@@ -47,6 +48,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(f"live model: {_model(report)}    dead letters: {_dead_letters(report)}")
     if report.model is not None:
         console.print(_drift(report))
+    if report.actors is not None:
+        console.print(_actors(report.actors))
     for problem in report.problems:
         console.print(f"[red]![/red] {problem}")
 
@@ -96,6 +99,11 @@ def _drift(report: Report) -> str:
     ndcg = figures.get("ndcg_at_10")
     said = "too few new baskets to tell" if ndcg is None else f"NDCG@10 {ndcg:.4f} on {figures['cases']:,} new baskets"
     return f"drift: no alert, {said} (measured {age} ago)"
+
+
+def _actors(found: dict[str, Any]) -> str:
+    said = f"actors: {found['flagged']} flagged, {found['lately']} of them since a day ago"
+    return said if found["alert"] is None else f"{said}\n[red]actors:[/red] {escape(found['alert'])}"
 
 
 def _dead_letters(report: Report) -> str:

@@ -21,12 +21,13 @@ TASKS = {
     "item": tasks.REFRESH_ITEMS,
     "basket": tasks.REFRESH_BASKETS,
     "order": tasks.SCREEN_DUE,
+    "actor": tasks.REFRESH_ACTORS,
 }
 _EXPIRES_MS = 2_000
 
 
 class Doorbell:
-    """Rings for due kinds: `shopper`, `item`, `basket`, `order`."""
+    """Rings for due kinds: `shopper`, `item`, `basket`, `actor`, `order`."""
 
     def __init__(self, broker_url: str) -> None:
         self._sender = client.sender(broker_url)

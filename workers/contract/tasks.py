@@ -20,6 +20,8 @@ REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
 REFRESH_ITEMS = "reshelf.recommend.refresh_items"
 REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
+REFRESH_ACTORS = "reshelf.actors.refresh"
+WATCH_ACTORS = "reshelf.actors.watch"
 TRAIN = "reshelf.learn.train"
 FINETUNE = "reshelf.learn.finetune"
 DRIFT = "reshelf.learn.drift"
@@ -40,6 +42,7 @@ ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
     "reshelf.runtime.*": {"queue": INTAKE_QUEUE},
     "reshelf.experiment.*": {"queue": INTAKE_QUEUE},
+    "reshelf.actors.*": {"queue": INTAKE_QUEUE},
     # Counted in Postgres without a model, so they need no worker that owns a device.
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},

@@ -6,19 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from model.recommend import blend
-from model.recommend import config as configs
-from model.recommend.config import RecommendConfig
 from model.recommend.transitions import WINDOW
 from storage.histories import Touch
 from storage.models import Live
 from storage.rankings import Standing
-
-
-def gains(config: RecommendConfig) -> dict[str, float]:
-    """Return how much a transition to an event of each kind counts; kinds that count nothing are left out."""
-    squares = (blend.strengths(config) ** 2).tolist()
-    return {kind: gain for kind, gain in zip(configs.KINDS, squares, strict=True) if gain > 0}
 
 
 def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
+from model.recommend import config as configs
 from model.recommend.events import Ranked
-from storage import due, experiments, health, histories, item_vectors, models, rankings, transitions
+from storage import actors, due, experiments, health, histories, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
 from storage.histories import History
@@ -91,11 +92,17 @@ def _write_meanwhile(connection: Connection, shelves: Sequence[Ranking]) -> None
 def _count(
     connection: Connection, serving: Serving, live: Live, claims: Sequence[Claim], read: Mapping[str, History]
 ) -> None:
-    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do."""
+    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do.
+
+    Those of flagged actors count for nobody; `workers.actors.recounting` makes good what changes when one is flagged.
+    """
     standing = rankings.standing(connection, [claim.key for claim in claims], rankings.HOME)
-    gains = counting.gains(serving.ranker.config)
+    gains = configs.gains(serving.ranker.config)
+    flagged = actors.flagged_of(connection, list(standing))
     pairs: dict[tuple[str, str], float] = defaultdict(float)
     for claim in claims:
+        if claim.key in flagged:
+            continue
         through = counting.counted_through(standing[claim.key], live, claim.mark)
         for pair, count in counting.new_pairs(read[claim.key].touches, through, gains).items():
             pairs[pair] += count

@@ -19,6 +19,7 @@ _TASK_MODULES = (
     "workers.learn.tasks",
     "workers.fraud.tasks",
     "workers.experiment.tasks",
+    "workers.actors.tasks",
     "workers.runtime.tasks",
 )
 
@@ -78,6 +79,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             "update_fraud": {"task": tasks.UPDATE_FRAUD, "schedule": 60.0, "options": {"expires": 60}},
             "fraud_drift": {"task": tasks.FRAUD_DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "canary": {"task": tasks.WATCH_CANARY, "schedule": 10.0, "options": {"expires": 10}},
+            "actors": {"task": tasks.WATCH_ACTORS, "schedule": 60.0, "options": {"expires": 60}},
             "drift": {"task": tasks.DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },

@@ -42,6 +42,10 @@ DRIFT_ALERT = Gauge("reshelf_drift_alert", "1 while the live version's newest me
 DRIFT_MEASURED = Gauge("reshelf_drift_measured_timestamp_seconds", "When the live version was measured; NaN: never")
 
 
+ACTORS_FLAGGED = Gauge("reshelf_actors_flagged", "Actors whose events count for nobody but themselves")
+ACTORS_ALERT = Gauge("reshelf_actors_alert", "1 while the last look at actors warns of something, else 0")
+
+
 def serve(port: int) -> None:
     """Serve this process's metrics on loopback. Work goes on where the port is taken."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row
 
-from storage import drift, due, experiments, item_vectors, models, retention, training
+from storage import actors, drift, due, experiments, item_vectors, models, retention, training
 from storage.due import Backlog
 from workers.contract.doorbell import Doorbell
 from workers.learn import folders
@@ -26,8 +26,11 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
         due.bury(connection, max_attempts=settings.max_attempts)
         backlogs = due.summary(connection)
         measured = drift.of_live(connection)
+        bad = actors.summary(connection)
     _measure(backlogs)
     _export(measured)
+    metrics.ACTORS_FLAGGED.set(bad.flagged)
+    metrics.ACTORS_ALERT.set(bad.alert is not None)
     kinds = to_ring(backlogs)
     bell.ring(*kinds)
     return kinds
@@ -65,7 +68,7 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ORDER):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ACTOR, due.ORDER):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)

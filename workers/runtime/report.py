@@ -31,6 +31,7 @@ class Report:
     due: list[dict[str, Any]] | None = None
     model: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
+    actors: dict[str, Any] | None = None
     dead_letters: dict[str, int] | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ def _ask_redis(url: str, report: Report) -> None:
 def _ask_database(url: str, report: Report) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from storage import dead_letters, drift, due, engine, models
+    from storage import actors, dead_letters, drift, due, engine, models
 
     database = engine.connect(url, pool_size=1)
     try:
@@ -97,6 +98,7 @@ def _ask_database(url: str, report: Report) -> None:
             report.dead_letters = dict(dead_letters.count(connection))
             report.model = _values(models.live(connection))
             report.drift = _values(drift.of_live(connection))
+            report.actors = asdict(actors.summary(connection))
     except SQLAlchemyError as error:
         # The first line says it; the rest is the statement.
         report.problems.append(f"database: {str(error).splitlines()[0]}")

@@ -26,7 +26,7 @@ def refresh_popular(engine: Engine, settings: Settings) -> bool:
 
 
 def refresh_baskets(engine: Engine, claims: Sequence[Claim]) -> None:
-    """Rewrite the bought-together shelves of the claimed items."""
+    """Rewrite the bought-together shelves of the claimed items; those of items without a partner are deleted."""
     marks = {claim.key: claim.mark for claim in claims}
     with engine.begin() as connection:
         shelves = [
@@ -42,6 +42,9 @@ def refresh_baskets(engine: Engine, claims: Sequence[Claim]) -> None:
             for row in baskets.partners(connection, list(marks), depth=_PARTNERS)
         ]
         rankings.write(connection, shelves)
+        for shelf in shelves:
+            del marks[shelf.owner]
+        rankings.remove(connection, rankings.BOUGHT_TOGETHER, marks)
         due.clear(connection, due.BASKET, claims)
 
 

@@ -60,7 +60,7 @@ def test_counting_bit_by_bit_is_counting_as_training_does() -> None:
     config = configs.preset("tiny")
     kinds = [kind for kind in configs.KINDS if kind not in ("impression", "search")]
     touches = [Touch(str(draw.integers(6)), str(draw.choice(kinds)), minute(n)) for n in range(40)]
-    gains = counting.gains(config)
+    gains = configs.gains(config)
     assert (gains["purchase"], "dismiss" in gains, "search" in gains) == (1.0, False, False)
 
     pairs: dict[tuple[str, str], float] = {}

@@ -1,0 +1,249 @@
+"""Actors: shoppers whose events are kept and marked, and count for nobody but themselves while they are flagged.
+
+The mark is a row here and not a column of `events`: one row flags everything that a shopper did and will do, and clears
+it again, whatever the number of events. Who reads events to move what others see joins `counts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection, Row, Select, delete, func, select, text
+
+from storage import due
+from storage.json import ascii_text
+from storage.tables import actors, events
+
+MOVED = (due.ACTOR, due.BASKET)
+"""The kinds that become due when somebody is flagged or cleared."""
+
+DETECTOR = "detector"
+"""Who flagged, where no person did."""
+BY_HAND = "by hand"
+"""The reason, where a person gave none."""
+
+SPARED_DAYS = 30
+"""For how long one that was cleared is not flagged again by the detector for the same reasons."""
+
+ACT_COLUMNS = ("shopper", "item_id", "at", "paid")
+"""The columns of `acts_csv`; `at` is in microseconds since 1970."""
+
+
+def counts(events_of: str) -> str:
+    """Return the SQL condition that events of this table or alias count: their shopper is not flagged."""
+    return f"NOT EXISTS (SELECT FROM actors WHERE actors.shopper = {events_of}.shopper AND actors.flagged)"
+
+
+_QUIET = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
+
+_FLAG = text("""
+INSERT INTO actors AS a (shopper, flagged, reasons, detail, flagged_by)
+SELECT shopper, true, reasons, detail, :by
+FROM json_to_recordset(CAST(:rows AS json)) AS r(shopper text, reasons text[], detail text) ORDER BY shopper
+ON CONFLICT (shopper) DO UPDATE SET flagged = true, reasons = excluded.reasons, detail = excluded.detail,
+    flagged_by = excluded.flagged_by, flagged_at = now(), changes = a.changes + 1
+WHERE NOT a.flagged AND (:again OR a.spared_until < now() OR NOT excluded.reasons <@ a.reasons)
+RETURNING shopper
+""")
+
+_CLEAR = text("""
+UPDATE actors SET flagged = false, cleared_by = :by, cleared_at = now(), changes = changes + 1,
+    spared_until = now() + :days * interval '1 day'
+WHERE shopper = ANY(:shoppers) AND flagged RETURNING shopper
+""")
+
+# Their transitions are counted anew, and the baskets that they stand in.
+_MARK = text("""
+INSERT INTO due (kind, key)
+SELECT 'basket', item_id FROM events WHERE shopper = ANY(:shoppers) AND kind = 'purchase'
+UNION SELECT 'actor', shopper FROM unnest(CAST(:shoppers AS text[])) AS shopper ORDER BY 1, 2
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, later = false
+""")
+
+_FLAGGED_OF = text("SELECT shopper FROM actors WHERE shopper = ANY(:shoppers) AND flagged")
+
+# Shelves that stand, with one of the items where a customer sees it. They can wait for what happens now.
+_MARK_SHOWN = text("""
+INSERT INTO due (kind, key, later)
+SELECT 'shopper', owner, true FROM rankings
+WHERE surface = 'home' AND item_ids[1:CAST(:first AS int)] && CAST(:item_ids AS text[]) ORDER BY owner
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+""")
+
+# What a shop dates into the future must not move the window there.
+_WINDOW = text("""
+WITH newest AS (SELECT max(at) AS at FROM events WHERE at <= now())
+SELECT greatest(newest.at - :hours * interval '1 hour', (
+    SELECT at FROM events WHERE at <= newest.at ORDER BY at DESC OFFSET :most LIMIT 1)) AS since, newest.at AS until
+FROM newest WHERE newest.at IS NOT NULL
+""")
+
+_ACTS = sql.SQL(f"""
+COPY (
+    SELECT shopper, item_id, CAST(extract(epoch FROM at) * 1000000 AS bigint) AS at, CAST(kind = 'purchase' AS int)
+        AS paid
+    FROM events WHERE at > {{since}} AND at <= {{until}} AND item_id IS NOT NULL AND kind NOT IN ({_QUIET})
+    ORDER BY shopper, at, event_id
+) TO STDOUT WITH (FORMAT csv, HEADER true)
+""")  # fmt: skip
+
+_PROFILES = text("""
+WITH active AS (
+    SELECT shopper, count(*) FILTER (WHERE kind = 'impression') AS impressions,
+        coalesce(bool_or(kind = 'purchase'), false) AS bought
+    FROM events WHERE at > :since AND at <= :until GROUP BY shopper
+)
+SELECT shopper, impressions, before.known, before.bought AS bought_before, active.bought OR before.bought AS bought,
+    coalesce(NOT a.flagged AND a.spared_until > now(), false) AS spared
+FROM active CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM events AS e WHERE e.shopper = active.shopper AND at <= :since) AS known,
+        EXISTS (SELECT FROM events AS e WHERE e.shopper = active.shopper AND at <= :since AND kind = 'purchase')
+            AS bought
+) AS before LEFT JOIN actors AS a USING (shopper) ORDER BY shopper
+""")
+
+_COUNT = text("SELECT count(*) FILTER (WHERE flagged_at > now() - interval '1 day') AS lately, count(*) AS flagged "
+              "FROM actors WHERE flagged")  # fmt: skip
+
+# Of those flagged after the version was made: a training since then left their events out.
+_LEARNT = text("""
+SELECT count(*) FROM actors AS a JOIN events AS e USING (shopper), live_models JOIN model_versions AS v USING (version)
+WHERE a.flagged AND a.flagged_at > v.created_at AND live_models.capability = 'recommend' AND e.at <= v.learnt_through
+    AND e.received_at <= v.created_at AND e.item_id IS NOT NULL
+""")
+
+# What the last look found worth telling, as a text; empty where it found nothing.
+_WRITE_ALERT = text("""
+INSERT INTO watermarks (name, value) VALUES ('actors_alert', :alert)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+""")
+_READ_ALERT = text("SELECT value FROM watermarks WHERE name = 'actors_alert' AND value <> ''")
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Whom to flag, the reasons in a word each, and what was seen, in a sentence."""
+
+    shopper: str
+    reasons: Sequence[str]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of event time: after `since`, up to `until`."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many are flagged, how many of them since a day ago, and what the last look of the detector warns of."""
+
+    flagged: int
+    lately: int
+    alert: str | None
+
+
+def flag(connection: Connection, found: Sequence[Suspicion], *, by: str) -> list[str]:
+    """Flag those who are not flagged yet, and mark due what they moved (`MOVED`); return who was flagged.
+
+    The detector spares who was cleared lately, unless there is another reason.
+    """
+    parameters = {"rows": ascii_text([vars(one) for one in found]), "by": by, "again": by != DETECTOR}
+    return _changed(connection, list(connection.execute(_FLAG, parameters).scalars()))
+
+
+def clear(connection: Connection, shoppers: Sequence[str], *, by: str) -> list[str]:
+    """Let their events count again, and mark due what that moves (`MOVED`); return who was flagged."""
+    parameters = {"shoppers": list(shoppers), "by": by, "days": SPARED_DAYS}
+    return _changed(connection, list(connection.execute(_CLEAR, parameters).scalars()))
+
+
+def flagged_of(connection: Connection, shoppers: Sequence[str]) -> set[str]:
+    """Return those of the shoppers who are flagged."""
+    return set(connection.execute(_FLAGGED_OF, {"shoppers": list(shoppers)}).scalars())
+
+
+def mark_shown(connection: Connection, item_ids: Sequence[str], *, first: int) -> int:
+    """Mark the shoppers due whose shelf has one of the items among its `first`; return how many."""
+    return connection.execute(_MARK_SHOWN, {"item_ids": list(item_ids), "first": first}).rowcount if item_ids else 0
+
+
+def every(connection: Connection, *, flagged: bool = True, most: int) -> Sequence[Row[Any]]:
+    """Return who is flagged, or who was cleared, with the number of their events; who changed last first."""
+    changed = func.greatest(actors.c.flagged_at, actors.c.cleared_at)
+    query: Select[Any] = select(*actors.c, _events()).where(actors.c.flagged == flagged)
+    return connection.execute(query.order_by(changed.desc(), actors.c.shopper).limit(most)).all()
+
+
+def named(connection: Connection, shopper: str) -> Row[Any] | None:
+    """Return one actor, None where nobody ever flagged them."""
+    query: Select[Any] = select(*actors.c, _events()).where(actors.c.shopper == shopper)
+    return connection.execute(query).one_or_none()
+
+
+def summary(connection: Connection) -> Summary:
+    """Return how many there are, and the alert of the last look."""
+    row = connection.execute(_COUNT).one()
+    return Summary(int(row.flagged), int(row.lately), connection.execute(_READ_ALERT).scalar())
+
+
+def learnt(connection: Connection) -> int:
+    """Return how many events of actors who are flagged by now the version that serves has learnt."""
+    return int(connection.execute(_LEARNT).scalar_one())
+
+
+def write_alert(connection: Connection, alert: str | None) -> None:
+    """Keep what a look warns of, in place of what the one before did."""
+    connection.execute(_WRITE_ALERT, {"alert": alert or ""})
+
+
+def window(connection: Connection, *, hours: float, most: int) -> Window | None:
+    """Return the last hours before the newest event, or the span of the last `most` events, where that is shorter.
+
+    None while there are no events.
+    """
+    row = connection.execute(_WINDOW, {"hours": hours, "most": most}).one_or_none()
+    return None if row is None else Window(row.since, row.until)
+
+
+def acts_csv(connection: Connection, span: Window) -> Iterator[bytes | memoryview]:
+    """Yield what shoppers did with items in the window, flagged or not, as CSV of `ACT_COLUMNS`, by shopper and time.
+
+    Having been shown an item is no act.
+    """
+    query = _ACTS.format(since=sql.Literal(span.since), until=sql.Literal(span.until))
+    psycopg_connection: Any = connection.connection
+    with psycopg_connection.cursor() as cursor, cursor.copy(query) as copy:
+        yield from copy
+
+
+def profiles(connection: Connection, span: Window) -> Sequence[Row[Any]]:
+    """Return, for every shopper with an event in the window, by shopper: `impressions` in it, whether they were `known`
+    and had `bought_before` it, have `bought` by its end, or are `spared` since they were cleared.
+    """
+    return connection.execute(_PROFILES, {"since": span.since, "until": span.until}).all()
+
+
+def forget_gone(connection: Connection, before: datetime) -> int:
+    """Delete the actors who did nothing that is kept and changed last before `before`; return how many."""
+    gone = ~select(events.c.shopper).where(events.c.shopper == actors.c.shopper).exists()
+    changed = func.greatest(actors.c.flagged_at, actors.c.cleared_at)
+    return connection.execute(delete(actors).where(gone, changed < before)).rowcount
+
+
+def _changed(connection: Connection, shoppers: list[str]) -> list[str]:
+    if shoppers:
+        connection.execute(_MARK, {"shoppers": shoppers})
+    return sorted(shoppers)
+
+
+def _events() -> Any:
+    mine = select(func.count()).where(events.c.shopper == actors.c.shopper)
+    return mine.scalar_subquery().label("events")

@@ -1,0 +1,122 @@
+"""`reshelf actors`: whose events count for nobody but themselves, and why; flag and clear them by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from workers import settings as configuration
+from workers.commands import bell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine, Row
+
+BY = "command"
+"""Who flagged or cleared, where it was this command."""
+
+
+@click.group()
+def actors() -> None:
+    """Keep click farms and self-promotion from moving what others see. See docs/fraud.md."""
+
+
+@actors.command("list")
+@click.option("--cleared", is_flag=True, help="Those who were cleared, instead of those who are flagged.")
+@click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="Show so many, the newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def show(cleared: bool, last: int, as_json: bool) -> None:
+    """Show who is flagged, by whom, and why."""
+    from storage import actors as kept
+
+    with _database() as engine, engine.connect() as connection:
+        found = kept.every(connection, flagged=not cleared, most=last)
+    if as_json:
+        click.echo(msgspec.json.encode([dict(row._mapping) for row in found]))
+    elif found:
+        Console(highlight=False).print(_table(found))
+    else:
+        click.echo("nobody was cleared" if cleared else "nobody is flagged")
+
+
+@actors.command()
+@click.argument("shoppers", nargs=-1, required=True)
+@click.option("--why", default="by hand", show_default=True, help="Kept, and shown in the list.")
+def flag(shoppers: tuple[str, ...], why: str) -> None:
+    """Flag SHOPPERS.
+
+    Their events are kept, and count for nobody but themselves. A shopper without a login is session:ID.
+    """
+    from storage import actors as kept
+
+    found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in sorted(set(shoppers))]
+    with _database() as engine, engine.begin() as connection:
+        flagged = kept.flag(connection, found, by=BY)
+    _told(flagged, len(found), "flagged", "were already")
+
+
+@actors.command()
+@click.argument("shoppers", nargs=-1, required=True)
+def clear(shoppers: tuple[str, ...]) -> None:
+    """Clear SHOPPERS.
+
+    Their events count again, the past ones too. For 30 days they are not flagged by themselves for the same reasons.
+    """
+    from storage import actors as kept
+
+    with _database() as engine, engine.begin() as connection:
+        cleared = kept.clear(connection, sorted(set(shoppers)), by=BY)
+    _told(cleared, len(set(shoppers)), "cleared", "were not flagged")
+
+
+def _told(changed: Sequence[str], asked: int, done: str, else_: str) -> None:
+    from storage import actors as kept
+
+    if changed:
+        bell.ring(configuration.load(), *kept.MOVED)
+    rest = asked - len(changed)
+    click.echo(f"{len(changed)} {done}" + (f", {rest} {else_}" if rest else ""))
+
+
+@contextmanager
+def _database() -> Iterator[Engine]:
+    """Yield the database; what a person can put right ends the command in one line."""
+    from sqlalchemy.exc import OperationalError
+
+    from storage import engine as engines
+    from workers.runtime import bootstrap
+
+    settings = configuration.load()
+    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        yield engine
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _table(found: Sequence[Row[Any]]) -> Table:
+    table = Table("shopper", "events", "flagged", "by", "reasons", "seen")
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in found:
+        cleared = "" if row.flagged else f"\ncleared {row.cleared_at:%Y-%m-%d %H:%M} by {row.cleared_by}"
+        reasons = ", ".join(row.reasons)
+        table.add_row(
+            escape(row.shopper),
+            str(row.events),
+            f"{row.flagged_at:%Y-%m-%d %H:%M}{cleared}",
+            row.flagged_by,
+            reasons,
+            escape(row.detail),
+        )
+    return table
