@@ -20,7 +20,7 @@ from api_gateway import metrics as measuring
 from api_gateway.keys import Keys
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell
-from api_gateway.routes import catalogue, events, experiments, items, operations, popular, recommendations
+from api_gateway.routes import catalogue, events, experiments, items, operations, popular, recommendations, search
 from workers import settings as configuration
 from workers.settings import Settings
 
@@ -89,6 +89,8 @@ def _guarded(api_keys: Keys) -> Router:
             items.bought_together,
             popular.popular,
             popular.new,
+            search.search,
+            search.suggest,
             events.take,
             catalogue.take,
             experiments.every,

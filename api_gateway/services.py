@@ -16,6 +16,7 @@ from api_gateway.database import Pool
 from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell, Ringer
+from api_gateway.tally import Tally
 from api_gateway.waiting import WaitingRoom
 from api_gateway.writers import Writers
 from storage import histories
@@ -36,6 +37,7 @@ class Services:
     following: Following
     reports: Reports
     waiting: WaitingRoom
+    asked: Tally
 
 
 def of(request: Request[Any, Any, State]) -> Services:
@@ -67,6 +69,7 @@ def running(
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
             waiting = WaitingRoom(settings.database_url)
+            asked = Tally(pool)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -78,9 +81,10 @@ def running(
                 following=following,
                 reports=Reports(engine),
                 waiting=waiting,
+                asked=asked,
             )
             try:
-                async with following.kept_up(), waiting.open():
+                async with following.kept_up(), waiting.open(), asked.kept():
                     yield
             finally:
                 await ringer.close()

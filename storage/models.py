@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storage.tables import live_models, model_switches, model_versions
 
 RECOMMEND = "recommend"
+SEARCH = "search"
 
 FULL, INCREMENTAL = "full", "incremental"
 """How a version was made: from nothing, or from the version that served."""

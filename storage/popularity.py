@@ -6,12 +6,12 @@ window count, so the cost is bounded by the shop's traffic and not by its age.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from storage import duty
 from storage.json import ascii_text
 
 # Rows are written in one statement; a shelf that nothing popular stands on any more is deleted.
@@ -56,15 +56,6 @@ _STATE = text("""
 SELECT (SELECT coalesce(sum(written), 0) FROM intake_counts) || '/'
     || (SELECT coalesce(max(changed_xid), 0) FROM items)
 """)
-# One core at the most: the shelves that shoppers wait for are computed beside this.
-_ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
-_NOW = text("SELECT extract(epoch FROM clock_timestamp())")
-_MAKE_MARK = text("INSERT INTO watermarks VALUES ('popularity', '{}') ON CONFLICT DO NOTHING")
-_READ_MARK = text("SELECT value FROM watermarks WHERE name = 'popularity' FOR UPDATE SKIP LOCKED")
-_WRITE_MARK = text("UPDATE watermarks SET value = :value WHERE name = 'popularity'")
-
-# The share of one core that keeping these shelves may take.
-_DUTY = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,36 +66,12 @@ class Decay:
     window: float
 
 
-@dataclass(frozen=True)
-class Run:
-    """The last computation: what the tables had seen, when it ended (unix seconds), and how long it took (seconds)."""
-
-    state: str = ""
-    ended: float = 0.0
-    seconds: float = 0.0
-
-
 def refresh(connection: Connection, weights: Mapping[str, float], decay: Decay, *, depth: int) -> bool:
     """Rewrite the popular and segment shelves, `depth` items each; False where it is not yet time to.
 
     Of several callers at once, one does the work and the others return False.
     """
-    connection.execute(_MAKE_MARK)
-    mark = connection.execute(_READ_MARK).scalar()
-    if mark is None:
-        return False
-    state = str(connection.execute(_STATE).scalar_one())
-    start = float(connection.execute(_NOW).scalar_one())
-    if not is_time(Run(**json.loads(mark)), state, start):
-        return False
-    connection.execute(_ALONE)
     parameters = {"weights": ascii_text(dict(weights)), "half_life": decay.half_life, "window": decay.window}
-    connection.execute(_REFRESH, parameters | {"depth": depth})
-    end = float(connection.execute(_NOW).scalar_one())
-    connection.execute(_WRITE_MARK, {"value": ascii_text(asdict(Run(state, end, end - start)))})
-    return True
-
-
-def is_time(last: Run, state: str, now: float) -> bool:
-    """Return whether something came in since the last run, and the run was long enough ago for what it cost."""
-    return state != last.state and now - last.ended >= last.seconds / _DUTY
+    return duty.do(
+        connection, "popularity", _STATE, lambda: connection.execute(_REFRESH, parameters | {"depth": depth})
+    )

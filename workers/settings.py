@@ -84,6 +84,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_retention: int = 10
     """The newest model versions whose weights are kept; the live one and those before it are kept anyway."""
 
+    search: bool = True
+    """Whether a worker searches, with the catalogue in memory; without one, searches are answered from PostgreSQL."""
+    search_deadline_ms: int = 150
+    """How long a search waits for that worker before it is answered from PostgreSQL."""
+    search_synonyms: Path | None = None
+    """File with the shop's own synonyms, a line each: `fridge, refrigerator` or `xmas => christmas`."""
+
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims."""
     refresh_pause_ms: int = 20

@@ -25,6 +25,8 @@ KINDS = {
     "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
     # One child process owns the device; the parent keeps acknowledgements and time limits.
     "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1),
+    # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
+    "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1),
     # Hours of work that nobody waits for must not slow the shelves down.
     "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10),
 }

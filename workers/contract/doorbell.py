@@ -16,12 +16,18 @@ from workers.contract import client, tasks
 
 log = logging.getLogger(__name__)
 
-TASKS = {"shopper": tasks.REFRESH_SHOPPERS, "item": tasks.REFRESH_ITEMS, "basket": tasks.REFRESH_BASKETS}
+TASKS = {
+    "shopper": tasks.REFRESH_SHOPPERS,
+    "item": tasks.REFRESH_ITEMS,
+    "basket": tasks.REFRESH_BASKETS,
+    "query": tasks.ANSWER,
+    "catalogue": tasks.FOLLOW,
+}
 _EXPIRES_MS = 2_000
 
 
 class Doorbell:
-    """Rings for due kinds: `shopper`, `item`, `basket`."""
+    """Rings for due kinds: `shopper`, `item`, `basket`, `query`; and for a changed `catalogue`."""
 
     def __init__(self, broker_url: str) -> None:
         self._sender = client.sender(broker_url)

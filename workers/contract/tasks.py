@@ -15,7 +15,12 @@ REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
 REFRESH_ITEMS = "reshelf.recommend.refresh_items"
 REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
+REFRESH_SUGGESTIONS = "reshelf.shelves.refresh_suggestions"
+ANSWER = "reshelf.search.answer"
+FOLLOW = "reshelf.search.follow"
+TEND = "reshelf.search.tend"
 TRAIN = "reshelf.learn.train"
+TRAIN_SEARCH = "reshelf.learn.train_search"
 FINETUNE = "reshelf.learn.finetune"
 DRIFT = "reshelf.learn.drift"
 RECONCILE = "reshelf.runtime.reconcile"
@@ -24,8 +29,9 @@ WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
 REFRESH_QUEUE = "refresh"
+SEARCH_QUEUE = "search"
 TRAIN_QUEUE = "train"
-QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE)
+QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, SEARCH_QUEUE, TRAIN_QUEUE)
 
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
@@ -34,5 +40,6 @@ ROUTES = {
     # Counted in Postgres without a model, so they need no worker that owns a device.
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
+    "reshelf.search.*": {"queue": SEARCH_QUEUE},
     "reshelf.learn.*": {"queue": TRAIN_QUEUE},
 }

@@ -19,6 +19,8 @@ from workers.settings import Settings, SettingsError
 
 if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on first use
     from workers.recommend.serving import Serving
+    from workers.search.serving import Serving as Searching
+    from workers.search.tastes import Vectors
 
 
 class Services:
@@ -57,6 +59,33 @@ class Services:
         metrics.serve(self.settings.metrics_port + 1)
         # Whoever has nothing else to do swaps to it.
         return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.ITEM, due.SHOPPER))
+
+    @cached_property
+    def hasty(self) -> Engine:
+        """The database for what may be lost with the server's last instant: a commit does not wait for the disk."""
+        return engine.connect(required(self.settings.database_url, "RESHELF_DATABASE_URL"), durable=False)
+
+    @cached_property
+    def search(self) -> Searching:
+        """The catalogue in memory, to be searched."""
+        from workers.search import files  # these import JAX
+        from workers.search.serving import Serving as Searching
+
+        device.prepare(self.settings.home)
+        metrics.serve(self.settings.metrics_port + 2)
+        return Searching(
+            self.hasty,
+            self.settings.home,
+            synonyms=files.synonyms(self.settings.search_synonyms),
+            ready=lambda: self.bell.ring(due.CATALOGUE),
+        )
+
+    @cached_property
+    def tastes(self) -> Vectors:
+        """The recommender's vectors, for the order that a shopper would like."""
+        from workers.search.tastes import Vectors
+
+        return Vectors()
 
 
 @cache

@@ -18,6 +18,7 @@ NAMES = (
     "redis",
     "worker-intake",
     "worker-recommend",
+    "worker-search",
     "worker-train",
     "beat",
     "gateway",
@@ -49,6 +50,7 @@ def application(settings: Settings) -> list[Program]:
     programs = [
         _reshelf("worker-intake", "worker", "intake", start_seconds=5),
         _reshelf("worker-recommend", "worker", "recommend", start_seconds=5),
+        *([_reshelf("worker-search", "worker", "search", start_seconds=5)] if settings.search else []),
         _reshelf("worker-train", "worker", "train", start_seconds=5),
         _reshelf("beat", "beat", start_seconds=5, stop_seconds=10),
         _reshelf("gateway", "gateway", start_seconds=3, stop_seconds=15),

@@ -29,6 +29,8 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
     _measure(backlogs)
     _export(measured)
     kinds = to_ring(backlogs)
+    # What keeps the catalogue in memory is told every time: it may just have started, or not have heard of a change.
+    kinds = [*kinds, due.CATALOGUE] if settings.search else [kind for kind in kinds if kind != due.QUERY]
     bell.ring(*kinds)
     return kinds
 
@@ -62,7 +64,7 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.QUERY):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)
