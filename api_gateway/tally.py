@@ -44,11 +44,13 @@ class Tally:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_WRITTEN_EVERY)
-            times, self._times = self._times, Counter()
-            if times:
-                await self._write(times)
+            await self.write()
 
-    async def _write(self, times: Counter[str]) -> None:
+    async def write(self) -> None:
+        """Write what was counted."""
+        times, self._times = self._times, Counter()
+        if not times:
+            return
         try:
             await database.read(self._pool, lambda connection: search.count(connection, times))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -33,7 +33,8 @@ _READ = text("SELECT key, question FROM search_answers WHERE key = ANY(:keys)")
 _WRITE = text("""
 UPDATE search_answers AS a SET item_nos = r.item_nos, scores = r.scores, total = r.total, facets = r.facets,
     meant = r.meant, source = r.source, why = r.why, model_version = r.model_version, terms = r.terms,
-    horizon = r.horizon, through = r.through, personal = r.personal, generated_at = clock_timestamp(), stale_since = NULL
+    horizon = r.horizon, through = r.through, personal = r.personal,
+    generated_at = clock_timestamp(), stale_since = NULL
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
     key text, item_nos bigint[], scores real[], total bigint, facets jsonb, meant text, source text, why jsonb,
     model_version text, terms text[], horizon bigint, through timestamptz, personal boolean)

@@ -12,7 +12,7 @@ SORTS: tuple[str, ...] = get_args(Sort)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One search. `query` is in its plain form, the labels are sorted, prices are in the shop's currency, ends included.
+    """One search. `query` is in its plain form, the labels are sorted, the price range has both its ends.
 
     `shopper` is whose taste counts, None for nobody's; `explain` asks why the first items are found.
     """

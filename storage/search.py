@@ -40,7 +40,7 @@ _PASSES = """
 """
 _PRODUCT = ("item_no", "item_id", "title", "price", "currency", "image_url", "category", "brand", "available")
 _COLUMNS = ", ".join(f"i.{name}" for name in _PRODUCT)
-_PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS {name}s" for name in ("n", *_PRODUCT))
+_PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS listed_{name}" for name in ("n", *_PRODUCT))
 
 # OFFSET 0 keeps the conditions out of the lookup, see `storage.shelves`.
 _LIVE = f"""
@@ -180,7 +180,7 @@ async def read(database: Database, question: Question, limit: int) -> Found | No
     Raises asyncpg's errors.
     """
     row = await database.fetchrow(_READ, question.key, limit, limit + _REACH, *_filters(question))
-    if row is not None and len(row["ns"] or ()) < limit < len(row["item_nos"]):
+    if row is not None and len(row["listed_n"] or ()) < limit < len(row["item_nos"]):
         row = await database.fetchrow(_READ, question.key, limit, DEPTH, *_filters(question))
     if row is None:
         return None
@@ -246,5 +246,5 @@ def _filters(question: Question) -> tuple[Any, ...]:
 
 
 def _products(row: Any) -> list[tuple[int, Product]]:
-    columns = [row[f"{name}s"] or () for name in ("n", *_PRODUCT[1:])]
+    columns = [row[f"listed_{name}"] or () for name in ("n", *_PRODUCT[1:])]
     return [(n - 1, Product(*values)) for n, *values in zip(*columns, strict=True)]

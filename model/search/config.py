@@ -40,7 +40,7 @@ class SearchConfig:
     synonym_weight: float = 0.8
     longest_query: int = 48  # terms of a query that are looked up
 
-    dim: int = 128  # of the encoder's vectors
+    dim: int = 64  # of the encoder's vectors
     buckets: int = 32_768  # rows of its table, which terms are hashed to
     width: int = 32  # distinct terms of a text that it reads
     batch: int = 512  # pairs of a step; each is told from all others
