@@ -61,7 +61,7 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     installation.wait_until_idle(900)
     installation.reshelf("train", "--minutes", "0.5")
     if not options.words_alone:
-        installation.reshelf("train", "--search")
+        installation.reshelf("train", "search")
     installation.wait_until_idle(900)
     _wait_until_searched(gateway, options)
     queries = Queries(options.users)

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from workers import settings as configuration
-from workers.commands import bell
+from workers.commands import bell, train_search
 from workers.settings import Settings
 
 EXIT_REJECTED = 1
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--preset", help="Model preset: tiny, small or base. Default: RESHELF_PRESET.")
+@click.argument("what", type=click.Choice(["recommend", "search"]), default="recommend")
+@click.option("--preset", help="Model preset: tiny, small or base (of search: tiny or small). Default: RESHELF_PRESET.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this long, with the best epoch so far.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it.
+def train(what: str, preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool) -> None:
+    """Train a model on all events, test it on held-out ones, and publish it; WHAT is recommend unless given.
+
+    Search learns from the catalogue, and from searches and clicks where there are enough (docs/search.md).
 
     Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
 
@@ -36,6 +39,12 @@ def train(preset: str | None, minutes: float | None, seed: int, no_publish: bool
     from workers.runtime import group
 
     settings = configuration.load()
+    if what == "search":
+        if minutes is not None:
+            raise click.UsageError("--minutes is for recommend alone: search trains for as long as its catalogue asks")
+        if not train_search.run(settings, preset or "small", seed, serve=not no_publish, as_json=as_json):
+            sys.exit(EXIT_REJECTED)
+        return
     with group.joined(settings):
         report = _train(settings, preset, minutes, seed, serve=not no_publish)
         if report is not None:

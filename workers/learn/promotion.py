@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ def promote(engine: Engine, home: Path, version: str, *, force: bool = False) ->
     """
     with engine.connect() as connection:
         row = models.get(connection, version)
-        live = models.live(connection)
+        live = models.live(connection, row.capability)
     if live is not None and live.version == version:
         raise NotPromoted(f"{version} serves already, since {live.switched_at:%Y-%m-%d %H:%M} UTC")
     rejected = registry.reasons(row)
@@ -44,13 +45,13 @@ def promote(engine: Engine, home: Path, version: str, *, force: bool = False) ->
         )
     _check(home, row)
     why = models.FORCED if rejected else models.PROMOTED
-    return Switched(version, publish.switch(engine, version, why=why))
+    return Switched(version, _switch_of(row.capability)(engine, version, why=why))
 
 
-def rollback(engine: Engine, home: Path) -> Switched:
+def rollback(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> Switched:
     """Let the version serve from which the live one took over. Raises `NotPromoted`, `UnknownVersion`, `Overtaken`."""
     with engine.connect() as connection:
-        live = models.live(connection)
+        live = models.live(connection, capability)
         if live is None:
             raise NotPromoted("no version serves: `reshelf train` makes one")
         before = models.served_before(connection, live.version)
@@ -58,8 +59,17 @@ def rollback(engine: Engine, home: Path) -> Switched:
             raise NotPromoted(f"nothing served before {live.version}: `reshelf models list` shows what there is")
         row = models.get(connection, before)
     _check(home, row)
-    publish.switch(engine, before, why=models.ROLLED_BACK, instead_of=[live.version])
+    _switch_of(capability)(engine, before, why=models.ROLLED_BACK, instead_of=[live.version])
     return Switched(before, live.version)
+
+
+def _switch_of(capability: str) -> Callable[..., str | None]:
+    """Return how a version of the capability takes over: what else has to happen with it differs."""
+    if capability == models.SEARCH:
+        from workers.search import publish as search  # brings LightGBM
+
+        return search.switch
+    return publish.switch
 
 
 def _check(home: Path, row: Row[Any]) -> None:

@@ -68,7 +68,7 @@ class Services:
     @cached_property
     def search(self) -> Searching:
         """The catalogue in memory, to be searched."""
-        from workers.search import files  # these import JAX
+        from workers.search import synonyms  # these import JAX
         from workers.search.serving import Serving as Searching
 
         device.prepare(self.settings.home)
@@ -76,7 +76,7 @@ class Services:
         return Searching(
             self.hasty,
             self.settings.home,
-            synonyms=files.synonyms(self.settings.search_synonyms),
+            synonyms=synonyms.read(self.settings.search_synonyms),
             ready=lambda: self.bell.ring(due.CATALOGUE),
         )
 

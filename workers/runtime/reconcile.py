@@ -54,13 +54,15 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
     with engine.connect() as connection:
         running = experiments.running(connection)
     also = () if running is None else running.versions
-    try:
-        with training.exclusive(engine, models.RECOMMEND):
-            forgotten = folders.forget_old(engine, settings.home, keep=settings.model_retention, also=also)
-    except training.TrainingRuns:
-        return
-    if forgotten:
-        log.info("deleted the weights of %s", ", ".join(forgotten))
+    for capability in (models.RECOMMEND, models.SEARCH):
+        try:
+            with training.exclusive(engine, capability):
+                keep = settings.model_retention
+                forgotten = folders.forget_old(engine, settings.home, keep=keep, also=also, capability=capability)
+        except training.TrainingRuns:
+            continue
+        if forgotten:
+            log.info("deleted the weights of %s", ", ".join(forgotten))
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:

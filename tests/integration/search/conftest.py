@@ -59,8 +59,8 @@ class Shop:
             parameters = {"key": question.key, "question": questions.encode(question), "shopper": question.shopper}
             connection.execute(
                 text(
-                    "INSERT INTO search_answers (key, question, shopper) VALUES (:key, CAST(:question AS jsonb), :shopper) "
-                    "ON CONFLICT (key) DO UPDATE SET times = search_answers.times + 1"
+                    "INSERT INTO search_answers (key, question, shopper) "
+                    "VALUES (:key, CAST(:question AS jsonb), :shopper) ON CONFLICT (key) DO UPDATE SET times = search_answers.times + 1"
                 ),
                 parameters,
             )
