@@ -27,8 +27,9 @@ STALE_SECONDS = 1.0
 _PUBLIC_SECONDS = 3600.0
 _PERSONAL_SECONDS = 60.0
 _REACH = 50
-# Candidates of a lexical search; of a word that more items hold, the others are not looked at.
-_MOST_CANDIDATES = 5_000
+# Candidates of a lexical search, of all words and of one of them; where there are more, the others are not looked at.
+_MOST_CANDIDATES = 1_000
+_MOST_PARTIAL = 300
 
 _QUIET = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
@@ -99,41 +100,52 @@ _ORDERS = {
     "popular": "popularity DESC, score DESC",
 }
 
-# All words, or else any of them, or else what is popular, and then what is new.
+# All words that any item holds, or else one of them, or else what is popular, and then what is new.
+_KNOWN_WORDS = """
+    SELECT part FROM query_words($1, {pieces}) AS part WHERE EXISTS (SELECT FROM items WHERE items.words @@ part)
+"""
+_SCORED = "i.item_no, i.item_id, i.price, i.announced_at"
 _LEXICAL = f"""
-WITH asked AS (
-    SELECT query_words($1, true) AS every, query_words($1, false) AS one
+WITH every AS MATERIALIZED (
+    SELECT CAST(string_agg('(' || CAST(part AS text) || ')', ' & ') AS tsquery) AS words
+    FROM ({_KNOWN_WORDS.format(pieces="false")}) AS known
 ), popular AS MATERIALIZED (
     SELECT shelf.item_id, shelf.score / max(shelf.score) OVER () AS popularity
     FROM {_POPULAR} AS s, unnest(s.item_ids, s.scores) AS shelf(item_id, score)
-), every AS MATERIALIZED (
-    SELECT i.*, ts_rank_cd(i.words, asked.every) AS rank FROM asked, items AS i
-    WHERE i.words @@ asked.every AND {_PASSES} LIMIT {_MOST_CANDIDATES}
+), found AS MATERIALIZED (
+    SELECT {_SCORED}, ts_rank_cd(i.words, every.words) AS rank FROM every, items AS i
+    WHERE i.words @@ every.words AND {_PASSES} LIMIT {_MOST_CANDIDATES}
 ), one AS MATERIALIZED (
-    SELECT i.*, ts_rank_cd(i.words, asked.one) AS rank FROM asked, items AS i
-    WHERE NOT EXISTS (SELECT FROM every) AND i.words @@ asked.one AND {_PASSES} LIMIT {_MOST_CANDIDATES}
-), matched AS (
-    SELECT * FROM every UNION ALL SELECT * FROM one
-), fallback AS (
-    SELECT i.*, 0.0 AS rank
+    SELECT CAST(string_agg('(' || CAST(part AS text) || ')', ' | ') AS tsquery) AS words
+    FROM ({_KNOWN_WORDS.format(pieces="true")}) AS known WHERE NOT EXISTS (SELECT FROM found)
+), matched AS MATERIALIZED (
+    SELECT * FROM found UNION ALL (
+        SELECT {_SCORED}, ts_rank_cd(i.words, one.words) FROM one, items AS i
+        WHERE i.words @@ one.words AND {_PASSES} LIMIT {_MOST_PARTIAL})
+), fallback AS MATERIALIZED (
+    SELECT {_SCORED}, 0.0 AS rank
     FROM popular, LATERAL (SELECT * FROM items WHERE items.item_id = popular.item_id OFFSET 0) AS i
     WHERE NOT EXISTS (SELECT FROM matched) AND {_PASSES}
 ), new AS (
-    SELECT i.*, 0.0 AS rank FROM items AS i
+    SELECT {_SCORED}, 0.0 AS rank FROM items AS i
     WHERE NOT EXISTS (SELECT FROM matched) AND NOT EXISTS (SELECT FROM fallback) AND i.available AND {_PASSES}
     ORDER BY i.announced_at DESC, i.item_id LIMIT $2
 ), scored AS (
     SELECT i.*, rank * (1 + coalesce(popularity, 0)) AS score, coalesce(popularity, 0) AS popularity FROM (
         SELECT * FROM matched UNION ALL SELECT * FROM fallback UNION ALL SELECT * FROM new
     ) AS i LEFT JOIN popular USING (item_id)
+), placed AS MATERIALIZED (
+    SELECT item_no, score, row_number() OVER (ORDER BY {{order}}, item_id) AS n FROM scored ORDER BY n LIMIT {DEPTH}
 ), listed AS (
-    SELECT *, row_number() OVER (ORDER BY {{order}}, item_id) AS n FROM scored ORDER BY n LIMIT {DEPTH}
+    SELECT placed.n, {_COLUMNS}
+    FROM placed, LATERAL (SELECT * FROM items WHERE items.item_no = placed.item_no OFFSET 0) AS i WHERE placed.n <= $2
 ), packed AS (
-    SELECT array_agg(item_no ORDER BY n) AS all_nos, array_agg(CAST(score AS real) ORDER BY n) AS scores,
-        {_PACKED.replace("ORDER BY n)", "ORDER BY n) FILTER (WHERE n <= $2)")}
-    FROM listed
+    SELECT {_PACKED} FROM listed
 )
-SELECT packed.*, (SELECT count(*) FROM matched) AS total FROM packed WHERE $3 > 0
+SELECT packed.*, (SELECT count(*) FROM matched) AS total,
+    (SELECT array_agg(item_no ORDER BY n) FROM placed) AS item_nos,
+    (SELECT array_agg(CAST(score AS real) ORDER BY n) FROM placed) AS scores
+FROM packed WHERE $3 > 0
 """
 _LEXICAL_BY = {sort: _LEXICAL.format(order=order) for sort, order in _ORDERS.items()}
 
@@ -211,14 +223,14 @@ async def page(
 
 
 async def lexical(database: Database, question: Question, limit: int) -> Found:
-    """Search with what Postgres alone knows: for all words, or any of them, or else for what is popular.
+    """Search with what Postgres alone knows: for all words that there are, or one of them, or else what is popular.
 
     Raises asyncpg's errors.
     """
     row = await database.fetchrow(_LEXICAL_BY[question.sort], question.query, limit, 1, *_filters(question))
     return Found(
         products=_products(row),
-        item_nos=row["all_nos"] or [],
+        item_nos=row["item_nos"] or [],
         scores=row["scores"] or [],
         total=row["total"],
         source=LEXICAL if row["total"] else POPULAR,

@@ -18,7 +18,7 @@ class Kind:
     pool: str
     concurrency: int
     niceness: int = 0
-    single_threaded: bool = False
+    on_host: bool = False
 
 
 KINDS = {
@@ -27,7 +27,7 @@ KINDS = {
     # One child process owns the device; the parent keeps acknowledgements and time limits.
     "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1),
     # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
-    "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, single_threaded=True),
+    "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, on_host=True),
     # Hours of work that nobody waits for must not slow the shelves down.
     "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10),
 }
@@ -41,8 +41,10 @@ def worker(name: str, loglevel: str) -> None:
     kind = KINDS[name]
     # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-    if kind.single_threaded:
-        # One query is so little arithmetic that threads wait for each other for ten times as long as it takes.
+    if kind.on_host:
+        # A query is so little arithmetic that it would wait for an accelerator, and threads for each other, for longer
+        # than it takes; and the accelerator's memory belongs to who trains and ranks.
+        os.environ["JAX_PLATFORMS"] = "cpu"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if kind.niceness:
         from workers import settings as configuration

@@ -23,15 +23,17 @@ _STATEMENTS = (
             || setweight(to_tsvector('pg_catalog.english', {_SPACED.format("left(description, 1000)")}), 'D')
     $$
     """,
-    # `every`: all words have to be there, and runs of Chinese as they stand; else one of the words, or one character.
+    # The words of a query, and runs of Chinese as they stand; in `pieces`, runs as their pairs of neighbours.
     rf"""
-    CREATE FUNCTION query_words(query text, every boolean) RETURNS tsquery
+    CREATE FUNCTION query_words(query text, pieces boolean) RETURNS SETOF tsquery
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT CAST(string_agg('(' || CAST(words AS text) || ')', CASE WHEN every THEN ' & ' ELSE ' | ' END)
-            AS tsquery)
-        FROM regexp_matches(normalize(query, NFKC),
-            CASE WHEN every THEN '[{_HAN}]+|[^\s{_HAN}]+' ELSE '[{_HAN}]|[^\s{_HAN}]+' END, 'g') AS part,
-            phraseto_tsquery('pg_catalog.english', regexp_replace(part[1], '([{_HAN}])', ' \1 ', 'g')) AS words
+        SELECT words
+        FROM regexp_matches(normalize(query, NFKC), '[{_HAN}]+|[^\s{_HAN}]+', 'g') AS part,
+            generate_series(1, CASE WHEN pieces AND part[1] ~ '[{_HAN}]' THEN greatest(length(part[1]) - 1, 1)
+                ELSE 1 END) AS start,
+            phraseto_tsquery('pg_catalog.english', regexp_replace(
+                CASE WHEN pieces AND part[1] ~ '[{_HAN}]' THEN substr(part[1], start, 2) ELSE part[1] END,
+                '([{_HAN}])', ' \1 ', 'g')) AS words
         WHERE numnode(words) > 0
     $$
     """,

@@ -60,7 +60,8 @@ class Shop:
             connection.execute(
                 text(
                     "INSERT INTO search_answers (key, question, shopper) "
-                    "VALUES (:key, CAST(:question AS jsonb), :shopper) ON CONFLICT (key) DO UPDATE SET times = search_answers.times + 1"
+                    "VALUES (:key, CAST(:question AS jsonb), :shopper) "
+                    "ON CONFLICT (key) DO UPDATE SET times = search_answers.times + 1"
                 ),
                 parameters,
             )
