@@ -35,7 +35,7 @@ WITH chosen AS (
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
 FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
-RETURNING due.key, due.mark, due.attempts
+RETURNING due.key, due.mark, due.attempts, due.later
 """)
 
 _CLEAR = text("""
@@ -78,11 +78,15 @@ FROM due GROUP BY kind ORDER BY kind
 
 @dataclass(frozen=True)
 class Claim:
-    """A due row that this process works on: its key, the mark it was claimed at, and which attempt this is."""
+    """A due row that this process works on: its key, the mark it was claimed at, and which attempt this is.
+
+    `later` says that it is due for another model's sake alone.
+    """
 
     key: str
     mark: int
     attempts: int
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,4 +173,4 @@ def summary(connection: Connection) -> list[Backlog]:
 
 def _claim(connection: Connection, kind: str, **parameters: float) -> list[Claim]:
     rows = connection.execute(_CLAIM, {"kind": kind} | parameters)
-    return [Claim(row.key, row.mark, row.attempts) for row in rows]
+    return [Claim(row.key, row.mark, row.attempts, row.later) for row in rows]

@@ -95,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most shoppers or items that one refresh claims."""
     refresh_pause_ms: int = 20
     """How long a refresh waits for company before it claims: more events then share one batch."""
+    background_share: float = 0.5
+    """Of a worker's time, the share that goes into shelves of which nothing but the model changed; above 0, up to 1."""
     shelves_every: float = 5.0
     """How often to look whether the popular and segment shelves are to be computed. What costs more rests longer."""
     lease: float = 20.0

@@ -18,6 +18,7 @@ import msgspec
 
 PAGE = 10
 _CONNECTIONS = 32
+_PATIENCE = 5.0
 
 Shown = tuple[str, str | None, tuple[str, ...], tuple[float, ...]]
 """User, model version, and of the items from the user's own shelf the ids and the scores."""
@@ -63,9 +64,9 @@ class Traffic:
         self._process.start()
 
     def stop(self) -> Found:
-        """End, and return what came."""
+        """End, and return what came, once every request that is due was answered or given up."""
         self._stop.set()
-        self._process.join(60)
+        self._process.join()
         with self._folder:
             found: Found = pickle.loads(self._path.read_bytes())
         return found
@@ -99,10 +100,12 @@ async def _asker(port: int, waiting: asyncio.Queue[tuple[float, str]], found: Fo
         try:
             if streams is None:
                 streams = await asyncio.open_connection("127.0.0.1", port)
-            status, body = await _get(*streams, f"/v1/users/{user}/recommendations?limit={PAGE}")
+            async with asyncio.timeout(_PATIENCE):
+                status, body = await _get(*streams, f"/v1/users/{user}/recommendations?limit={PAGE}")
             if status != 200:
                 raise OSError(f"status {status}")
             found.shown[_shown(user, decoder.decode(body))] += 1
+        # A TimeoutError is an OSError.
         except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
             found.errors[f"{type(error).__name__}: {error}"] += 1
             streams = None

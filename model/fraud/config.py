@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from model import presets
 from model.errors import ConfigError
 from model.fraud.features import FeatureConfig
 
@@ -49,10 +49,10 @@ class FraudConfig:
 
     def __post_init__(self) -> None:
         if self.imbalance not in IMBALANCES:
-            raise _unknown("imbalance", self.imbalance, IMBALANCES)
+            raise presets.unknown("imbalance", self.imbalance, IMBALANCES)
         for member in self.members:
             if member not in MEMBERS:
-                raise _unknown("member", member, MEMBERS)
+                raise presets.unknown("member", member, MEMBERS)
         if not self.members:
             raise ConfigError(f"a detector needs at least one member of {', '.join(MEMBERS)}")
 
@@ -79,13 +79,7 @@ def preset(name: str = "default", **overrides: Any) -> FraudConfig:
 
     Raises ConfigError for an unknown preset or option, naming the nearest known one.
     """
-    if name not in _PRESETS:
-        raise _unknown("preset", name, _PRESETS)
-    known = [option.name for option in dataclasses.fields(FraudConfig)]
-    for option in overrides:
-        if option not in known:
-            raise _unknown("option", option, known)
-    return FraudConfig(**{**_PRESETS[name], **overrides})
+    return presets.named(FraudConfig, _PRESETS, name, overrides)
 
 
 def to_json(config: FraudConfig) -> dict[str, Any]:
@@ -101,9 +95,3 @@ def from_json(options: Mapping[str, Any]) -> FraudConfig:
     if "members" in given:
         given["members"] = tuple(given["members"])
     return preset(**given)
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
-    known = list(known)
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model import presets
 from model.errors import ConfigError
 
 BLOCK_KINDS = ("sasrec", "ligr", "hstu")
@@ -74,7 +74,7 @@ class RecommendConfig:
 
     def __post_init__(self) -> None:
         if self.block not in BLOCK_KINDS:
-            raise _unknown("block", self.block, BLOCK_KINDS)
+            raise presets.unknown("block", self.block, BLOCK_KINDS)
         if self.dim % self.heads:
             raise ConfigError(f"dim {self.dim} must be a multiple of heads {self.heads}")
         if len(self.kind_weights) != len(KINDS) or max(self.kind_weights) <= 0:
@@ -113,27 +113,25 @@ def preset(name: str = "small", **overrides: Any) -> RecommendConfig:
     `kind_weights` may be a mapping that names only the kinds to change. Raises ConfigError for an unknown
     preset, option or kind, naming the nearest known one.
     """
-    if name not in _PRESETS:
-        raise _unknown("preset", name, _PRESETS)
-    return replace(RecommendConfig(**_PRESETS[name]), **overrides)
+    return replace(presets.named(RecommendConfig, _PRESETS, name, {}), **overrides)
 
 
 def replace(config: RecommendConfig, **overrides: Any) -> RecommendConfig:
     """`config` with single options replaced; the rules and errors are those of `preset`."""
-    known = [field.name for field in dataclasses.fields(RecommendConfig)]
-    for option in overrides:
-        if option not in known:
-            raise _unknown("option", option, known)
     weights = overrides.get("kind_weights")
-    if isinstance(weights, Mapping):
-        for kind in weights:
-            if kind not in KINDS:
-                raise _unknown("event kind", kind, KINDS)
-        merged = dict(zip(KINDS, config.kind_weights, strict=True)) | dict(weights)
-        overrides["kind_weights"] = tuple(float(merged[kind]) for kind in KINDS)
-    elif weights is not None:
-        overrides["kind_weights"] = tuple(float(weight) for weight in weights)
-    return dataclasses.replace(config, **overrides)
+    if weights is not None:
+        overrides["kind_weights"] = _merged(config.kind_weights, weights)
+    return presets.replaced(config, overrides)
+
+
+def _merged(standing: Sequence[float], weights: Mapping[str, float] | Sequence[float]) -> tuple[float, ...]:
+    if not isinstance(weights, Mapping):
+        return tuple(float(weight) for weight in weights)
+    for kind in weights:
+        if kind not in KINDS:
+            raise presets.unknown("event kind", kind, KINDS)
+    merged = dict(zip(KINDS, standing, strict=True)) | dict(weights)
+    return tuple(float(merged[kind]) for kind in KINDS)
 
 
 def to_json(config: RecommendConfig) -> dict[str, Any]:
@@ -144,9 +142,3 @@ def to_json(config: RecommendConfig) -> dict[str, Any]:
 def from_json(options: Mapping[str, Any]) -> RecommendConfig:
     """The config that `to_json` described. Options it does not name keep their defaults."""
     return replace(RecommendConfig(), **options)
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
-    known = list(known)
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")

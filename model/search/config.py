@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from model import presets
 from model.errors import ConfigError
 
 KINDS = 11
@@ -87,21 +86,9 @@ def preset(name: str = "small", **overrides: Any) -> SearchConfig:
 
     Raises ConfigError for an unknown preset or option, naming the nearest known one.
     """
-    if name not in _PRESETS:
-        raise _unknown("preset", name, _PRESETS)
-    return replace(SearchConfig(**_PRESETS[name]), **overrides)
+    return presets.named(SearchConfig, _PRESETS, name, overrides)
 
 
 def replace(config: SearchConfig, **overrides: Any) -> SearchConfig:
     """`config` with single options replaced; the errors are those of `preset`."""
-    known = [field.name for field in dataclasses.fields(SearchConfig)]
-    for option in overrides:
-        if option not in known:
-            raise _unknown("option", option, known)
-    return dataclasses.replace(config, **overrides)
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
-    known = list(known)
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")
+    return presets.replaced(config, overrides)

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 # How long one task goes on claiming, in seconds, before the tasks behind it (a new item, say) get their turn.
 _BUDGET = 0.1
+_LEAST_SHARE = 0.01
+# What just happened waits for a rest to end.
+_LONGEST_REST = 1.0
 
 Work = Callable[[Sequence[Claim]], None]
 
@@ -29,13 +32,15 @@ def drain(
     Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
     as many as the settings say.
 
-    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up.
+    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up. After a
+    batch of which nothing but the model changed the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + _BUDGET
     while time.monotonic() < until:
         claims = _claim(engine, kind, settings, later, most or settings.refresh_batch)
         if not claims:
             return True
+        began = time.monotonic()
         try:
             work(claims)
         except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
@@ -45,7 +50,14 @@ def drain(
                 due.release(connection, kind, claims)
         else:
             metrics.REFRESHED.labels(kind).inc(len(claims))
+        if all(claim.later for claim in claims):
+            time.sleep(rest(time.monotonic() - began, settings.background_share))
     return False
+
+
+def rest(worked: float, share: float) -> float:
+    """Return for how many seconds to rest after `worked` seconds, so that work takes this share of the time."""
+    return min(worked * (1 / min(max(share, _LEAST_SHARE), 1) - 1), _LONGEST_REST)
 
 
 def _claim(engine: Engine, kind: str, settings: Settings, later: bool, most: int) -> list[Claim]:

@@ -97,8 +97,8 @@ def test_what_waits_for_a_model_lets_everything_else_go_first(database: Engine) 
         taken = due.claim(connection, due.SHOPPER, limit=10, lease=0, later=False)
     assert {claim.key for claim in taken} == {"fresh", "waits-and-happens"}
     _mark(database, "fresher")
-    assert [claim.key for claim in _claim(database, limit=1)] == ["fresher"]
-    assert [claim.key for claim in _claim(database, lease=0)] == ["waits"]
+    assert [(claim.key, claim.later) for claim in _claim(database, limit=1)] == [("fresher", False)]
+    assert [(claim.key, claim.later) for claim in _claim(database, lease=0)] == [("waits", True)]
     with database.begin() as connection:
         tried = due.claim_retry(connection, due.SHOPPER, lease=30, max_attempts=5, later=False)
         assert tried[0].key != "waits"
