@@ -131,6 +131,7 @@ def tend(connection: Connection) -> None:
     """Drop what nobody asked for lately, and mark due what is asked for often and has grown old."""
     hours = {"hours": _KEPT_HOURS, "personal_hours": _PERSONAL_KEPT_HOURS, "most": MOST_ANSWERS}
     connection.execute(_DROP, hours)
+    drop_unanswered(connection)
     connection.execute(_RENEW_OLD, {"seconds": RENEWED_EVERY})
 
 

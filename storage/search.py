@@ -55,7 +55,7 @@ _FRESH = f"""
     (stale_since IS NULL OR stale_since > now() - {STALE_SECONDS} * interval '1 second')
     AND generated_at > now() - CASE WHEN shopper IS NULL THEN {_PUBLIC_SECONDS} ELSE {_PERSONAL_SECONDS} END
         * interval '1 second'
-    AND (shopper IS NULL OR NOT EXISTS (
+    AND (NOT personal OR NOT EXISTS (
         SELECT FROM events AS e WHERE e.shopper = search_answers.shopper AND kind NOT IN ({_QUIET})
             AND e.at > coalesce(search_answers.through, '-infinity')))
 """

@@ -74,7 +74,8 @@ class Serving:
 
         The first time it reads the whole catalogue.
         """
-        with self._database.connect() as connection:
+        # Each of these reads stands for itself: no transaction around them, which would be two more round trips.
+        with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             live = models.live(connection, models.SEARCH)
             changes = self._follower.read(connection)
         first = not self.horizon
@@ -84,6 +85,7 @@ class Serving:
         swapped = self._swap(None if live is None else live.version, wait=first)
         if first or swapped:
             with self._database.begin() as connection:
+                answers.drop_unanswered(connection)
                 answers.outdate_all(connection, self.version)
         elif touched.newest:
             with self._database.begin() as connection:

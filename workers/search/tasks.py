@@ -41,8 +41,6 @@ def _answer(services: Services) -> None:
     from workers.search import answering
 
     services.search.follow()
-    with services.hasty.begin() as connection:
-        answers.drop_unanswered(connection)
     work = partial(answering.answer, services.hasty, services.search, services.tastes)
     if not claims.drain(services.hasty, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
         services.bell.ring(due.QUERY)

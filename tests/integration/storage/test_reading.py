@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from storage import baskets, histories, intake, item_vectors, items, models, popularity, rankings, retention
+from storage import baskets, duty, histories, intake, item_vectors, items, models, popularity, rankings, retention
 from storage.popularity import Decay
 from storage.rankings import Ranking
 from storage.tables import rankings as shelves
@@ -102,8 +102,8 @@ def test_popularity_decays_and_leaves_out_what_is_not_to_be_had(database: Engine
     ("state", "ago", "due"), [("same", 1e9, False), ("new", 59.0, False), ("new", 61.0, True), ("new", 0.0, False)]
 )
 def test_popularity_rests_in_proportion_to_its_cost(state: str, ago: float, due: bool) -> None:
-    last = popularity.Run(state="same", ended=1000.0, seconds=3.0)
-    assert popularity.is_time(last, state, 1000.0 + ago) is due
+    last = duty.Run(state="same", ended=1000.0, seconds=3.0)
+    assert duty.is_time(last, state, 1000.0 + ago) is due
 
 
 def test_an_empty_shelf_is_deleted(database: Engine) -> None:
