@@ -35,6 +35,7 @@ _READING = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_material": "off",
     # All that is written here are questions, which can be asked again.
     "synchronous_commit": "off",
 }
