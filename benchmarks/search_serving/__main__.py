@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import psutil
 
 from benchmarks import installation, machine
 from benchmarks.freshness import shop
@@ -30,6 +32,7 @@ from workers.runtime import control
 from workers.settings import Settings
 
 _PATIENCE = 10.0
+_MEASURED = ("gateway", "worker-search", "postgres", "redis")
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.search_serving", description=__doc__)
     parser.add_argument("--items", type=int, default=50_000)
-    parser.add_argument("--users", type=int, default=2_000)
+    parser.add_argument("--users", type=int, default=2_000, help="0: nobody has a taste")
     parser.add_argument("--seconds", type=float, default=30, help="of each stage")
     parser.add_argument("--known-rate", type=float, default=500)
     parser.add_argument("--unknown-rate", type=float, default=50)
@@ -59,7 +62,8 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     installation.say(f"sending {options.items} items and the history of {options.users} users")
     shop.seed(str(settings.broker_url), users=options.users, items=options.items, per_user=20)
     installation.wait_until_idle(900)
-    installation.reshelf("train", "--minutes", "0.5")
+    if options.users:
+        installation.reshelf("train", "--minutes", "0.5")
     if not options.words_alone:
         installation.reshelf("train", "search")
     installation.wait_until_idle(900)
@@ -109,7 +113,8 @@ class Queries:
     def new(self) -> str:
         """One that nobody made before, by a user with a history."""
         words = f"{self._words(3)} {self._draw.randrange(10_000)}"
-        return f"/v1/search?q={quote(words)}&user_id=user-{self._draw.randrange(self._users)}"
+        whose = f"&user_id=user-{self._draw.randrange(self._users)}" if self._users else ""
+        return f"/v1/search?q={quote(words)}{whose}"
 
     def typed(self) -> str:
         """The beginning of one."""
@@ -186,10 +191,27 @@ def _probing(port: int) -> Iterator[Probes]:
 
 def _stage(name: str, settings: Settings, paths: Sequence[str], rate: float) -> dict[str, Any]:
     installation.say(f"{name}: {len(paths)} requests, {rate:g} a second")
+    before = _processor_seconds(settings)
     answered = load.run(settings.gateway_port, paths, rate)
-    found = _summary(answered)
+    after = _processor_seconds(settings)
+    # Beside others on the machine, these say more than the times.
+    spent = {who: round(1e3 * (after[who] - before.get(who, 0.0)) / len(paths), 2) for who in after}
+    found = _summary(answered) | {"processor_ms_a_request": spent}
     installation.say(json.dumps(found))
     return {"rate": rate, **found}
+
+
+def _processor_seconds(settings: Settings) -> dict[str, float]:
+    """Return the processor time that each program has used, with its children."""
+    spent: dict[str, float] = {}
+    for program in control.processes(control.socket_path(settings.home)):
+        if program.name not in _MEASURED or program.pid is None:
+            continue
+        with contextlib.suppress(psutil.Error):
+            parent = psutil.Process(program.pid)
+            times = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+            spent[program.name] = sum(one.user + one.system for one in times)
+    return spent
 
 
 def _summary(answered: Sequence[Answered]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger, worker_process_init, worker_ready
+from celery.signals import after_setup_logger, worker_ready
 
 from workers import settings as configuration
 from workers.contract import client, tasks
@@ -97,7 +97,6 @@ def _look_for_work(sender: Any, **_: object) -> None:
     sender.app.send_task(tasks.RECONCILE)
 
 
-@worker_process_init.connect
 @after_setup_logger.connect
 def _hush(**_: object) -> None:
     """Two log lines a message say nothing that the metrics do not, and cost a third of the message."""
