@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 from sqlalchemy import Engine, text
 
+from api_gateway.app import create
 from model.text.synonyms import Synonyms
 from storage import due, intake, questions
 from storage.questions import Question
@@ -15,6 +19,9 @@ from workers.contract import parsing, rows
 from workers.search import answering
 from workers.search.serving import Serving
 from workers.search.tastes import Vectors
+from workers.settings import Settings
+
+Client = TestClient[Any]
 
 ITEMS: tuple[dict[str, Any], ...] = (
     {
@@ -41,10 +48,14 @@ class Shop:
         self.vectors = Vectors()
         self._changes = 0
 
+    def number(self) -> int:
+        """Return a number that was not returned before."""
+        self._changes += 1
+        return self._changes
+
     def change(self, kind: str, item_id: str, **fields: Any) -> None:
         """Commit one catalogue change; each is newer than the one before."""
-        self._changes += 1
-        minute, second = divmod(self._changes, 60)
+        minute, second = divmod(self.number(), 60)
         at = f"2026-03-01T12:{minute:02}:{second:02}Z"
         message = {"kind": kind, "change_id": f"c{self._changes}", "item_id": item_id, "at": at, **fields}
         parsed = parsing.parse_changes([message])
@@ -104,3 +115,46 @@ def _shop(database: Engine, tmp_path: Path) -> Shop:
     for item in ITEMS:
         shop.change("upsert", **item)
     return shop
+
+
+class Bell:
+    """Rings the worker in this process, while there is one, and remembers for what it was rung."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self.is_heard = True
+        self.rung: list[str] = []
+
+    def ring(self, *kinds: str) -> None:
+        self.rung += kinds
+        if self.is_heard and due.QUERY in kinds:
+            self._shop.work()
+
+
+@pytest.fixture(name="bell")
+def _bell(shop: Shop) -> Bell:
+    shop.serving.follow()
+    return Bell(shop)
+
+
+@pytest.fixture(name="serve")
+def _serve(database_url: str, bell: Bell) -> Iterator[Callable[..., Client]]:
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Client:
+            chosen = Settings(**({"database_url": database_url, "search_deadline_ms": 5_000} | settings))
+            return stack.enter_context(TestClient(create(chosen, bell=bell), raise_server_exceptions=False))
+
+        yield start
+
+
+@pytest.fixture(name="gateway")
+def _gateway(serve: Callable[..., Client]) -> Client:
+    return serve()
+
+
+@pytest.fixture(name="alone")
+def _alone(serve: Callable[..., Client], bell: Bell) -> Client:
+    """A gateway whose worker does not answer, and that does not wait for long."""
+    bell.is_heard = False
+    return serve(search_deadline_ms=50)

@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from litestar.testing import TestClient
 from sqlalchemy import text
 
-from api_gateway.app import create
 from storage import due
-from tests.integration.search.conftest import Shop
-from workers.settings import Settings
-
-Client = TestClient[Any]
-
-
-class Bell:
-    """Rings the worker in this process, while there is one, and remembers for what it was rung."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
-        self.is_heard = True
-        self.rung: list[str] = []
-
-    def ring(self, *kinds: str) -> None:
-        self.rung += kinds
-        if self.is_heard and due.QUERY in kinds:
-            self._shop.work()
-
-
-@pytest.fixture(name="bell")
-def _bell(shop: Shop) -> Bell:
-    shop.serving.follow()
-    return Bell(shop)
-
-
-@pytest.fixture(name="serve")
-def _serve(database_url: str, bell: Bell) -> Iterator[Callable[..., Client]]:
-    with ExitStack() as stack:
-
-        def start(**settings: Any) -> Client:
-            chosen = Settings(**({"database_url": database_url, "search_deadline_ms": 5_000} | settings))
-            return stack.enter_context(TestClient(create(chosen, bell=bell), raise_server_exceptions=False))
-
-        yield start
-
-
-@pytest.fixture(name="gateway")
-def _gateway(serve: Callable[..., Client]) -> Client:
-    return serve()
-
-
-@pytest.fixture(name="alone")
-def _alone(serve: Callable[..., Client], bell: Bell) -> Client:
-    """A gateway whose worker does not answer, and that does not wait for long."""
-    bell.is_heard = False
-    return serve(search_deadline_ms=50)
+from tests.integration.search.conftest import Bell, Client, Shop
 
 
 def search(gateway: Client, q: str, **parameters: Any) -> dict[str, Any]:
