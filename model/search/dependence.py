@@ -5,6 +5,8 @@ But for what is near in meaning alone, and for how rare each word is.
 
 from __future__ import annotations
 
+from model.recommend.items import Item
+from model.search import document
 from model.search.lexicon import Lexicon
 from model.search.query import Query
 
@@ -16,6 +18,6 @@ def of_query(query: Query, lexicon: Lexicon) -> set[str]:
     return terms | {lexicon.postings.terms[term] for alternative in alternatives for term in alternative.terms}
 
 
-def of_slot(slot: int, lexicon: Lexicon) -> set[str]:
-    """The terms that the item of a slot holds, or held."""
-    return {term.term for terms in lexicon.document(slot).fields for term in terms}
+def of_item(item: Item) -> set[str]:
+    """The terms that the item holds."""
+    return {term.term for terms in document.read(item).fields for term in terms}

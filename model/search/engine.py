@@ -105,7 +105,7 @@ class Engine:
         for item in items:
             old = self.collection.slot(item.item_id)
             if old is not None:
-                self.lexicon.remove(old)
+                self.lexicon.remove(old, document.read(self.collection.items[old]))
             slots.append(self._stock(item, popularity, announced))
             self.lexicon.add(slots[-1], document.read(item))
         self._embed(slots, items)
@@ -115,7 +115,7 @@ class Engine:
         for item_id in item_ids:
             slot = self.collection.remove(item_id)
             if slot is not None:
-                self.lexicon.remove(slot)
+                self.lexicon.remove(slot, document.read(self.collection.items[slot]))
 
     def find(
         self,

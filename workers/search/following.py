@@ -67,25 +67,23 @@ class Follower:
         self.engine.build([to_item(row) for row in rows], popularity=self._popularity, announced=self._announced)
 
     def _take_one(self, row: Row[Any], touched: Touched) -> None:
-        collection, lexicon = self.engine.collection, self.engine.lexicon
-        before = collection.slot(row.item_id)
-        item = to_item(row) if _is_there(row) else None
-        if item == (None if before is None else collection.items[before]):
+        collection = self.engine.collection
+        slot = collection.slot(row.item_id)
+        before = None if slot is None else collection.items[slot]
+        after = to_item(row) if _is_there(row) else None
+        if before == after:
             return
         touched.newest = max(touched.newest, row.changed_xid)
-        if before is not None:
-            touched.terms |= dependence.of_slot(before, lexicon)
-        if item is None:
+        for item in (before, after):
+            touched.terms |= set() if item is None else dependence.of_item(item)
+        if after is None:
             self.engine.remove([row.item_id])
             return
         self._note(row)
-        if before is not None and _only_stock(collection.items[before], item):
-            collection.sell(item)
-            return
-        self.engine.put([item], popularity=self._popularity, announced=self._announced)
-        slot = collection.slot(row.item_id)
-        assert slot is not None  # it was just put there
-        touched.terms |= dependence.of_slot(slot, lexicon)
+        if before is not None and _worded(before) == _worded(after):
+            collection.sell(after)
+        else:
+            self.engine.put([after], popularity=self._popularity, announced=self._announced)
 
     def _note(self, row: Row[Any]) -> None:
         self._numbers[row.item_id] = row.item_no
@@ -102,10 +100,6 @@ def _is_there(row: Row[Any]) -> bool:
     return row.title is not None and row.deleted_at is None
 
 
-def _only_stock(before: Item, after: Item) -> bool:
-    """Return whether only price or availability changed: the words, and the slot, can stay."""
-    return _worded(before) == _worded(after)
-
-
 def _worded(item: Item) -> tuple[Any, ...]:
+    """Return what an item is found by; where that stays, its slot can stay, whatever it costs."""
     return (item.title, item.text, item.category, item.brand, item.attributes)
