@@ -1,55 +1,69 @@
-"""Duty: what is computed from the tables in a rhythm keeps to a share of one core, in one process at a time."""
+"""Duty: work done again when something came in, by one worker at a time, within a share of one core.
+
+A row of `watermarks` is the lock, and holds what the last run had seen, when it ended, and how long it took.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, TextClause, text
 
 from storage.json import ascii_text
 
-# One core at the most: the shelves that shoppers wait for are computed beside this.
-_ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
-_NOW = text("SELECT extract(epoch FROM clock_timestamp())")
 _MAKE_MARK = text("INSERT INTO watermarks VALUES (:name, '{}') ON CONFLICT DO NOTHING")
 _READ_MARK = text("SELECT value FROM watermarks WHERE name = :name FOR UPDATE SKIP LOCKED")
 _WRITE_MARK = text("UPDATE watermarks SET value = :value WHERE name = :name")
+_NOW = text("SELECT extract(epoch FROM clock_timestamp())")
+# One core at the most: what shoppers wait for is computed beside this.
+_ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
 
-# The share of one core that one such computation may take.
-_SHARE = 0.05
+_DUTY = 0.05
 
 
 @dataclass(frozen=True)
 class Run:
-    """The last computation: what the tables had seen, when it ended (unix seconds), and how long it took (seconds)."""
+    """The last run: what the tables had seen, when it ended (unix seconds), and how long it took (seconds)."""
 
     state: str = ""
     ended: float = 0.0
     seconds: float = 0.0
 
 
-def do(connection: Connection, name: str, state: TextClause, work: Callable[[], object]) -> bool:
-    """Do the work of this name in the caller's transaction if `state`, a query, tells of something new; say whether.
+@dataclass(frozen=True)
+class Shift:
+    """A run under way: the name of its work, the state that it sees, and when it began (unix seconds)."""
 
-    Of several callers at once, one does the work and the others return False.
+    name: str
+    state: str
+    began: float
+
+
+def begin(connection: Connection, name: str, state: TextClause) -> Shift | None:
+    """Begin the work of this name, alone until the transaction ends; None where it is not yet time to, or one does it.
+
+    `state` is a query of one text, which changes when there is something to do.
     """
     connection.execute(_MAKE_MARK, {"name": name})
     mark = connection.execute(_READ_MARK, {"name": name}).scalar()
     if mark is None:
-        return False
+        return None
     seen = str(connection.execute(state).scalar_one())
-    start = float(connection.execute(_NOW).scalar_one())
-    if not is_time(Run(**json.loads(mark)), seen, start):
-        return False
+    now = float(connection.execute(_NOW).scalar_one())
+    if not is_time(Run(**json.loads(mark)), seen, now):
+        return None
     connection.execute(_ALONE)
-    work()
-    end = float(connection.execute(_NOW).scalar_one())
-    connection.execute(_WRITE_MARK, {"name": name, "value": ascii_text(asdict(Run(seen, end, end - start)))})
-    return True
+    return Shift(name, seen, now)
+
+
+def end(connection: Connection, shift: Shift) -> None:
+    """Note that the work is done, in the transaction that did it."""
+    now = float(connection.execute(_NOW).scalar_one())
+    run = Run(shift.state, now, now - shift.began)
+    connection.execute(_WRITE_MARK, {"name": shift.name, "value": ascii_text(asdict(run))})
 
 
 def is_time(last: Run, state: str, now: float) -> bool:
     """Return whether something came in since the last run, and the run was long enough ago for what it cost."""
-    return state != last.state and now - last.ended >= last.seconds / _SHARE
+    return state != last.state and now - last.ended >= last.seconds / _DUTY

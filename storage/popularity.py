@@ -71,7 +71,10 @@ def refresh(connection: Connection, weights: Mapping[str, float], decay: Decay, 
 
     Of several callers at once, one does the work and the others return False.
     """
+    shift = duty.begin(connection, "popularity", _STATE)
+    if shift is None:
+        return False
     parameters = {"weights": ascii_text(dict(weights)), "half_life": decay.half_life, "window": decay.window}
-    return duty.do(
-        connection, "popularity", _STATE, lambda: connection.execute(_REFRESH, parameters | {"depth": depth})
-    )
+    connection.execute(_REFRESH, parameters | {"depth": depth})
+    duty.end(connection, shift)
+    return True

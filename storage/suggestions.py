@@ -55,7 +55,12 @@ _STARTING_BY = {length: _STARTING.format(length=length) for length in range(1, _
 
 def refresh(connection: Connection) -> bool:
     """Bring the phrases up to date if something came in and it is time to; say whether."""
-    return duty.do(connection, "suggestions", _STATE, lambda: connection.execute(_REFRESH))
+    shift = duty.begin(connection, "suggestions", _STATE)
+    if shift is None:
+        return False
+    connection.execute(_REFRESH)
+    duty.end(connection, shift)
+    return True
 
 
 async def starting(database: Database, typed: str, most: int) -> list[str]:
