@@ -51,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True):
     source: Annotated[
         str,
         _Example(
-            description="The source of the first item: " + ", ".join(chain.SOURCES) + "; `none` for an empty list.",
+            description="The source of the first item: " + ", ".join(chain.SHELVES) + "; `none` for an empty list.",
             examples=["personal"],
         ),
     ]

@@ -31,6 +31,7 @@ from api_gateway.routes import (
     popular,
     recommendations,
     reviews,
+    search,
 )
 from workers import settings as configuration
 from workers.settings import Settings
@@ -100,6 +101,8 @@ def _guarded(api_keys: Keys) -> Router:
             items.bought_together,
             popular.popular,
             popular.new,
+            search.search,
+            search.suggest,
             events.take,
             catalogue.take,
             experiments.every,

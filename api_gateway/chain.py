@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage import rankings, shelves
+from storage import rankings, search, shelves
 from storage.shelves import Step
 from workers.contract import events
 
@@ -20,8 +20,9 @@ PERSONAL, SESSION, SEGMENT, POPULAR_IN_CATEGORY, NEWEST = (
 NONE = "none"
 """The source of an answer without items."""
 
-SOURCES = (PERSONAL, SESSION, SEGMENT, SIMILAR, BOUGHT_TOGETHER, POPULAR_IN_CATEGORY, POPULAR, NEWEST)
-"""Every source of an item. Their order is part of the cursor: append, never reorder."""
+SHELVES = (PERSONAL, SESSION, SEGMENT, SIMILAR, BOUGHT_TOGETHER, POPULAR_IN_CATEGORY, POPULAR, NEWEST)
+SOURCES = (*SHELVES, search.MATCHED, search.ALIKE, search.LEXICAL)
+"""Every source of an item, on shelves and in searches. Their order is part of the cursor: append, never reorder."""
 
 _NEWEST = Step(NEWEST, shelves.NEWEST)
 

@@ -35,6 +35,9 @@ _READING = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_material": "off",
+    # All that is written here are questions, which can be asked again.
+    "synchronous_commit": "off",
 }
 _WRITING = "-c timezone=UTC -c application_name=reshelf-gateway -c statement_timeout=20s"
 

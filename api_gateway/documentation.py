@@ -185,6 +185,7 @@ def config() -> OpenAPIConfig:
         use_handler_docstrings=True,
         tags=[
             Tag("Shelves", "Ranked items, best first."),
+            Tag("Search", "What a query finds, and what completes what is typed."),
             Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
             Tag("Orders", "Screened for fraud while somebody waits; reviews; the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),

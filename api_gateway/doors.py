@@ -19,6 +19,7 @@ from storage.dead_letters import DeadLetter
 from storage.intake import Counts
 from workers.contract import parsing, rows
 from workers.contract.parsing import Parsed, Rejection
+from workers.settings import Settings
 
 MOST_ROWS = 1_000
 MOST_BYTES = 4 * 1024 * 1024
@@ -56,20 +57,24 @@ class Door:
     rows_field: str
     parse: Callable[[Sequence[Any]], Parsed[Any]]
     to_row: Callable[[Any], Row]
-    rings: Callable[[Sequence[Any]], Sequence[str]]
+    rings: Callable[[Sequence[Any], Settings], Sequence[str]]
 
 
-def _events_ring(events: Sequence[Any]) -> list[str]:
+def _events_ring(events: Sequence[Any], _settings: Settings) -> list[str]:
     return due.of_events([event.kind for event in events])
 
 
-def _changes_ring(changes: Sequence[Any]) -> list[str]:
-    return [due.ITEM] if changes else []
+def _changes_ring(changes: Sequence[Any], settings: Settings) -> list[str]:
+    return due.of_changes(len(changes), search=settings.search)
+
+
+def _nothing(_labels: Sequence[Any], _settings: Settings) -> list[str]:
+    return []
 
 
 EVENTS = Door("events", "events", parsing.parse_events, rows.event_row, _events_ring)
 CATALOGUE = Door("catalogue", "changes", parsing.parse_changes, rows.change_row, _changes_ring)
-LABELS = Door("labels", "labels", parsing.parse_labels, rows.label_row, lambda _labels: [])
+LABELS = Door("labels", "labels", parsing.parse_labels, rows.label_row, _nothing)
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ async def take(services: Services, door: Door, body: bytes) -> Taken:
     counts, refused = await _write(services, door, good, bad)
     services.metrics.took(door.name, written=counts.written, duplicates=counts.duplicates, rejected=counts.rejected)
     gone = {rejection.index for rejection in refused}
-    services.ringer.ring(*door.rings([one.message for one in good if one.index not in gone]))
+    services.ringer.ring(*door.rings([one.message for one in good if one.index not in gone], services.settings))
     rejected = sorted([*bad, *refused], key=lambda rejection: rejection.index)
     return Taken(counts.written, counts.duplicates, [Rejected(r.index, r.id, r.field, r.error) for r in rejected])
 

@@ -17,6 +17,7 @@ from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
 from api_gateway.ringer import Bell, Ringer
 from api_gateway.rulebook import RuleBook
+from api_gateway.tally import Tally
 from api_gateway.waiting import WaitingRoom
 from api_gateway.writers import Writers
 from storage import histories
@@ -39,6 +40,7 @@ class Services:
     reports: Reports
     waiting: WaitingRoom
     rulebook: RuleBook
+    asked: Tally
 
 
 def of(request: Request[Any, Any, State]) -> Services:
@@ -75,6 +77,7 @@ def running(
             following = Following(pool)
             waiting = WaitingRoom(settings.database_url)
             rulebook = RuleBook(pool)
+            asked = Tally(pool)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -87,9 +90,10 @@ def running(
                 reports=Reports(engine),
                 waiting=waiting,
                 rulebook=rulebook,
+                asked=asked,
             )
             try:
-                async with following.kept_up(), rulebook.kept_up(), waiting.open():
+                async with following.kept_up(), rulebook.kept_up(), waiting.open(), asked.kept():
                     yield
             finally:
                 await ringer.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -40,6 +41,19 @@ class Shelf:
         return self.source == PERSONAL
 
 
+@dataclass(frozen=True)
+class Found:
+    """The first page of what a query finds. `fallback` says what served where the worker was late."""
+
+    item_ids: list[str]
+    titles: list[str]
+    total: int
+    source: str
+    fallback: str | None
+    meant: str | None
+    request_id: str | None
+
+
 class Gateway:
     """A client of one gateway; use it as an async context manager."""
 
@@ -70,6 +84,19 @@ class Gateway:
     async def shelf_of(self, group: str, customer_id: str) -> Shelf:
         """Return the shelf that a customer of this group is shown."""
         return await (self.popular() if group == POPULAR else self.home(customer_id))
+
+    async def search(self, query: str, *, limit: int = DEPTH) -> Found:
+        """Return what a query finds."""
+        answer = await self._request("GET", f"/v1/search?q={quote(query)}&limit={limit}")
+        return Found(
+            item_ids=[item["item_id"] for item in answer["items"]],
+            titles=[item["title"] for item in answer["items"]],
+            total=answer["total"],
+            source=answer["source"],
+            fallback=answer["fallback"],
+            meant=answer["meant"],
+            request_id=answer["request_id"],
+        )
 
     async def send(self, events: Sequence[dict[str, Any]]) -> None:
         """Post events; they are durable when this returns."""

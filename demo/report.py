@@ -15,6 +15,7 @@ from rich.text import Text
 from demo import screen
 from demo.catalogue import CURRENCY
 from demo.customers import GROUPS, HOME, POPULAR
+from demo.searches import Search
 from demo.stories import Story
 from demo.tally import HTTP, MESSAGE, Tally
 
@@ -33,6 +34,7 @@ class Outcome:
     places: dict[str, str] = field(default_factory=dict)
     """Where to look, by what is to be seen there; empty where nothing goes on running."""
     seconds: float = 0.0
+    searches: Sequence[Search] = ()
 
     def problems(self) -> list[str]:
         """Return what did not work, a line each; empty when everything did."""
@@ -49,6 +51,7 @@ class Outcome:
         found += [
             f"{story.customer_id}'s clicks never became visible" for story in self.stories if story.seconds is None
         ]
+        found += [f"nothing was found for {one.query}" for one in self.searches if one.source != "matched"]
         return found
 
 
@@ -63,6 +66,9 @@ def show(console: Console, outcome: Outcome) -> None:
         console.print(f"[bold]{story.customer_id}[/bold] likes {escape(', '.join(story.likes))}; clicked on")
         console.print(Padding(Text("\n".join(story.clicks)), (0, 0, 0, 2)))
         console.print(_story(story))
+    if outcome.searches:
+        console.print()
+        console.print(_searches(outcome.searches))
     end(console, outcome.places, outcome.problems(), outcome.seconds)
 
 
@@ -129,6 +135,19 @@ def latencies(tally: Tally) -> list[tuple[str, str]]:
         (f"event → visible on the shelf, {name}", f"{screen.latency(tally, door)}  ({tally.probes(door)} probes)")
         for name, door in (("as messages", MESSAGE), ("over HTTP", HTTP))
     ]
+
+
+def _searches(searches: Sequence[Search]) -> Table:
+    table = Table(title="What customers search for", title_justify="left", expand=True)
+    table.add_column("query")
+    table.add_column("finds", ratio=1)
+    for name in ("of", "new", "known"):
+        table.add_column(name, justify="right")
+    for one in searches:
+        query = one.query if one.meant is None else f"{one.query} (meant: {one.meant})"
+        times = (f"{1000 * seconds:.0f} ms" for seconds in (one.seconds, one.again))
+        table.add_row(escape(query), escape("\n".join(one.titles[:3])), f"{one.total:,}", *times)
+    return table
 
 
 def _story(story: Story) -> Table:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from demo import catalogue, customers, history, screen, stories
+from demo import catalogue, customers, history, screen, searches, stories
 from demo import prober as probers
 from demo.catalogue import Item
 from demo.customers import HOME, Customer
@@ -91,8 +91,10 @@ async def _live(installation: Installation, world: World, size: Size, console: C
             await _open(shop, installation, size.seconds, console)
             with screen.step(console, "let three customers turn to something new"):
                 told = await stories.tell(shop, world.customers, rng)
+            with screen.step(console, "searched in English and in Chinese"):
+                searched = await searches.tell(shop, world.customers)
             report = await asyncio.to_thread(producer.close)
-    return Outcome(shop.tally, told, report.undelivered)
+    return Outcome(shop.tally, told, report.undelivered, searches=searched)
 
 
 async def _fill(installation: Installation, world: World) -> None:

@@ -30,14 +30,7 @@ class Visit:
     ) -> dict[str, Any]:
         """Return the fields of an event of this visit; a purchase carries its money."""
         number = next(self._numbers)
-        fields: dict[str, Any] = {
-            "event_id": f"{self.visit_id}-{number}",
-            "kind": kind,
-            "at": at,
-            "user_id": self.customer.customer_id,
-            "session_id": self.visit_id,
-            "item_id": item.item_id,
-        }
+        fields = self._fields(number, kind, at) | {"item_id": item.item_id}
         given: dict[str, Any] = {
             "surface": surface,
             "request_id": request_id,
@@ -46,3 +39,16 @@ class Visit:
         if number == 0 and self.customer.country:
             given["context"] = {"country": self.customer.country}
         return fields | {name: value for name, value in given.items() if value is not None}
+
+    def search(self, query: str, at: datetime, *, request_id: str | None) -> dict[str, Any]:
+        """Return the fields of the event that a search is."""
+        return self._fields(next(self._numbers), "search", at) | {"query": query, "request_id": request_id}
+
+    def _fields(self, number: int, kind: str, at: datetime) -> dict[str, Any]:
+        return {
+            "event_id": f"{self.visit_id}-{number}",
+            "kind": kind,
+            "at": at,
+            "user_id": self.customer.customer_id,
+            "session_id": self.visit_id,
+        }

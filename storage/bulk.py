@@ -16,7 +16,7 @@ from storage.intake import Counts
 
 EVENT_COLUMNS = (
     "event_id", "shopper", "kind", "item_id", "at", "value", "quantity", "session_id", "surface", "request_id",
-    "query", "context",
+    "query", "rank", "context",
 )  # fmt: skip
 """What a row of `write_events` holds, in this order: the columns of `events`, and `context` as a JSON text or None."""
 
@@ -25,7 +25,8 @@ _CHANGES_AT_ONCE = 2_000
 _STAGE = text("""
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_events (
     event_id text NOT NULL, shopper text NOT NULL, kind text NOT NULL, item_id text, at timestamptz NOT NULL,
-    value float8, quantity float8 NOT NULL, session_id text, surface text, request_id text, query text, context jsonb,
+    value float8, quantity float8 NOT NULL, session_id text, surface text, request_id text, query text, rank integer,
+    context jsonb,
     place bigint GENERATED ALWAYS AS IDENTITY
 ) ON COMMIT DELETE ROWS
 """)

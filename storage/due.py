@@ -21,6 +21,10 @@ ITEM = "item"
 BASKET = "basket"
 ORDER = "order"
 ACTOR = "actor"
+QUERY = "query"
+
+CATALOGUE = "catalogue"
+"""No due kind: rung for by whoever changed the catalogue, heard by whoever keeps it in memory."""
 
 QUIET_KINDS = ("impression", "search")
 """Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""
@@ -96,6 +100,13 @@ class Backlog:
     count: int
     claimable: int
     oldest_seconds: float
+
+
+def of_changes(count: int, *, search: bool) -> list[str]:
+    """Return for what to ring after so many catalogue changes; `search`: somebody keeps the catalogue to search it."""
+    if not count:
+        return []
+    return [ITEM, CATALOGUE] if search else [ITEM]
 
 
 def of_events(kinds: Collection[str]) -> list[str]:

@@ -13,12 +13,16 @@ def url_for(database_url: str, driver: str) -> URL:
     return make_url(database_url).set(drivername=f"postgresql+{driver}")
 
 
-def connect(database_url: str, *, pool_size: int = 4) -> Engine:
-    """Return an engine whose sessions speak UTC and drop dead connections before use."""
+def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> Engine:
+    """Return an engine whose sessions speak UTC and drop dead connections before use.
+
+    Unless `durable`, a commit does not wait for the disk: the last ones may be lost when the server crashes.
+    """
+    options = _OPTIONS if durable else f"{_OPTIONS} -c synchronous_commit=off"
     return create_engine(
         url_for(database_url, "psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        connect_args={"options": _OPTIONS, "connect_timeout": 10, "keepalives_idle": 30},
+        connect_args={"options": options, "connect_timeout": 10, "keepalives_idle": 30},
     )

@@ -38,8 +38,9 @@ WITH incoming AS (
     INSERT INTO event_ids (event_id, at) SELECT event_id, at FROM incoming ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING RETURNING event_id
 ), written AS (
-    INSERT INTO events (event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query)
-    SELECT event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query
+    INSERT INTO events (event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query,
+        rank)
+    SELECT event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query, rank
     FROM incoming JOIN fresh USING (event_id)
     RETURNING shopper, kind, item_id
 ), traits AS (
@@ -70,7 +71,7 @@ SELECT count(*) FROM fresh
 _FROM_JSON = """
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         event_id text, shopper text, kind text, item_id text, at timestamptz, value float8, quantity float8,
-        session_id text, surface text, request_id text, query text, context jsonb)
+        session_id text, surface text, request_id text, query text, rank integer, context jsonb)
 """
 _WRITE_EVENTS = events_statement(_FROM_JSON)
 

@@ -23,9 +23,22 @@ ON CONFLICT (model_version, item_id) DO UPDATE SET embedding = excluded.embeddin
 """)
 
 
+_READ = text("""
+SELECT item_id, vector_send(embedding) AS sent FROM item_vectors
+WHERE model_version = :version AND item_id = ANY(:item_ids)
+""")
+
+
 def known(connection: Connection, item_ids: Sequence[str]) -> set[str]:
     """Return which of the items have a vector, of whatever model version: those are not new to the shelves."""
     return set(connection.execute(_KNOWN, {"item_ids": list(item_ids)}).scalars())
+
+
+def read(connection: Connection, version: str, item_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the vectors that a version made of the items, of those that have one: big-endian 32-bit floats."""
+    rows = connection.execute(_READ, {"version": version, "item_ids": list(item_ids)})
+    # Before the components, pgvector sends how many they are, and 16 bits of nothing.
+    return {row.item_id: bytes(row.sent)[4:] for row in rows}
 
 
 def write(connection: Connection, version: str, vectors: Mapping[str, Sequence[float]]) -> None:

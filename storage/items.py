@@ -21,6 +21,10 @@ _COLUMNS = (
     items.c.attributes,
     items.c.tags,
     items.c.available,
+    items.c.item_no,
+    items.c.announced_at,
+    items.c.deleted_at,
+    items.c.changed_xid,
 )
 
 

@@ -14,7 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storage.tables import live_models, model_switches, model_versions
 
 RECOMMEND = "recommend"
+SEARCH = "search"
 FRAUD = "fraud"
+CAPABILITIES = (RECOMMEND, SEARCH, FRAUD)
 
 FULL, INCREMENTAL = "full", "incremental"
 """How a version was made: from nothing, or from the version that served."""

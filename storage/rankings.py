@@ -51,6 +51,13 @@ WHERE surface = :surface AND owner = ANY(:owners) ORDER BY owner FOR UPDATE
 """)
 
 
+# The shelves that are everyone's hold the most popular items of all, and of each category, with their scores.
+_POPULARITY = text(f"""
+SELECT item_id, max(score) AS score FROM rankings, unnest(item_ids, scores) AS shelf(item_id, score)
+WHERE surface = '{POPULAR}' GROUP BY item_id
+""")
+
+
 @dataclass(frozen=True)
 class Standing:
     """What is noted with a shelf that stands: by which version its events are counted (None where there was no
@@ -115,3 +122,8 @@ def category_owner(category: str) -> str:
 def trait_owner(name: str, value: str) -> str:
     """Return the owner of the shelf of everyone with this trait."""
     return f"{name}={value}"
+
+
+def popularity(connection: Connection) -> dict[str, float]:
+    """Return the popularity of every item that stands on a popular shelf, of all or of a category."""
+    return {row.item_id: float(row.score) for row in connection.execute(_POPULARITY)}

@@ -21,11 +21,12 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 metadata = MetaData()
 
 _AVAILABLE = "title IS NOT NULL AND deleted_at IS NULL AND coalesce(stock, 1) > 0"
+_WORDS = "item_words(title, brand, category, text)"
 _BASKET = "CASE WHEN kind = 'purchase' THEN coalesce(session_id, shopper) END"
 
 
@@ -41,7 +42,7 @@ event_ids = Table(
     _time("at", nullable=False),
 )
 
-# What shoppers did, partitioned by month of `at`.
+# What shoppers did, partitioned by month of `at`. `rank` is the place, from 1, in the list that showed the item.
 events = Table(
     "events",
     metadata,
@@ -57,6 +58,7 @@ events = Table(
     Column("surface", Text),
     Column("request_id", Text),
     Column("query", Text),
+    Column("rank", Integer),
     Column("basket", Text, Computed(_BASKET, persisted=True)),
     postgresql_partition_by="RANGE (at)",
 )
@@ -73,7 +75,7 @@ shopper_traits = Table(
 
 change_ids = Table("change_ids", metadata, Column("change_id", Text, primary_key=True), _time("at", nullable=False))
 
-# The catalogue. `stamps` holds, per field, the change that set it last.
+# The catalogue. `stamps` holds, per field, the change that set it last; `words` what a lexical search looks for.
 items = Table(
     "items",
     metadata,
@@ -94,6 +96,7 @@ items = Table(
     Column("stamps", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("available", Boolean, Computed(_AVAILABLE, persisted=True), nullable=False),
     Column("changed_xid", BigInteger, nullable=False),
+    Column("words", TSVECTOR, Computed(_WORDS, persisted=True), nullable=False),
 )
 
 item_vectors = Table(
@@ -375,4 +378,40 @@ rule_activations = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("version", Text, nullable=False),
     _time("at", nullable=False, server_default=func.now()),
+)
+
+# What was searched for, and what it found: NULL `item_nos` until it is answered. `question` is who asked for what
+# (`storage/questions.py`), `terms` what the answer depends on: an item that holds one of them, or held it, makes it
+# stale. `horizon` is that of the catalogue that answered, `through` the shopper's last event that it reflects.
+search_answers = Table(
+    "search_answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("question", JSONB, nullable=False),
+    Column("shopper", Text),
+    Column("item_nos", ARRAY(BigInteger)),
+    Column("scores", ARRAY(REAL)),
+    Column("total", BigInteger, nullable=False, server_default=text("0")),
+    Column("facets", JSONB(none_as_null=True)),
+    Column("meant", Text),
+    Column("source", Text),
+    Column("why", JSONB(none_as_null=True)),
+    Column("model_version", Text),
+    Column("terms", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("horizon", BigInteger, nullable=False, server_default=text("0")),
+    _time("through"),
+    Column("personal", Boolean, nullable=False, server_default=text("false")),
+    _time("generated_at"),
+    _time("stale_since"),
+    Column("times", BigInteger, nullable=False, server_default=text("1")),
+    _time("asked_at", nullable=False, server_default=func.now()),
+)
+
+# Phrases that complete what is typed, by their plain form: those of the catalogue, and what others searched for.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("phrase", Text, nullable=False),
+    Column("weight", REAL, nullable=False),
 )

@@ -229,12 +229,12 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> f
 
 
 def free_port() -> int:
-    """Return a port that is free now, with the two after it."""
+    """Return a port that is free now, with the three after it."""
     while True:
         with socket.socket() as first:
             first.bind(("127.0.0.1", 0))
             port = int(first.getsockname()[1])
-        if all(_is_free(port + step) for step in (1, 2)):
+        if all(_is_free(port + step) for step in (1, 2, 3)):
             return port
 
 

@@ -101,6 +101,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """New labels after which the live detector learns on; 0: never for their number."""
     fraud_update_hours: float = 24.0
     """Hours after which it learns on from however few have come; 0: never for the time."""
+    search: bool = True
+    """Whether a worker searches, with the catalogue in memory; without one, searches are answered from PostgreSQL."""
+    search_deadline_ms: int = 150
+    """How long a search waits for that worker before it is answered from PostgreSQL."""
+    search_synonyms: Path | None = None
+    """File with the shop's own synonyms, a line each: `fridge, refrigerator` or `xmas => christmas`."""
 
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims."""

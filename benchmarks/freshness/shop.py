@@ -9,21 +9,21 @@ from typing import Any
 
 from workers.contract.producer import Producer, Report
 
-_WORDS = ("red", "blue", "green", "small", "large", "light", "heavy", "soft", "classic", "modern", "travel", "garden")
-_THINGS = ("lamp", "chair", "phone", "kettle", "jacket", "tent", "drill", "bottle", "camera", "desk", "mug", "shoe")
+WORDS = ("red", "blue", "green", "small", "large", "light", "heavy", "soft", "classic", "modern", "travel", "garden")
+THINGS = ("lamp", "chair", "phone", "kettle", "jacket", "tent", "drill", "bottle", "camera", "desk", "mug", "shoe")
 _CATEGORIES = 40
 
 
 def item(n: int, *, twin_of: int | None = None, at: datetime | None = None) -> dict[str, Any]:
     """Return the announcement of item `n`; a twin is described exactly as the item it is the twin of."""
     draw = random.Random(n if twin_of is None else twin_of)
-    thing = draw.choice(_THINGS)
+    thing = draw.choice(THINGS)
     return {
         "kind": "upsert",
         "change_id": f"announce-{n}",
         "item_id": f"item-{n}",
         "at": at or datetime.now(UTC) - timedelta(days=30),
-        "title": f"{draw.choice(_WORDS)} {draw.choice(_WORDS)} {thing} {draw.randrange(100)}",
+        "title": f"{draw.choice(WORDS)} {draw.choice(WORDS)} {thing} {draw.randrange(100)}",
         "category": f"department {draw.randrange(_CATEGORIES)}",
         "brand": f"brand {draw.randrange(200)}",
         "price": round(draw.lognormvariate(3, 1), 2),

@@ -21,7 +21,6 @@ from benchmarks import machine
 from model.recommend.items import Item
 from model.search import config, encoder
 from model.search.engine import Engine, Parts
-from model.search.suggest import Suggestions
 from workers.search import files
 
 
@@ -41,7 +40,6 @@ def main() -> None:
         "queries": len(queries),
         "lexical": _engine(Parts(small), items, queries),
         "fused": _engine(with_encoder, items, queries),
-        "suggest": _suggestions(items, queries),
     }
     if options.out:
         Path(options.out).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
@@ -72,14 +70,6 @@ def _engine(parts: Parts, items: list[Item], queries: list[str]) -> dict[str, An
         "change_of_one_item": _times(lambda item: engine.put([item]), changed),
         "deletion_of_one_item": _times(lambda item: engine.remove([item.item_id]), changed),
     }
-
-
-def _suggestions(items: list[Item], queries: list[str]) -> dict[str, Any]:
-    made = Suggestions()
-    made.extend(item.title for item in items)
-    made.extend(queries, 5.0)
-    typed = [query[:length] for query in queries for length in (1, 3, 6)]
-    return {"phrases": len(items) + len(queries)} | _times(made.of, typed)
 
 
 def _times(call: Callable[[Any], object], given: Iterable[Any]) -> dict[str, float]:

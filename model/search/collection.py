@@ -72,10 +72,13 @@ class Collection:
             self._open.set(slot, False)
         return slot
 
-    def sell(self, item_id: str, *, available: bool) -> None:
-        """Set whether an item can be bought, in place; nothing for an item that is not there."""
-        if item_id in self._slots:
-            self._available.set(self._slots[item_id], available)
+    def sell(self, item: Item) -> None:
+        """Take over price and availability, in place, of an item that else is the same; nothing for an unknown one."""
+        slot = self._slots.get(item.item_id)
+        if slot is not None:
+            self.items[slot] = item
+            self._available.set(slot, item.available)
+            self._price.set(slot, np.nan if item.price is None else item.price)
 
     def count(self, item_id: str, popularity: float) -> None:
         """Set an item's popularity, in place; nothing for an item that is not there."""

@@ -19,10 +19,14 @@ class Column:
     def set(self, slot: int, value: Any) -> None:
         """Write one row, at any slot from 0."""
         if slot >= len(self._rows):
-            grown = np.full((max(slot + 1, 2 * len(self._rows)), *self._width), self._fill, self._rows.dtype)
+            grown = np.full((max(slot + 1, 2 * len(self._rows), 16), *self._width), self._fill, self._rows.dtype)
             grown[: len(self._rows)] = self._rows
             self._rows = grown
         self._rows[slot] = value
+
+    def fill(self, rows: np.ndarray) -> None:
+        """Set the first rows at once, of a column in which none was written."""
+        self._rows = np.array(rows, self._rows.dtype)
 
     def change(self, slot: int, by: Any) -> None:
         """Add to one row that was written."""

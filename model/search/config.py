@@ -39,7 +39,7 @@ class SearchConfig:
     synonym_weight: float = 0.8
     longest_query: int = 48  # terms of a query that are looked up
 
-    dim: int = 128  # of the encoder's vectors
+    dim: int = 64  # of the encoder's vectors
     buckets: int = 32_768  # rows of its table, which terms are hashed to
     width: int = 32  # distinct terms of a text that it reads
     batch: int = 512  # pairs of a step; each is told from all others
@@ -51,6 +51,8 @@ class SearchConfig:
 
     likeness_weight: float = 0.3  # of the cosine beside the lexical score relative to the best, without a ranker
     letters_weight: float = 0.6  # of the share of the query's trigrams that a title has, without a ranker
+    popularity_weight: float = 0.1  # of an item's log popularity relative to the most popular one's
+    affinity_weight: float = 0.3  # of how much the customer likes an item, -1 to 1
     least_likeness: float = 0.5  # cosine from which an item is a result without holding anything of the query
     candidates: int = 200  # by lexical score and cosine, which the ranker, or the trigrams, put in order
     likest: int = 100  # and by the cosine alone

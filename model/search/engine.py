@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -32,6 +33,8 @@ SORTS = ("relevance", "price", "-price", "newest", "popular")
 EVERYTHING = Filters()
 """All that can be bought."""
 
+_UNKNOWN: Mapping[str, float] = MappingProxyType({})
+
 
 class Ranker(Protocol):
     """Whatever scores candidates by their features."""
@@ -42,7 +45,10 @@ class Ranker(Protocol):
 
 
 class Found(NamedTuple):
-    """A page of `total` items: slots, best first, with their scores (NaN where there is none), and its source."""
+    """A page of `total` items: slots, best first, with their scores (NaN where there is none), and its source.
+
+    `asked` is the query as it was understood and matched, for whoever wants to know why (`model.search.explain`).
+    """
 
     slots_K: Int[np.ndarray, " K"]
     scores_K: Float32[np.ndarray, " K"]
@@ -50,6 +56,7 @@ class Found(NamedTuple):
     facets: dict[str, dict[str, int]]
     source: str
     query: Query
+    asked: Asked
 
 
 @dataclass(frozen=True)
@@ -73,21 +80,33 @@ class Engine:
         self.lexicon = Lexicon(parts.config)
         self._vectors = [None if e is None else Column(np.float32, width=e.dim) for e in self._encoders]
 
-    def build(self, items: Sequence[Item]) -> None:
-        """Fill a fresh engine at once."""
+    def build(
+        self,
+        items: Sequence[Item],
+        *,
+        popularity: Mapping[str, float] = _UNKNOWN,
+        announced: Mapping[str, float] = _UNKNOWN,
+    ) -> None:
+        """Fill a fresh engine at once. `popularity` and `announced`, in unix seconds, are by item id."""
         for item in items:
-            self.collection.put(item)
+            self._stock(item, popularity, announced)
         self.lexicon.build([document.read(item) for item in items])
         self._embed(range(len(items)), items)
 
-    def put(self, items: Sequence[Item]) -> None:
-        """Add items, or replace those with the same id."""
+    def put(
+        self,
+        items: Sequence[Item],
+        *,
+        popularity: Mapping[str, float] = _UNKNOWN,
+        announced: Mapping[str, float] = _UNKNOWN,
+    ) -> None:
+        """Add items, or replace those with the same id; the other arguments are those of `build`."""
         slots = []
         for item in items:
             old = self.collection.slot(item.item_id)
             if old is not None:
-                self.lexicon.remove(old)
-            slots.append(self.collection.put(item))
+                self.lexicon.remove(old, document.read(self.collection.items[old]))
+            slots.append(self._stock(item, popularity, announced))
             self.lexicon.add(slots[-1], document.read(item))
         self._embed(slots, items)
 
@@ -96,7 +115,7 @@ class Engine:
         for item_id in item_ids:
             slot = self.collection.remove(item_id)
             if slot is not None:
-                self.lexicon.remove(slot)
+                self.lexicon.remove(slot, document.read(self.collection.items[slot]))
 
     def find(
         self,
@@ -115,19 +134,20 @@ class Engine:
         """
         asked, fused_N = self.ask(text, affinity=affinity, now=now)
         passes_N = filters.mask(self.collection, wanted)
-        matched_N = passes_N & self._matched(asked)
+        found_N = self._matched(asked) if sort == "relevance" else self._complete(asked, passes_N)
+        matched_N = passes_N & found_N
         source = MATCHED
         if not matched_N.any():
-            matched_N = passes_N
+            matched_N, found_N = passes_N, self.collection.open_N
             source = ALIKE if asked.likeness_N is not None and asked.query.terms else POPULAR
             fused_N = fused_N if source == ALIKE else self.collection.popularity_N
         if sort == "relevance":
             slots_K, scores_K = self._by_relevance(asked, fused_N, matched_N, start + k)
         else:
             slots_K, scores_K = self._sorted(sort, matched_N)
-        counted = filters.facets(self.collection, np.flatnonzero(matched_N))
+        counted = filters.facets(self.collection, found_N, wanted)
         page = slice(start, start + k)
-        return Found(slots_K[page], scores_K[page], int(matched_N.sum()), counted, source, asked.query)
+        return Found(slots_K[page], scores_K[page], int(matched_N.sum()), counted, source, asked.query, asked)
 
     def ask(
         self,
@@ -162,13 +182,25 @@ class Engine:
 
     def taught(self, encoder: TextVectors | None, associations: Associations) -> Engine:
         """An engine that learnt more, over the same items; the two share all else, so write to neither."""
-        other = Engine(replace(self.parts, encoder=encoder, associations=associations))
-        other.collection, other.lexicon = self.collection, self.lexicon
+        other = self.over(replace(self.parts, encoder=encoder, associations=associations))
         other._vectors[1] = self._vectors[1]
         if encoder is not None and (column := other._vectors[0]) is not None:
             items = self.collection.items
             for slot, vector_D in enumerate(encoder.encode(contrast.texts(items))):
                 column.set(slot, vector_D)
+        return other
+
+    def over(self, parts: Parts, vectors_NxD: Float32[np.ndarray, "N D"] | None = None) -> Engine:
+        """An engine of other parts over the same items, to take the place of this one.
+
+        `vectors_NxD` are what the encoder of `parts` makes of the first slots; it embeds the others now.
+        """
+        other = Engine(parts)
+        other.collection, other.lexicon = self.collection, self.lexicon
+        if vectors_NxD is not None and (column := other._vectors[0]) is not None:
+            column.fill(vectors_NxD)
+            done = len(vectors_NxD)
+            other._embed(range(done, len(self.collection.items)), self.collection.items[done:])
         return other
 
     def understand(self, text: str) -> Query:
@@ -194,6 +226,12 @@ class Engine:
                 found_N = found_N | (cosine_N >= self.parts.config.least_likeness)
         return found_N
 
+    def _complete(self, asked: Asked, passes_N: Bool[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
+        """Which slots hold as much of the query as any that passes: ordered by price, half a match is none."""
+        coverage_N = asked.match.coverage_N
+        most = float(coverage_N.max(initial=0.0, where=passes_N))
+        return (asked.match.score_N > 0) & (coverage_N >= np.float32(most - 1e-3))
+
     def _by_relevance(
         self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"], need: int
     ) -> tuple[Int[np.ndarray, " K"], Float32[np.ndarray, " K"]]:
@@ -208,12 +246,28 @@ class Engine:
             if not len(first):
                 return first, np.zeros(0, np.float32)
             scores_K = self.parts.ranker.score(features.of(asked, first, self.shelf()))
+        scores_K = scores_K + self._liked(asked, first, scores_K)
         order_K = np.argsort(-scores_K, kind="stable")
         rest_N = open_N.copy()
         rest_N[first] = False
         rest = lexical.best(fused_N, max(need - len(first), 0), rest_N)
         missing = np.full(len(rest), np.nan, np.float32)
         return np.concatenate([first[order_K], rest]), np.concatenate([scores_K[order_K], missing])
+
+    def _liked(
+        self, asked: Asked, slots_K: Int[np.ndarray, " K"], scores_K: Float32[np.ndarray, " K"]
+    ) -> Float32[np.ndarray, " K"]:
+        """What everybody's and the customer's taste add to the scores; a ranker's have a scale of their own."""
+        config, popularity_N = self.parts.config, self.collection.popularity_N
+        liked_K = np.zeros(len(slots_K), np.float32)
+        most = float(popularity_N.max(initial=0.0))
+        if most > 0:
+            share_K = np.log1p(np.maximum(popularity_N[slots_K], 0)) / np.log1p(most)
+            liked_K += np.float32(config.popularity_weight) * share_K
+        if asked.affinity is not None:
+            item_ids = [self.collection.items[slot].item_id for slot in slots_K]
+            liked_K += np.float32(config.affinity_weight) * asked.affinity(item_ids)
+        return liked_K if self.parts.ranker is None else liked_K * scores_K.std()
 
     def _sorted(
         self, sort: str, open_N: Bool[np.ndarray, " N"]
@@ -233,6 +287,10 @@ class Engine:
     @property
     def _encoders(self) -> tuple[TextVectors | None, TextVectors | None]:
         return self.parts.encoder, self.parts.published
+
+    def _stock(self, item: Item, popularity: Mapping[str, float], announced: Mapping[str, float]) -> int:
+        item_id = item.item_id
+        return self.collection.put(item, popularity=popularity.get(item_id, 0.0), announced=announced.get(item_id))
 
     def _embed(self, slots: Iterable[int], items: Sequence[Item]) -> None:
         for encoder, vectors in zip(self._encoders, self._vectors, strict=True):

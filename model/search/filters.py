@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -40,11 +39,19 @@ def mask(collection: Collection, filters: Filters) -> Bool[np.ndarray, " N"]:
     return passes_N
 
 
-def facets(collection: Collection, found_K: Int[np.ndarray, " K"]) -> Mapping[str, Mapping[str, int]]:
-    """How many of the slots `found_K` are of each category and brand, most first."""
+def facets(collection: Collection, found_N: Bool[np.ndarray, " N"], filters: Filters) -> dict[str, dict[str, int]]:
+    """How many of the slots `found_N` that pass are of each category and brand, most first.
+
+    A field counts as if it were not filtered by itself, so that a shopper who has chosen one brand sees the others.
+    """
+    without = {"category": replace(filters, categories=()), "brand": replace(filters, brands=())}
+    fields = {
+        "category": (collection.category_N, collection.categories),
+        "brand": (collection.brand_N, collection.brands),
+    }
     return {
-        "category": _counted(collection.category_N[found_K], collection.categories),
-        "brand": _counted(collection.brand_N[found_K], collection.brands),
+        name: _counted(code_N[found_N & mask(collection, without[name])], labels)
+        for name, (code_N, labels) in fields.items()
     }
 
 

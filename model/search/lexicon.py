@@ -35,7 +35,6 @@ class Lexicon:
         self.vocabulary = Vocabulary()
         self._compounds: dict[str, Counter[tuple[str, str]]] = {}
         self._average: tuple[float, ...] = document.TYPICAL_LENGTHS
-        self._documents: list[Document] = []
         self._open = Column(np.bool_)
         self._title = Column(np.int32, width=TITLE, fill=PADDING)
         self._hashed = Column(np.uint32, width=TITLE)
@@ -44,6 +43,7 @@ class Lexicon:
         self._numbers = Column(np.int8)
         self._head = Column(np.int8)
         self._noun = Column(np.int8, fill=PADDING)
+        self._slots = 0
         self.open = 0
 
     def build(self, documents: Sequence[Document]) -> None:
@@ -63,9 +63,8 @@ class Lexicon:
         self.postings.add(slot, self._row(new))
         self._note(slot, new)
 
-    def remove(self, slot: int) -> None:
-        """Count a closed slot's words no longer."""
-        old = self._documents[slot]
+    def remove(self, slot: int, old: Document) -> None:
+        """Count a closed slot's words no longer: those that were added there, which it does not keep."""
         self.postings.close({self.postings.ids[term.term] for terms in old.fields for term in terms})
         self.vocabulary.remove(old.words)
         for a, b in old.pairs:
@@ -100,41 +99,37 @@ class Lexicon:
     @property
     def slots(self) -> int:
         """How many slots there are, closed ones among them."""
-        return len(self._documents)
-
-    def document(self, slot: int) -> Document:
-        """What was added there."""
-        return self._documents[slot]
+        return self._slots
 
     @property
     def open_N(self) -> Bool[np.ndarray, " N"]:
         """Which slots are not closed."""
-        return self._open.first(len(self._documents))
+        return self._open.first(self._slots)
 
     @property
     def title_NxT(self) -> Int32[np.ndarray, "N T"]:
         """The ids of each title's main terms in order; `PADDING` behind them."""
-        return self._title.first(len(self._documents))
+        return self._title.first(self._slots)
 
     @property
     def head_N(self) -> Int8[np.ndarray, " N"]:
         """How many of a title's main terms say what the product is."""
-        return self._head.first(len(self._documents))
+        return self._head.first(self._slots)
 
     @property
     def noun_N(self) -> Int8[np.ndarray, " N"]:
         """Which of a title's main terms is the last word of its head; `PADDING` for none."""
-        return self._noun.first(len(self._documents))
+        return self._noun.first(self._slots)
 
     @property
     def hashed_NxT(self) -> UInt32[np.ndarray, "N T"]:
         """Each title's distinct main terms, hashed by `associations`; 0 behind them."""
-        return self._hashed.first(len(self._documents))
+        return self._hashed.first(self._slots)
 
     @property
     def letters_NxL(self) -> UInt16[np.ndarray, "N L"]:
         """Each title's distinct hashed trigrams; 0 behind them."""
-        return self._letters.first(len(self._documents))
+        return self._letters.first(self._slots)
 
     def letter_rarity(self, letters: Sequence[int]) -> Float32[np.ndarray, " G"]:
         """log((N + 1) / (n + 1)) of trigrams that n of the N open items hold."""
@@ -143,7 +138,7 @@ class Lexicon:
     @property
     def numbers_N(self) -> Int8[np.ndarray, " N"]:
         """How many numbers each title has."""
-        return self._numbers.first(len(self._documents))
+        return self._numbers.first(self._slots)
 
     def _letters_of(self, slot: int, change: int) -> None:
         letters_L = self._letters.first(slot + 1)[slot]
@@ -154,7 +149,7 @@ class Lexicon:
         return {self.postings.intern(term): weight for term, weight in weights.items()}
 
     def _note(self, slot: int, new: Document) -> None:
-        self._documents.append(new)
+        self._slots = slot + 1
         self.vocabulary.add(new.words)
         for a, b in new.pairs:
             self._compounds.setdefault(a + b, Counter())[a, b] += 1

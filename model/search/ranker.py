@@ -51,6 +51,13 @@ class TreeRanker:
         scores = _walk(self.trees, pad_rows(features_KxF, rows), depth=self.depth)
         return np.asarray(scores)[: len(features_KxF)]
 
+    def warm(self, config: SearchConfig) -> None:
+        """Compile for every number of candidates that there may be."""
+        rows, most = _LEAST, config.candidates + 2 * config.likest
+        while rows < 2 * most:
+            self.score(np.zeros((rows, len(features.NAMES)), np.float32))
+            rows *= 2
+
 
 def train(examples: Sequence[Examples], config: SearchConfig, *, seed: int = 0) -> TreeRanker:
     """Trees boosted for NDCG@10 on the examples (LambdaMART; Burges 2010, "From RankNet to LambdaRank to LambdaMART").

@@ -45,7 +45,8 @@ _NUMERAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _GLUED = "|".join(sorted((re.escape(spelling) for spelling in measures.UNITS), key=len, reverse=True))
 _FRACTION = re.compile(r"(?:(\d+)[- ])?(\d+) ?/ ?(\d+)")
 _AREA = re.compile(r"\b(sq|square|cu|cubic)[. ]{1,2}(?:ft|foot|feet)\b")
-_TIMES = re.compile(r"(?<=[\d\"'.a-z]) ?[x*] ?(?=\.?\d)")
+# Not the end of a word, such as that of "Xbox 360": behind letters it stands apart, or they are a unit: "4ftx8ft".
+_TIMES = re.compile(r"(?:(?<=[\d\"'.]) ?|(?<=[a-z]) |(?<=\d[a-z])|(?<=\d[a-z][a-z]))[x*] ?(?=\.?\d)")
 _ASIDE = re.compile(r"(?<![\d\"] )(?<!\d)\b(?:with|for|in)\b(?!\.)|[(,\[]| - | – ")
 _TOKEN = re.compile(
     rf"""(?P<number>

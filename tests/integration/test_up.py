@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from storage.embedded import server
 from workers import settings as configuration
+from workers.contract import tasks
 from workers.runtime import control, processes, running
 from workers.settings import Settings
 
@@ -114,7 +115,7 @@ def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home
     assert report["state"] == "running"
     assert [process["name"] for process in report["processes"]] == ["postgres", "redis"]
     assert all(process["pid"] and process["memory"] > 0 for process in report["processes"])
-    assert report["queues"] == {"intake": 0, "refresh": 0, "train": 0}
+    assert report["queues"] == dict.fromkeys(tasks.QUEUES, 0)
 
     chosen = home.settings()
     assert chosen.database_url is not None
@@ -254,7 +255,7 @@ def test_everything_is_ready_healthy_and_restarted(home: Home) -> None:
     assert [process["name"] for process in report["processes"]] == list(processes.NAMES)
     assert report["problems"] == []
     for name in processes.NAMES[2:]:
-        healthy = home.reshelf("health", name, "--timeout", "15")
+        healthy = home.reshelf("health", name, "--timeout", "60")
         assert healthy.returncode == 0, healthy.stderr
 
     before = home.kill("worker-recommend")

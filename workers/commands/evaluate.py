@@ -215,6 +215,7 @@ def search(
     from workers.load.errors import LoadError
     from workers.runtime import device
     from workers.search import evaluation, files, screen
+    from workers.search import synonyms as words
 
     try:
         asked = evaluation.Asked(
@@ -223,7 +224,7 @@ def search(
             hold_out=hold_out,
             learn=not unjudged and (train_judgements is not None or hold_out is not None),
             semantic=not lexical,
-            synonyms=files.synonyms(synonyms),
+            synonyms=words.read(synonyms),
             published=None if encoder is None else files.published(encoder),
         )
         device.prepare(configuration.load().home)

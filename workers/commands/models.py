@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workers.learn.promotion import Switched
     from workers.learn.registry import Difference
 
+CAPABILITIES = ("recommend", "search", "fraud")
 _TIME = "%Y-%m-%d %H:%M"
 _DIGITS = 4
 
@@ -39,11 +40,11 @@ def list_versions(as_json: bool) -> None:
 
     with _database() as (_, engine), engine.connect() as connection:
         rows = registry.versions(connection)
-        live = registry.live(connection)
-    serving = None if live is None else live.version
+        lives = (registry.live(connection, capability) for capability in (registry.RECOMMEND, registry.SEARCH))
+        serving = {live.version for live in lives if live is not None}
     if as_json:
         described = [
-            dict(row._mapping) | {"live": row.version == serving, "reasons": reasons(row), "ndcg@10": ndcg(row)}
+            dict(row._mapping) | {"live": row.version in serving, "reasons": reasons(row), "ndcg@10": ndcg(row)}
             for row in rows
         ]
         _print_json(described)
@@ -93,12 +94,13 @@ def promote(version: str, force: bool) -> None:
 
 
 @models.command()
-def rollback() -> None:
+@click.option("--of", "capability", type=click.Choice(CAPABILITIES), default=CAPABILITIES[0], show_default=True)
+def rollback(capability: str) -> None:
     """Let the version serve that did before the live one."""
     from workers.learn import promotion
 
     with _switching() as (settings, engine):
-        switched = promotion.rollback(engine, settings.home)
+        switched = promotion.rollback(engine, settings.home, capability)
     _tell(settings, switched)
 
 
@@ -161,12 +163,15 @@ def _switching() -> Iterator[tuple[Settings, Engine]]:
 def _tell(settings: Settings, switched: Switched) -> None:
     from storage import due
 
-    bell.ring(settings, due.ITEM, due.SHOPPER)
+    capability = switched.version.partition("-")[0]
+    rings = {"recommend": [due.ITEM, due.SHOPPER], "search": [due.CATALOGUE]}
+    bell.ring(settings, *rings.get(capability, []))
     before = f" instead of {switched.previous}" if switched.previous else ""
-    click.echo(f"{switched.version} serves{before}. Workers load it beside the old one, then rank every shelf anew.")
+    then = ", then rank every shelf anew" if capability == "recommend" else ""
+    click.echo(f"{switched.version} serves{before}. Workers load it beside the old one{then}.")
 
 
-def _list_table(rows: Sequence[Any], serving: str | None) -> Table:
+def _list_table(rows: Sequence[Any], serving: Collection[str]) -> Table:
     from workers.learn.registry import ndcg
 
     table = Table("", "version", "made", "how", "parent", "learnt", "gate", "NDCG@10")
@@ -174,7 +179,7 @@ def _list_table(rows: Sequence[Any], serving: str | None) -> Table:
     for row in rows:
         figure = ndcg(row)
         table.add_row(
-            "live" if row.version == serving else "",
+            "live" if row.version in serving else "",
             row.version,
             row.created_at.strftime(_TIME),
             row.how,
@@ -182,7 +187,7 @@ def _list_table(rows: Sequence[Any], serving: str | None) -> Table:
             _window(row),
             _gate(row),
             "" if figure is None else f"{figure:.{_DIGITS}f}",
-            style="bold" if row.version == serving else "dim" if row.forgotten_at else None,
+            style="bold" if row.version in serving else "dim" if row.forgotten_at else None,
         )
     return table
 

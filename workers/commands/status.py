@@ -46,6 +46,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(_backlog_table(report))
     if report.due is not None:
         console.print(f"live model: {_model(report)}    dead letters: {_dead_letters(report)}")
+    if report.search_model is not None:
+        console.print(f"live search version: {report.search_model['version']}")
     if report.model is not None:
         console.print(_drift(report))
     if report.actors is not None:

@@ -1,4 +1,4 @@
-"""`reshelf train`, `reshelf train fraud`: learn from what the tables hold, and let the result serve."""
+"""`reshelf train`, `… train search`, `… train fraud`: learn from what the tables hold, and let the result serve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from workers import settings as configuration
-from workers.commands import bell
+from workers.commands import bell, train_search
 from workers.settings import Settings
 
 EXIT_REJECTED = 1
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def train(
     context: click.Context, preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool
 ) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it; `fraud` trains the detector of fraud.
+    """Train a model on all events, test it on held-out ones, and publish it. `search` and `fraud` train those.
 
     Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
 
@@ -46,6 +46,20 @@ def train(
         report = _train(settings, preset, minutes, seed, serve=not no_publish)
         if report is not None:
             tell(settings, report, as_json=as_json)
+
+
+@train.command()
+@click.option("--preset", default="small", show_default=True, help="Model preset: tiny or small.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
+@click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def search(preset: str, seed: int, no_publish: bool, as_json: bool) -> None:
+    """Train search on the catalogue, and on searches and clicks where there are enough (docs/search.md).
+
+    Exit status 1 where the gate rejects it.
+    """
+    if not train_search.run(configuration.load(), preset, seed, serve=not no_publish, as_json=as_json):
+        sys.exit(EXIT_REJECTED)
 
 
 @train.command()

@@ -18,6 +18,7 @@ class Kind:
     pool: str
     concurrency: int
     niceness: int = 0
+    on_host: bool = False
 
 
 KINDS = {
@@ -26,7 +27,9 @@ KINDS = {
     # One child process owns the device; the parent keeps acknowledgements and time limits.
     "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1),
     # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
-    "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1),
+    "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1, on_host=True),
+    # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
+    "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, on_host=True),
     # Hours of work that nobody waits for must not slow the shelves down.
     "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10),
 }
@@ -40,6 +43,11 @@ def worker(name: str, loglevel: str) -> None:
     kind = KINDS[name]
     # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    if kind.on_host:
+        # A query or an order is so little arithmetic that it would wait for an accelerator, and threads for each other,
+        # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if kind.niceness:
         from workers import settings as configuration
         from workers.runtime import limits

@@ -22,12 +22,14 @@ TASKS = {
     "basket": tasks.REFRESH_BASKETS,
     "order": tasks.SCREEN_DUE,
     "actor": tasks.REFRESH_ACTORS,
+    "query": tasks.ANSWER,
+    "catalogue": tasks.FOLLOW,
 }
 _EXPIRES_MS = 2_000
 
 
 class Doorbell:
-    """Rings for due kinds: `shopper`, `item`, `basket`, `actor`, `order`."""
+    """Rings for due kinds: `shopper`, `item`, `basket`, `actor`, `order`, `query`; and for a changed `catalogue`."""
 
     def __init__(self, broker_url: str) -> None:
         self._sender = client.sender(broker_url)

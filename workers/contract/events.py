@@ -38,6 +38,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     request_id: Id | None = None
     """The `request_id` of the gateway's answer that showed the item."""
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)] | None = None
+    rank: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """The place of the item in the list that showed it, from 1, over all pages."""
     context: dict[Word, Word] = {}
     """What is known of the shopper: country, segment, referrer, …; kept until a later event says otherwise."""
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION

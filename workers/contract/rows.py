@@ -21,6 +21,7 @@ _COLUMNS = (
     "surface",
     "request_id",
     "query",
+    "rank",
     "context",
 )
 _ENVELOPE = ("change_id", "item_id", "at", "version")

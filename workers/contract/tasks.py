@@ -22,7 +22,12 @@ REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
 REFRESH_ACTORS = "reshelf.actors.refresh"
 WATCH_ACTORS = "reshelf.actors.watch"
+REFRESH_SUGGESTIONS = "reshelf.shelves.refresh_suggestions"
+ANSWER = "reshelf.search.answer"
+FOLLOW = "reshelf.search.follow"
+TEND = "reshelf.search.tend"
 TRAIN = "reshelf.learn.train"
+TRAIN_SEARCH = "reshelf.learn.train_search"
 FINETUNE = "reshelf.learn.finetune"
 DRIFT = "reshelf.learn.drift"
 TRAIN_FRAUD = "reshelf.learn.train_fraud"
@@ -34,9 +39,10 @@ WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
 REFRESH_QUEUE = "refresh"
+SEARCH_QUEUE = "search"
 TRAIN_QUEUE = "train"
 FRAUD_QUEUE = "fraud"
-QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, TRAIN_QUEUE, FRAUD_QUEUE)
+QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, SEARCH_QUEUE, FRAUD_QUEUE, TRAIN_QUEUE)
 
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
@@ -46,6 +52,7 @@ ROUTES = {
     # Counted in Postgres without a model, so they need no worker that owns a device.
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
+    "reshelf.search.*": {"queue": SEARCH_QUEUE},
     "reshelf.learn.*": {"queue": TRAIN_QUEUE},
     "reshelf.fraud.*": {"queue": FRAUD_QUEUE},
 }

@@ -30,13 +30,12 @@ def take_events(batch: Any, commit: GroupCommit) -> Report:
     return Report(len(parsed.good), parsed.bad)
 
 
-def take_changes(batch: Any, commit: GroupCommit) -> Report:
-    """Take in catalogue changes. Returns once they are committed."""
+def take_changes(batch: Any, commit: GroupCommit, *, search: bool) -> Report:
+    """Take in catalogue changes. Returns once they are committed. `search`: a worker has the catalogue in memory."""
     parsed = parsing.parse_changes(_as_rows(batch))
     changes = [rows.change_row(change) for change in parsed.good]
-    commit.write(
-        intake.CATALOGUE_DOOR, changes, letters(intake.CATALOGUE_DOOR, parsed.bad), [due.ITEM] if changes else []
-    )
+    rings = due.of_changes(len(changes), search=search)
+    commit.write(intake.CATALOGUE_DOOR, changes, letters(intake.CATALOGUE_DOOR, parsed.bad), rings)
     return Report(len(parsed.good), parsed.bad)
 
 

@@ -31,7 +31,8 @@ def take_events(batch: Any) -> Any:
 @shared_task(name=tasks.CATALOGUE, **_OPTIONS)
 def take_changes(batch: Any) -> Any:
     """Take in catalogue changes."""
-    return msgspec.to_builtins(service.take_changes(batch, bootstrap.services().intake))
+    services = bootstrap.services()
+    return msgspec.to_builtins(service.take_changes(batch, services.intake, search=services.settings.search))
 
 
 @shared_task(name=tasks.LABELS, **_OPTIONS)

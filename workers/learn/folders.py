@@ -52,14 +52,12 @@ def settle(home: Path, version: str) -> Path:
 def clear_leftovers(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> None:
     """Finish, or remove, what a process left that was killed while it published or deleted.
 
-    Call it while nobody else publishes this capability. A version that was registered is whole, and gets its folder.
+    Call it while nobody else publishes for the capability. A version that was registered is whole, and gets its folder.
     """
     with engine.connect() as connection:
         kept = {row.version for row in models.versions(connection) if row.forgotten_at is None}
     # Those that were being written themselves begin with two dots.
-    for leftover in sorted(configuration.model_folder(home, "").glob(".*")):
-        if f"{_PARTIAL}{capability}-" not in leftover.name:
-            continue
+    for leftover in sorted(configuration.model_folder(home, "").glob(f".*{_PARTIAL[1:]}{capability}-*")):
         version = leftover.name.removeprefix(_PARTIAL)
         if leftover.name.startswith(_PARTIAL) and version in kept:
             log.warning("finishing %s, which a killed process left", version)
@@ -81,17 +79,16 @@ def forget_old(
         rows = models.versions(connection, capability)
     for row in rows[keep:]:
         folder = configuration.model_folder(home, row.version)
-        if row.forgotten_at is None and folder.is_dir() and _forget(engine, home, row.version, also):
+        if row.forgotten_at is None and folder.is_dir() and _forget(engine, home, row.version, capability, also):
             forgotten.append(row.version)
     return forgotten
 
 
-def _forget(engine: Engine, home: Path, version: str, also: Collection[str]) -> bool:
+def _forget(engine: Engine, home: Path, version: str, capability: str, also: Collection[str]) -> bool:
     """Delete one version, unless it is wanted; nobody can switch to it meanwhile.
 
     Renamed first, noted, then deleted: killed in between, it is either there again or gone (`clear_leftovers`).
     """
-    capability = version.partition("-")[0]
     with engine.begin() as connection:
         live = models.locked(connection, capability, share=True)
         last = models.switches(connection, capability)[:_LAST_SWITCHES]

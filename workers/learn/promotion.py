@@ -33,7 +33,7 @@ def promote(engine: Engine, home: Path, version: str, *, force: bool = False) ->
     """
     with engine.connect() as connection:
         row = models.get(connection, version)
-        live = models.live(connection)
+        live = models.live(connection, row.capability)
     if live is not None and live.version == version:
         raise NotPromoted(f"{version} serves already, since {live.switched_at:%Y-%m-%d %H:%M} UTC")
     rejected = registry.reasons(row)
@@ -47,10 +47,10 @@ def promote(engine: Engine, home: Path, version: str, *, force: bool = False) ->
     return Switched(version, publish.switch(engine, version, why=why))
 
 
-def rollback(engine: Engine, home: Path) -> Switched:
+def rollback(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> Switched:
     """Let the version serve from which the live one took over. Raises `NotPromoted`, `UnknownVersion`, `Overtaken`."""
     with engine.connect() as connection:
-        live = models.live(connection)
+        live = models.live(connection, capability)
         if live is None:
             raise NotPromoted("no version serves: `reshelf train` makes one")
         before = models.served_before(connection, live.version)

@@ -107,10 +107,11 @@ def verify(saved: Ranker, fitted: Ranker, golden: Sequence[RankRequest]) -> None
 def switch(
     engine: Engine, version: str, *, why: str = models.PUBLISHED, instead_of: Sequence[str | None] | None = None
 ) -> str | None:
-    """Let the version serve, mark every shopper and item due, and return the version that served before.
+    """Let the version serve, and return the one that served before.
 
-    What was counted for that one is forgotten; the refresh of each shopper counts what is new to this one. Raises
-    `UnknownVersion`, and `Overtaken` where another serves than `instead_of` allows.
+    One that recommends makes every shopper and item due. What was counted for the one before is forgotten; the refresh
+    of each shopper counts what is new to this one. Raises `UnknownVersion`, and `Overtaken` where another serves than
+    `instead_of` allows.
     """
     for left in reversed(range(_ATTEMPTS)):
         try:
@@ -132,7 +133,7 @@ def _switch(engine: Engine, version: str, why: str, instead_of: Sequence[str | N
                 f"`reshelf models promote {version}` lets it serve"
             )
         models.switch(connection, version, why=why)
-        if capability == models.RECOMMEND:  # a detector of fraud leaves the shelves as they are
+        if capability == models.RECOMMEND:
             transitions.clear(connection)  # after the switch, which waits for those who count
             training.mark_items(connection)
             training.mark_shoppers(connection)

@@ -40,6 +40,24 @@ def train(self: Task, preset: str | None = None, minutes: float | None = None, s
     return _announced(services, report)
 
 
+@shared_task(name=tasks.TRAIN_SEARCH, bind=True, ignore_result=False, acks_late=False)
+def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, Any]:
+    """Train a version of search and publish it; answers the report, or why there is none."""
+    from storage.training import TrainingRuns
+    from workers.learn.data import NotEnoughData
+    from workers.search import training  # imports JAX
+
+    services = bootstrap.services()
+    try:
+        report = training.train(services.engine, services.settings, preset=preset, seed=seed, progress=_progress(self))
+    except (TrainingRuns, NotEnoughData) as error:
+        log.warning("search was not trained: %s", error)
+        return {"published": False, "reason": str(error)}
+    if report.published and services.settings.search:
+        services.bell.ring(due.CATALOGUE)
+    return asdict(report)
+
+
 @shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
 def finetune(self: Task) -> dict[str, Any]:
     """Fine-tune the live model if enough happened since it was trained; answers the report, or why there is none."""

@@ -2,7 +2,7 @@
 
 Columns: `user_id` (or `session_id` alone) and `item_id`; a time, which is `at` or `timestamp`, or else `position`, the
 order within the shopper; and, as far as there are any, `kind`, `value` (or `rating`), `quantity`, `session_id`,
-`surface`, `request_id`, `query`, `event_id`, and traits of the shopper as `context.country`, `context.segment`, ….
+`surface`, `request_id`, `query`, `rank`, `event_id`, and traits of the shopper as `context.country`, ….
 
 A file without clock times gets times of its own: position 0 is 2020-01-01 00:00 UTC, each further one an hour later.
 A line without `event_id` gets one from what it says and how often the file said so before: a second load adds nothing.
@@ -30,7 +30,7 @@ POSITION_STEP = timedelta(hours=1)
 _ALIASES = {"timestamp": "at", "time": "at", "event_type": "kind", "rating": "value"}
 _COLUMNS = (
     "user_id", "session_id", "item_id", "kind", "at", "position", "value", "quantity", "surface", "request_id",
-    "query", "event_id",
+    "query", "rank", "event_id",
 )  # fmt: skip
 _TRAIT = "context."
 _MOST_TRAITS = 16
@@ -68,6 +68,7 @@ def _typed(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
         kind=pl.col("kind").fill_null(kind),
         amount=fields.number("value"),
         pieces=pl.coalesce(fields.number("quantity"), pl.when(pl.col("quantity").is_null()).then(1.0)),
+        place=fields.number("rank"),
         shopper=pl.coalesce("user_id", pl.concat_str(pl.lit("session:"), "session_id")),
     )
 
@@ -86,6 +87,7 @@ def _rules(traits: list[str], now: datetime) -> dict[str, pl.Expr]:
         "time out of range": fields.out_of_range("moment", now),
         "bad value": pl.col("value").is_not_null() & ~(pl.col("amount").abs() <= 1e12).fill_null(False),
         "bad quantity": ~((pl.col("pieces") > 0) & (pl.col("pieces") <= 1e9)).fill_null(False),
+        "bad rank": pl.col("rank").is_not_null() & ~pl.col("place").is_between(1, 1_000_000).fill_null(False),
         "bad id": pl.any_horizontal(ids),
         "bad text": pl.any_horizontal([*words, fields.bad_word("query", 2000)]),
     }
@@ -93,7 +95,11 @@ def _rules(traits: list[str], now: datetime) -> dict[str, pl.Expr]:
 
 def _events(lines: pl.DataFrame, traits: list[str]) -> pl.DataFrame:
     events = lines.with_columns(
-        at=pl.col("moment"), value=pl.col("amount"), quantity=pl.col("pieces"), context=_context(traits)
+        at=pl.col("moment"),
+        value=pl.col("amount"),
+        quantity=pl.col("pieces"),
+        rank=pl.col("place").cast(pl.Int32),
+        context=_context(traits),
     )
     return events.with_columns(event_id=pl.coalesce("event_id", _ids(events))).select(list(EVENT_COLUMNS))
 
@@ -107,7 +113,8 @@ def _context(traits: list[str]) -> pl.Expr:
 
 def _ids(events: pl.DataFrame) -> pl.Series:
     """Return an id for every line: a digest of what it says and of how many lines said the same before."""
-    said = [name for name in EVENT_COLUMNS if name not in ("event_id", "at")]
+    # Without `rank`, which files had no column for once: they keep their ids.
+    said = [name for name in EVENT_COLUMNS if name not in ("event_id", "at", "rank")]
     texts = [pl.col(name).cast(pl.String).fill_null("") for name in said]
     content = events.select(content=pl.concat_str(*texts, pl.col("at").dt.epoch("us"), separator="\x1f"))
     placed = content.with_columns(nth=pl.int_range(pl.len()).over("content"))

@@ -22,6 +22,7 @@ EVENT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "surface": pl.String,
     "request_id": pl.String,
     "query": pl.String,
+    "rank": pl.Int32,
     "context": pl.String,
 }
 """The columns of an events frame, in the order of `storage.bulk.EVENT_COLUMNS`; `context` is JSON."""

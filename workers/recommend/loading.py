@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from model.errors import ModelError
-from workers.recommend.following import Follower
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,18 @@ RETRY_SECONDS = 30.0
 """How long a version that could not be loaded is left alone."""
 _NICENESS = 10
 
+T = TypeVar("T")
 
-class Loader:
+
+class Loader(Generic[T]):
     """Loads one version at a time. `load` makes it; `ready` is called, on the loader's thread, when one is there."""
 
-    def __init__(self, load: Callable[[str], Follower], ready: Callable[[], object]) -> None:
+    def __init__(self, load: Callable[[str], T], ready: Callable[[], object]) -> None:
         self._load = load
         self._ready = ready
         self._thread: threading.Thread | None = None
         self._ended = False
-        self._loaded: Follower | None = None
+        self._loaded: T | None = None
         self._failed: dict[str, float] = {}
 
     @property
@@ -45,7 +47,7 @@ class Loader:
         self._thread = threading.Thread(target=self._run, args=(version,), name=f"load-{version}", daemon=True)
         self._thread.start()
 
-    def take(self) -> Follower | None:
+    def take(self) -> T | None:
         """Return the version that has been loaded, once; None while there is none."""
         if self._thread is None or not self._ended:
             return None
@@ -53,7 +55,7 @@ class Loader:
         loaded, self._loaded = self._loaded, None
         return loaded
 
-    def load_now(self, version: str) -> Follower | None:
+    def load_now(self, version: str) -> T | None:
         """Load this version while the caller waits; None where its folder is missing or damaged."""
         if self._rests(version):
             return None

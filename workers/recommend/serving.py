@@ -35,7 +35,7 @@ class Serving:
 
     def __init__(self, engine: Engine, home: Path, ready: Callable[[], object] = lambda: None) -> None:
         self._engine = engine
-        self._loader = Loader(partial(following.load, engine, home), ready)
+        self._loader: Loader[Follower] = Loader(partial(following.load, engine, home), ready)
         self._loaded: dict[str, Follower] = {}
         self._wanted: tuple[str, ...] = ()
         self._switched_at: datetime | None = None

@@ -16,6 +16,7 @@ _TASK_MODULES = (
     "workers.intake.tasks",
     "workers.recommend.tasks",
     "workers.shelves.tasks",
+    "workers.search.tasks",
     "workers.learn.tasks",
     "workers.fraud.tasks",
     "workers.experiment.tasks",
@@ -75,6 +76,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "schedule": settings.shelves_every,
                 "options": {"expires": 30},
             },
+            "suggestions": {"task": tasks.REFRESH_SUGGESTIONS, "schedule": 30.0, "options": {"expires": 30}},
+            **_search_schedule(settings),
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},
             "update_fraud": {"task": tasks.UPDATE_FRAUD, "schedule": 60.0, "options": {"expires": 60}},
             "fraud_drift": {"task": tasks.FRAUD_DRIFT, "schedule": 3600.0, "options": {"expires": 3600}},
@@ -84,6 +87,13 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             "maintain": {"task": tasks.MAINTAIN, "schedule": 3600.0, "options": {"expires": 3600}},
         },
     }
+
+
+def _search_schedule(settings: Settings) -> dict[str, Any]:
+    """Without a worker that searches, its messages would only pile up."""
+    if not settings.search:
+        return {}
+    return {"tend": {"task": tasks.TEND, "schedule": 30.0, "options": {"expires": 30}}}
 
 
 @worker_ready.connect

@@ -20,6 +20,8 @@ from workers.settings import Settings, SettingsError
 if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on first use
     from workers.fraud.serving import Serving as Screening
     from workers.recommend.serving import Serving
+    from workers.search.serving import Serving as Searching
+    from workers.search.tastes import Vectors
 
 
 class Services:
@@ -62,13 +64,38 @@ class Services:
     @cached_property
     def screening(self) -> Screening:
         """The live detector and the active rules."""
-        # A small network answers few orders at a time: that is quicker here than on the device of the recommender.
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
         from workers.fraud.serving import Serving as Screening  # imports JAX
 
         device.prepare(self.settings.home)
-        metrics.serve(self.settings.metrics_port + 2)
+        metrics.serve(self.settings.metrics_port + 3)
         return Screening(self.engine, self.settings)
+
+    @cached_property
+    def hasty(self) -> Engine:
+        """The database for what may be lost with the server's last instant: a commit does not wait for the disk."""
+        return engine.connect(required(self.settings.database_url, "RESHELF_DATABASE_URL"), durable=False)
+
+    @cached_property
+    def search(self) -> Searching:
+        """The catalogue in memory, to be searched."""
+        from workers.search import synonyms  # these import JAX
+        from workers.search.serving import Serving as Searching
+
+        device.prepare(self.settings.home)
+        metrics.serve(self.settings.metrics_port + 2)
+        return Searching(
+            self.hasty,
+            self.settings.home,
+            synonyms=synonyms.read(self.settings.search_synonyms),
+            ready=lambda: self.bell.ring(due.CATALOGUE),
+        )
+
+    @cached_property
+    def tastes(self) -> Vectors:
+        """The recommender's vectors, for the order that a shopper would like."""
+        from workers.search.tastes import Vectors
+
+        return Vectors()
 
 
 @cache

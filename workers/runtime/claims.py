@@ -24,17 +24,20 @@ _LONGEST_REST = 1.0
 Work = Callable[[Sequence[Claim]], None]
 
 
-def drain(engine: Engine, kind: str, work: Work, settings: Settings, *, later: bool = True) -> bool:
+def drain(
+    engine: Engine, kind: str, work: Work, settings: Settings, *, later: bool = True, most: int | None = None
+) -> bool:
     """Claim and work until nothing of `kind` is free; False where the time ran out first.
 
-    Without `later`, rows that are due for another model's sake alone are left.
+    Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
+    as many as the settings say.
 
     A batch that raises is released, and each of its rows is tried again alone until its attempts are used up. After a
     batch of which nothing but the model changed the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + _BUDGET
     while time.monotonic() < until:
-        claims = _claim(engine, kind, settings, later)
+        claims = _claim(engine, kind, settings, later, most or settings.refresh_batch)
         if not claims:
             return True
         began = time.monotonic()
@@ -57,11 +60,11 @@ def rest(worked: float, share: float) -> float:
     return min(worked * (1 / min(max(share, _LEAST_SHARE), 1) - 1), _LONGEST_REST)
 
 
-def _claim(engine: Engine, kind: str, settings: Settings, later: bool) -> list[Claim]:
+def _claim(engine: Engine, kind: str, settings: Settings, later: bool, most: int) -> list[Claim]:
     """Claim a batch of rows never tried, else one that was."""
     with engine.begin() as connection:
-        claims = due.claim(connection, kind, limit=settings.refresh_batch, lease=settings.lease, later=later)
+        claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later)
         if claims:
             return claims
-        most = settings.max_attempts
-        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=most, later=later)
+        attempts = settings.max_attempts
+        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=attempts, later=later)

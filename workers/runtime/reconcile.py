@@ -32,6 +32,8 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
     metrics.ACTORS_FLAGGED.set(bad.flagged)
     metrics.ACTORS_ALERT.set(bad.alert is not None)
     kinds = to_ring(backlogs)
+    # What keeps the catalogue in memory is told every time: it may just have started, or not have heard of a change.
+    kinds = [*kinds, due.CATALOGUE] if settings.search else [kind for kind in kinds if kind != due.QUERY]
     bell.ring(*kinds)
     return kinds
 
@@ -55,12 +57,11 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
     with engine.connect() as connection:
         running = experiments.running(connection)
     also = () if running is None else running.versions
-    for capability in (models.RECOMMEND, models.FRAUD):
+    for capability in models.CAPABILITIES:
         try:
             with training.exclusive(engine, capability):
-                forgotten = folders.forget_old(
-                    engine, settings.home, keep=settings.model_retention, also=also, capability=capability
-                )
+                keep = settings.model_retention
+                forgotten = folders.forget_old(engine, settings.home, keep=keep, also=also, capability=capability)
         except training.TrainingRuns:
             continue
         if forgotten:
@@ -68,7 +69,7 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ACTOR, due.ORDER):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ACTOR, due.ORDER, due.QUERY):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)

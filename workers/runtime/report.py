@@ -30,6 +30,7 @@ class Report:
     queues: dict[str, int] | None = None
     due: list[dict[str, Any]] | None = None
     model: dict[str, Any] | None = None
+    search_model: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
     actors: dict[str, Any] | None = None
     dead_letters: dict[str, int] | None = None
@@ -97,6 +98,7 @@ def _ask_database(url: str, report: Report) -> None:
             report.due = [asdict(backlog) for backlog in due.summary(connection)]
             report.dead_letters = dict(dead_letters.count(connection))
             report.model = _values(models.live(connection))
+            report.search_model = _values(models.live(connection, models.SEARCH))
             report.drift = _values(drift.of_live(connection))
             report.actors = asdict(actors.summary(connection))
     except SQLAlchemyError as error:

@@ -11,8 +11,6 @@ import polars as pl
 from model.recommend.items import Item
 from model.search.encoder import TextVectors
 from model.search.judged import Judged
-from model.text import synonyms as parser
-from model.text.synonyms import Synonyms
 from workers.load import fields, files, items, reading
 from workers.load.errors import FileError
 from workers.load.reading import Rejected
@@ -77,19 +75,6 @@ def judgements(path: Path, known: Sequence[Item], *, least: float, relevant: flo
         relevance.setdefault(query, {})[positions[item_id]] = grade
     judged = Judged(tuple(relevance), tuple(relevance.values()), least, relevant)
     return Judgements(judged, path, frame.height, kept.height, rejected)
-
-
-def synonyms(path: Path | None) -> Synonyms:
-    """Return a shop's synonyms; none without a file. Raises `FileError`, also for lines that say nothing."""
-    if path is None:
-        return Synonyms()
-    try:
-        found = parser.parse(path.read_text("utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    if found.refused:
-        raise FileError(f"{path}: {'; '.join(found.refused[:5])}")
-    return found
 
 
 def published(folder: Path) -> TextVectors:

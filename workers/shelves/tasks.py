@@ -6,7 +6,7 @@ from functools import partial
 
 from celery import shared_task
 
-from storage import due
+from storage import due, suggestions
 from workers.contract import tasks
 from workers.runtime import bootstrap, claims
 from workers.shelves import service
@@ -17,6 +17,13 @@ def refresh_popular() -> None:
     """Bring the popular and segment shelves up to date."""
     services = bootstrap.services()
     service.refresh_popular(services.engine, services.settings)
+
+
+@shared_task(name=tasks.REFRESH_SUGGESTIONS)
+def refresh_suggestions() -> None:
+    """Bring the phrases that complete what is typed up to date."""
+    with bootstrap.services().engine.begin() as connection:
+        suggestions.refresh(connection)
 
 
 @shared_task(name=tasks.REFRESH_BASKETS)

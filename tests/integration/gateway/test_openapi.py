@@ -14,6 +14,8 @@ PATHS = {
     "/v1/items/{item_id}/similar": "get",
     "/v1/items/{item_id}/bought-together": "get",
     "/v1/popular": "get",
+    "/v1/search": "get",
+    "/v1/suggest": "get",
     "/v1/new": "get",
     "/v1/events": "post",
     "/v1/catalogue": "post",
@@ -92,6 +94,9 @@ def test_answers_are_what_the_document_says(document: dict[str, Any], gateway: A
         return schema
 
     check(gateway.get("/v1/new?limit=2").json(), said("/v1/new", "get", 200), document)
+    for answer in ("/v1/search?q=item", "/v1/search?q=item&explain=true&in_stock=false", "/v1/suggest?q=it"):
+        path = answer.partition("?")[0]
+        check(gateway.get(answer).json(), said(path, "get", 200), document)
     user = "/v1/users/{user_id}/recommendations"
     check(gateway.get(user.format(user_id="ann")).json(), said(user, "get", 200), document)
     check(gateway.get("/v1/new?limit=0").json(), said("/v1/new", "get", 400), document)

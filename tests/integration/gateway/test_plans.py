@@ -7,7 +7,7 @@ import re
 from sqlalchemy import Engine
 
 from api_gateway import database as connections
-from storage import shelves
+from storage import search, shelves
 
 LOOKUP = re.compile(r"item_id = ranked\w*\.item_id")
 
@@ -38,8 +38,20 @@ def test_each_reason_is_looked_up_by_a_key(database: Engine) -> None:
         assert key in lookups[0]
 
 
+def test_each_hit_of_a_search_is_looked_up_by_its_number(database: Engine) -> None:
+    for query in (search._READ, search._PAGE):
+        plan = explain(database, query)
+        assert len([line for line in plan if "items_item_no_key" in line]) == 1, "\n".join(plan)
+
+
+def test_words_are_looked_up_in_their_index(database: Engine) -> None:
+    for query in search._LEXICAL_BY.values():
+        plan = explain(database, query)
+        assert len([line for line in plan if "Bitmap Index Scan on items_words" in line]) == 4, "\n".join(plan)
+
+
 def test_no_read_scans_a_table(database: Engine) -> None:
-    for query in (shelves._READ, shelves._PAGE):
+    for query in (shelves._READ, shelves._PAGE, search._READ, search._PAGE, *search._LEXICAL_BY.values()):
         plan = explain(database, query)
         assert not [line for line in plan if "Seq Scan on items" in line or "Seq Scan on rankings" in line]
         assert not [line for line in plan if "Hash Join" in line or "Merge Join" in line]

@@ -49,6 +49,7 @@ def _events(count: int, seed: int) -> list[dict[str, Any]]:
             "surface": None,
             "request_id": None,
             "query": chance.choice([None, "lamp\nshade"]),
+            "rank": chance.choice([None, 3]),
             "context": chance.choice([{}, {"country": chance.choice("ABC"), "segment": "x"}]),
         }
         for _ in range(count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -117,7 +119,7 @@ def test_new_changed_and_deleted_items_show_at_once(engine: Engine) -> None:
     assert _ids(engine, "jigsaw") == ["saw"]
     engine.remove(["saw", "never there"])
     assert engine.find("jigsaw").source != MATCHED
-    engine.collection.sell("fan", available=False)
+    engine.collection.sell(replace(ITEMS[2], available=False))
     assert engine.find("ceiling fan").source != MATCHED
 
 

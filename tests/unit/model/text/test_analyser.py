@@ -29,6 +29,12 @@ def test_mixed_fractions(text: str) -> None:
     assert "1.5in" in _terms(text, MEASURE)
 
 
+@pytest.mark.parametrize("text", ["Xbox 360", "a box 12", "zorblax 3000"])
+def test_a_word_that_ends_in_x_is_whole(text: str) -> None:
+    assert _terms(text, SIZE) == []
+    assert _terms(text, WORD)[0].endswith("x")
+
+
 @pytest.mark.parametrize("text", ["2x4", "2 x 4", "2 in. x 4 in.", "2×4", "2*4", '2" x 4"'])
 def test_two_sizes_are_found_by_each_other(text: str) -> None:
     assert _terms(text, SIZE) == ["2x4"]

@@ -1,0 +1,87 @@
+"""Requests at a steady rate, whether the answers come or not, from a process of its own.
+
+Each one's time counts from when it was to be sent: what a slow answer makes late counts, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_CONNECTIONS = 64
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One request: the milliseconds until its answer, its HTTP status (0: none came), and parts of the body."""
+
+    ms: float
+    status: int
+    source: str | None = None
+    fallback: str | None = None
+    personal: bool | None = None
+
+
+def run(port: int, paths: Sequence[str], rate: float) -> list[Answered]:
+    """Ask for the paths one after the other, `rate` a second; return what came of each."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_run, (port, list(paths), rate))
+
+
+def _run(port: int, paths: list[str], rate: float) -> list[Answered]:
+    return asyncio.run(_asked(port, paths, rate))
+
+
+async def _asked(port: int, paths: list[str], rate: float) -> list[Answered]:
+    free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+    for _ in range(_CONNECTIONS):
+        free.put_nowait(Connection(port))
+    clock = asyncio.get_running_loop()
+    start = clock.time() + 0.1
+
+    async def one(number: int, path: str) -> Answered:
+        due = start + number / rate
+        await asyncio.sleep(max(0.0, due - clock.time()))
+        connection = await free.get()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                status, body = await connection.get(path)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            connection.close()
+            status, body = 0, {}
+        finally:
+            free.put_nowait(connection)
+        ms = (clock.time() - due) * 1e3
+        return Answered(ms, status, body.get("source"), body.get("fallback"), body.get("personal"))
+
+    return list(await asyncio.gather(*(one(number, path) for number, path in enumerate(paths))))
+
+
+class Connection:
+    """One connection that is kept alive; of HTTP it knows what this gateway says."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Return status and body. Raises OSError and IncompleteReadError."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.partition("content-length:")[2].split("\r\n", 1)[0])
+        body = await reader.readexactly(length)
+        return int(head.split(" ", 2)[1]), dict(json.loads(body))
+
+    def close(self) -> None:
+        """Forget the connection; the next request opens another."""
+        if self._streams is not None:
+            self._streams[1].close()
+        self._streams = None

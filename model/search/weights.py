@@ -1,0 +1,113 @@
+"""All that search has learnt, as the artifact that keeps it: encoder, ranker, associations, and items' vectors."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, UInt32
+
+from model.artifact import Artifact
+from model.errors import ArtifactError
+from model.recommend.items import Item
+from model.search import config as configs
+from model.search import contrast
+from model.search.associations import Associations
+from model.search.config import SearchConfig
+from model.search.encoder import Encoder
+from model.search.engine import Parts
+from model.search.ranker import TreeRanker, Trees
+from model.text.synonyms import Synonyms
+
+KIND = "search"
+
+_ENCODER, _TREES, _ASSOCIATIONS, _VECTORS = "encoder.", "trees.", "associations.", "vectors."
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The vectors that the encoder made of items when it was trained, and a hash of the text that each was made of."""
+
+    rows: Mapping[str, int]
+    digests_N: UInt32[np.ndarray, " N"]
+    vectors_NxD: Float32[np.ndarray, "N D"]
+
+    def of(self, items: Sequence[Item], encoder: Encoder) -> Float32[np.ndarray, "N D"]:
+        """What the encoder makes of the items; only those that are new, or changed, are computed."""
+        vectors_NxD = np.zeros((len(items), encoder.dim), np.float32)
+        changed = []
+        for place, (item, text) in enumerate(zip(items, contrast.texts(items), strict=True)):
+            row = self.rows.get(item.item_id)
+            if row is not None and self.digests_N[row] == _digest(text):
+                vectors_NxD[place] = self.vectors_NxD[row]
+            else:
+                changed.append(place)
+        if changed:
+            vectors_NxD[changed] = encoder.encode(contrast.texts([items[place] for place in changed]))
+        return vectors_NxD
+
+
+def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Artifact:
+    """What was learnt, with the vectors of the items that it was learnt from. Another's encoder is not kept."""
+    flat: dict[str, np.ndarray] = {}
+    if isinstance(parts.encoder, Encoder):
+        texts = contrast.texts(items)
+        flat |= {_ENCODER + name: np.asarray(value) for name, value in parts.encoder.params.items()}
+        flat[_VECTORS + "rows"] = parts.encoder.encode(texts)
+        flat[_VECTORS + "digests"] = np.array([_digest(text) for text in texts], np.uint32)
+    if isinstance(parts.ranker, TreeRanker):
+        flat |= {_TREES + name: np.asarray(column) for name, column in parts.ranker.trees._asdict().items()}
+        flat[_TREES + "depth"] = np.array(parts.ranker.depth, np.int32)
+    if parts.associations is not None:
+        # In halves: JAX, through which arrays come back, has no 64 bits here.
+        keys_P = parts.associations.keys_P
+        flat[_ASSOCIATIONS + "words"] = (keys_P >> np.uint64(32)).astype(np.uint32)
+        flat[_ASSOCIATIONS + "titles"] = keys_P.astype(np.uint32)
+        flat[_ASSOCIATIONS + "told"] = parts.associations.told_P
+    return Artifact(KIND, flat, asdict(parts.config), tuple(item.item_id for item in items), metrics)
+
+
+def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
+    """What `pack` was given, with the shop's `synonyms`, and the items' vectors, None without an encoder of ours.
+
+    Raises ArtifactError for the artifact of something else.
+    """
+    if artifact.kind != KIND:
+        raise ArtifactError(f"the folder holds a model for {artifact.kind!r}, not for {KIND!r}; name a search version")
+    config = _config(artifact.config)
+    encoder = _part(artifact, _ENCODER)
+    trees = _part(artifact, _TREES)
+    told = _part(artifact, _ASSOCIATIONS)
+    ranker = None
+    if trees:
+        depth = int(trees.pop("depth"))
+        ranker = TreeRanker(Trees(**trees), depth)
+    associations = None
+    if told:
+        keys_P = told["words"].astype(np.uint64) << np.uint64(32) | told["titles"].astype(np.uint64)
+        associations = Associations(keys_P, told["told"])
+    ours = Encoder(config, encoder) if encoder else None
+    parts = Parts(config, synonyms, encoder=ours, ranker=ranker, associations=associations)
+    vectors = _part(artifact, _VECTORS)
+    rows = {item_id: row for row, item_id in enumerate(artifact.ids)}
+    return parts, Kept(rows, vectors["digests"], vectors["rows"]) if vectors else None
+
+
+def _config(values: Mapping[str, Any]) -> SearchConfig:
+    """The config of an artifact; its tuples came back from JSON as lists."""
+    return configs.preset(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def _part(artifact: Artifact, prefix: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(prefix): np.asarray(value)
+        for name, value in artifact.params.items()
+        if name.startswith(prefix)
+    }
+
+
+def _digest(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))

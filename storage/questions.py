@@ -1,0 +1,47 @@
+"""Questions: what was searched for, by whom and under which filters. Two that are the same have one key."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Literal, get_args
+
+import msgspec
+
+Sort = Literal["relevance", "price", "-price", "newest", "popular"]
+SORTS: tuple[str, ...] = get_args(Sort)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One search. `query` is in its plain form, the labels are sorted, the price range has both its ends.
+
+    `shopper` is whose taste counts, None for nobody's; `explain` asks why the first items are found.
+    """
+
+    query: str
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    price_from: float | None = None
+    price_to: float | None = None
+    in_stock: bool = True
+    sort: Sort = "relevance"
+    explain: bool = False
+    shopper: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Under which its answer is kept."""
+        return blake2b(msgspec.json.encode(self), digest_size=16).hexdigest()
+
+    def of_nobody(self) -> Question:
+        """Return the same question, whoever asks it."""
+        return msgspec.structs.replace(self, shopper=None)
+
+
+def encode(question: Question) -> str:
+    """Return the question as JSON, for its row."""
+    return msgspec.json.encode(question).decode()
+
+
+def of_row(value: object) -> Question:
+    """Return the question of a row's JSON, as the driver gives it."""
+    return msgspec.convert(value, Question)

@@ -1,0 +1,24 @@
+"""Searches as training reads them: what each showed, where, and what was clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+DAYS = 180
+
+# What a search showed and what came of it name the answer's request. An item that was clicked was shown, too.
+_SHOWN = text("""
+SELECT s.query, e.item_id, coalesce(min(e.rank), 1) AS rank, bool_or(e.kind <> 'impression') AS clicked
+FROM events AS s JOIN events AS e ON e.request_id = s.request_id
+WHERE s.kind = 'search' AND s.at > now() - :days * interval '1 day' AND e.item_id IS NOT NULL
+    AND e.kind IN ('impression', 'click', 'add_to_cart', 'purchase')
+GROUP BY s.event_id, s.query, e.item_id ORDER BY s.event_id, rank, e.item_id
+""")
+
+
+def shown(connection: Connection) -> Sequence[Row[Any]]:
+    """Return (query, item_id, rank from 1, clicked) for each item that a search of the last `DAYS` showed."""
+    return connection.execute(_SHOWN, {"days": DAYS}).all()

@@ -1,0 +1,93 @@
+"""Training search on a shop's tables: what is learnt is saved, registered, switched to, and followed."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import intake, models, searches
+from tests.integration.search.conftest import Shop
+from workers.contract import parsing, rows
+from workers.learn import promotion
+from workers.learn.data import NotEnoughData
+from workers.recommend.rows import to_item
+from workers.search import clicked, publish, training
+from workers.settings import Settings
+
+COLOURS = ("red", "green", "blue", "black", "white", "yellow")
+THINGS = ("hammer", "drill", "saw", "ladder", "lamp", "chair")
+
+
+def event(n: int, kind: str, **fields: object) -> dict[str, object]:
+    at = datetime.now(UTC) - timedelta(hours=1)
+    given = {"event_id": f"e{n}", "kind": kind, "at": at.isoformat(), "user_id": "ann", **fields}
+    [message] = parsing.parse_events([given]).good
+    return rows.event_row(message)
+
+
+@pytest.fixture(name="settings")
+def _settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+def test_an_empty_shop_says_what_is_missing(database: Engine, settings: Settings) -> None:
+    with pytest.raises(NotEnoughData, match="catalogue"):
+        training.train(database, settings, preset="tiny")
+
+
+def test_a_version_is_trained_published_and_followed(shop: Shop, settings: Settings) -> None:
+    for colour, thing in itertools.product(COLOURS, THINGS):
+        shop.change("upsert", f"{colour}-{thing}", title=f"{colour} {thing} for the home", category=thing)
+    before = shop.ask("red hammer")
+    shop.work()
+    report = training.train(shop.database, settings, preset="tiny")
+    assert report.published or report.reasons
+    if not report.published:  # the encoder of a minute may be worse than words: then nothing may change
+        publish.switch(shop.database, report.version)
+    assert set(report.figures) == {"lexical", "fused"}
+
+    for _ in range(200):  # the version is loaded beside the one that searches
+        shop.work()
+        if shop.serving.version == report.version:
+            break
+    assert shop.serving.version == report.version
+    answer = shop.answer(before)
+    assert (answer["model_version"], answer["item_ids"][0]) == (report.version, "red-hammer")
+    shop.change("upsert", "new", title="red hammer", category="hammer")
+    shop.work()
+    assert "new" in shop.answer(before)["item_ids"][:2]
+    with shop.database.connect() as connection:
+        live = models.live(connection, models.SEARCH)
+        assert live is not None
+        assert models.live(connection) is None
+    second = training.train(shop.database, settings, preset="tiny", seed=1, serve=False)
+    assert not second.published
+    assert promotion.promote(shop.database, settings.home, second.version, force=True).previous == report.version
+    assert promotion.rollback(shop.database, settings.home, models.SEARCH).version == report.version
+
+
+def test_clicks_become_judgements_by_what_was_shown_where(shop: Shop) -> None:
+    events = []
+    numbers = itertools.count()
+    for search in range(40):
+        request = f"r{search}"
+        order = ["drill", "bits"] if search % 2 else ["bits", "drill"]
+        events.append(event(next(numbers), "search", query="Drill ", request_id=request))
+        events += [
+            event(next(numbers), "impression", item_id=item_id, request_id=request, rank=rank)
+            for rank, item_id in enumerate(order, start=1)
+        ]
+        events.append(event(next(numbers), "click", item_id="drill", request_id=request))
+    events.append(event(next(numbers), "search", query="never clicked", request_id="other"))
+    events.append(event(next(numbers), "impression", item_id="fan", request_id="other", rank=1))
+    with shop.database.begin() as connection:
+        intake.write_events(connection, events, writer="test")
+        items = [to_item(row) for row in connection.execute(text("SELECT * FROM items ORDER BY item_no"))]
+        known = clicked.judged(searches.shown(connection), items)
+    assert known.queries == ("drill",)
+    relevance = {items[place].item_id: right for place, right in known.relevance[0].items()}
+    assert relevance["drill"] > 0.8 > 0.2 > relevance["bits"]

@@ -1,0 +1,71 @@
+"""`reshelf train search`: the part of the command that is search's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from workers.commands import bell
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.search.training import Report
+
+
+def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: bool) -> bool:
+    """Train, tell what came out, and return whether the version may serve. What a person can put right is one line."""
+    from sqlalchemy.exc import OperationalError
+
+    from model.errors import ModelError
+    from storage import due
+    from storage import engine as engines
+    from storage.training import TrainingRuns
+    from workers.learn import screen
+    from workers.learn.data import NotEnoughData
+    from workers.learn.publish import VerificationFailed
+    from workers.load.errors import FileError
+    from workers.runtime import bootstrap
+    from workers.search import training
+
+    database = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
+    try:
+        with screen.progress(Console(stderr=True)) as progress:
+            report = training.train(database, settings, preset=preset, seed=seed, serve=serve, progress=progress)
+    except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError, FileError) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+    finally:
+        database.dispose()
+    if report.published:
+        bell.ring(settings, due.CATALOGUE)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report)))
+    else:
+        _show(report, Console(highlight=False))
+    return not report.reasons
+
+
+def _show(report: Report, console: Console) -> None:
+    console.print(_table(report.figures))
+    console.print(f"Held out: {report.held_out}.")
+    console.print(f"{report.items:,} items and {report.queries:,} queries with clicks in {report.seconds:.0f} s.")
+    for reason in report.reasons:
+        console.print(f"[red]{report.version} does not serve:[/red] {reason}")
+    if report.published:
+        console.print(f"{report.version} serves.")
+
+
+def _table(figures: Mapping[str, Mapping[str, float]]) -> Table:
+    table = Table("ranker", "NDCG@10", "recall@100", "MRR")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, values in figures.items():
+        table.add_row(name, *(f"{values.get(figure, float('nan')):.4f}" for figure in ("ndcg@10", "recall@100", "mrr")))
+    return table

@@ -1,0 +1,116 @@
+"""Serving: the catalogue in memory, searched by the live version, or by words alone while there is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+from sqlalchemy import Engine as Database
+
+from model import artifact
+from model.search import config as configs
+from model.search import weights
+from model.search.encoder import Encoder
+from model.search.engine import Engine, Parts
+from model.search.ranker import TreeRanker
+from model.text.synonyms import Synonyms
+from storage import answers, models
+from workers import settings
+from workers.recommend.loading import Loader
+from workers.search.following import Follower
+
+log = logging.getLogger(__name__)
+
+
+class Loaded(NamedTuple):
+    """A version, ready to take over: its parts, and what its encoder makes of the first slots of the catalogue."""
+
+    version: str
+    parts: Parts
+    vectors_NxD: Float32[np.ndarray, "N D"] | None
+
+
+class Serving:
+    """What one process searches with. `follow` brings it up to date before a batch.
+
+    A version that becomes live is loaded beside the one that searches; `ready` is called when it is there.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        home: Path,
+        *,
+        synonyms: Synonyms,
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._home = home
+        self._synonyms = synonyms
+        self._loader: Loader[Loaded] = Loader(self._load, ready)
+        self._follower = Follower(Engine(Parts(configs.preset(), synonyms)))
+        self.version: str | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """What searches."""
+        return self._follower.engine
+
+    @property
+    def horizon(self) -> int:
+        """Up to where it knows the catalogue."""
+        return self._follower.horizon
+
+    def number(self, slot: int) -> int:
+        """Return the number by which the tables know the item of a slot."""
+        return self._follower.number(slot)
+
+    def follow(self) -> None:
+        """Take in what changed, make the answers stale that it concerns, and swap to the live version if it is there.
+
+        The first time it reads the whole catalogue.
+        """
+        # Each of these reads stands for itself: no transaction around them, which would be two more round trips.
+        with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            live = models.live(connection, models.SEARCH)
+            changes = self._follower.read(connection)
+        first = not self.horizon
+        touched = self._follower.take(changes)
+        if first:
+            log.info("%d items can be searched", len(self.engine.collection))
+        swapped = self._swap(None if live is None else live.version, wait=first)
+        if first or swapped:
+            with self._database.begin() as connection:
+                answers.drop_unanswered(connection)
+                answers.outdate_all(connection, self.version)
+        elif touched.newest:
+            with self._database.begin() as connection:
+                answers.outdate(connection, touched.terms, touched.newest)
+
+    def _swap(self, live: str | None, *, wait: bool) -> bool:
+        """Search with the live version from now on, if it is loaded; `wait` for it where nobody is served yet."""
+        if live is None or live == self.version:
+            return False
+        loaded = self._loader.load_now(live) if wait else self._loader.take()
+        if loaded is None or loaded.version != live:
+            self._loader.ask(live)
+            return False
+        log.info("search version %s takes over from %s", live, self.version or "words alone")
+        self._follower.engine = self.engine.over(loaded.parts, loaded.vectors_NxD)
+        self.version = live
+        return True
+
+    def _load(self, version: str) -> Loaded:
+        """Return the version with the vectors of the items that there are now. Raises `ArtifactError`."""
+        parts, kept = weights.unpack(artifact.load(settings.model_folder(self._home, version)), self._synonyms)
+        if isinstance(parts.ranker, TreeRanker):
+            parts.ranker.warm(parts.config)
+        # The list of items only ever grows, also while this thread reads it.
+        items = self.engine.collection.items[:]
+        if kept is None or not isinstance(parts.encoder, Encoder):
+            return Loaded(version, parts, None)
+        return Loaded(version, parts, kept.of(items, parts.encoder))

@@ -1,0 +1,46 @@
+"""The tasks of search: rung, never told anything."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from celery import shared_task
+
+from storage import answers, due
+from workers.contract import tasks
+from workers.runtime import bootstrap, claims
+from workers.runtime.bootstrap import Services
+
+
+@shared_task(name=tasks.ANSWER, send_events=False)
+def answer() -> None:
+    """Answer the questions that are due."""
+    services = bootstrap.services()
+    services.bell.answer(due.QUERY)
+    _answer(services)
+
+
+@shared_task(name=tasks.FOLLOW, send_events=False)
+def follow() -> None:
+    """Take in what changed in the catalogue, or which version serves, and renew the answers that it concerns."""
+    services = bootstrap.services()
+    services.bell.answer(due.CATALOGUE)
+    _answer(services)
+
+
+@shared_task(name=tasks.TEND)
+def tend() -> None:
+    """Drop answers that nobody asks for, and renew those that are asked for often and have grown old."""
+    services = bootstrap.services()
+    with services.hasty.begin() as connection:
+        answers.tend(connection)
+    _answer(services)
+
+
+def _answer(services: Services) -> None:
+    from workers.search import answering
+
+    services.search.follow()
+    work = partial(answering.answer, services.hasty, services.search, services.tastes)
+    if not claims.drain(services.hasty, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
+        services.bell.ring(due.QUERY)

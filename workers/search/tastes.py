@@ -1,0 +1,86 @@
+"""Tastes: what a shopper looked at lately, as one vector among the vectors that the recommender has of items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float32
+from sqlalchemy import Connection
+
+from storage import histories, item_vectors, models
+from storage.histories import History
+
+LENGTH = 20
+"""Events of a history that count."""
+_HALF_LIFE = 5.0
+_KINDS = {
+    "view": 1.0,
+    "click": 1.0,
+    "wishlist": 2.0,
+    "add_to_cart": 3.0,
+    "rating": 2.0,
+    "purchase": 4.0,
+    "dismiss": -2.0,
+}
+
+Affinity = Callable[[Sequence[str]], Float32[np.ndarray, " K"]]
+
+
+class Vectors:
+    """Unit vectors of items by the live recommender, kept once they were read. For one thread at a time.
+
+    An item that has no vector yet is asked for again each time.
+    """
+
+    def __init__(self) -> None:
+        self._version: str | None = None
+        self._kept: dict[str, Float32[np.ndarray, " D"]] = {}
+
+    def follow(self, connection: Connection) -> bool:
+        """Forget the vectors of a version that serves no more; return whether one serves."""
+        live = models.live(connection)
+        version = None if live is None else live.version
+        if version != self._version:
+            self._version, self._kept = version, {}
+        return version is not None
+
+    def of(self, connection: Connection, item_ids: Sequence[str]) -> Mapping[str, Float32[np.ndarray, " D"]]:
+        """Return the vectors of those of the items that have one."""
+        missing = [item_id for item_id in item_ids if item_id not in self._kept]
+        if missing and self._version is not None:
+            for item_id, sent in item_vectors.read(connection, self._version, missing).items():
+                vector_D = np.frombuffer(sent, ">f4").astype(np.float32)
+                self._kept[item_id] = vector_D / max(float(np.linalg.norm(vector_D)), 1e-6)
+        return {item_id: self._kept[item_id] for item_id in item_ids if item_id in self._kept}
+
+
+def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
+    """Return what each of the shoppers did last."""
+    return histories.read(connection, shoppers, length=LENGTH, policy="show_all")
+
+
+def affinity(connection: Connection, vectors: Vectors, history: History) -> Affinity | None:
+    """Return what says how much the shopper likes each of some items, -1 to 1; None for a taste that nobody knows.
+
+    It is the cosine of an item and of the mean of what the shopper met, each event half as much as the fifth after it,
+    and 0 for an item without a vector. It reads on `connection` when it is called.
+    """
+    touches = [touch for touch in history.touches if touch.item_id is not None]
+    known = vectors.of(connection, list(dict.fromkeys(touch.item_id for touch in touches)))
+    parts = [
+        _KINDS.get(touch.kind, 0.0) * 2 ** (-age / _HALF_LIFE) * known[touch.item_id]
+        for age, touch in enumerate(reversed(touches))
+        if touch.item_id in known
+    ]
+    taste_D = np.sum(parts, 0) if parts else np.zeros(1)
+    length = float(np.linalg.norm(taste_D))
+    if length < 1e-6:
+        return None
+    taste_D = (taste_D / length).astype(np.float32)
+
+    def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
+        found = vectors.of(connection, item_ids)
+        return np.array([taste_D @ found[i] if i in found else 0.0 for i in item_ids], np.float32)
+
+    return of
