@@ -16,6 +16,8 @@ from workers.settings import Settings
 SCHEDULE_SECONDS = 600
 """Beat writes its schedule file every three minutes; one that is much older belongs to a beat that hangs."""
 
+_PING_SECONDS = 2.0
+
 PROGRAMS = ("gateway", "flower", "beat", *(f"worker-{name}" for name in worker.KINDS))
 
 
@@ -55,5 +57,9 @@ def _worker(name: str, timeout: float) -> str | None:
     from workers.runtime.app import app
 
     hostname = f"{name}@{socket.gethostname()}"
-    answer = app.control.inspect(destination=[hostname], timeout=timeout).ping()
-    return None if answer else f"{hostname} does not answer a ping"
+    until = time.monotonic() + timeout
+    # A ping is lost where the worker just starts and does not listen yet: several short ones, rather than a long one.
+    while (left := until - time.monotonic()) > 0:
+        if app.control.inspect(destination=[hostname], timeout=min(left, _PING_SECONDS)).ping():
+            return None
+    return f"{hostname} does not answer a ping"
