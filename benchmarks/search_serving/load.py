@@ -71,7 +71,7 @@ class Connection:
 
     async def get(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return status and body. Raises OSError and IncompleteReadError."""
-        if self._streams is None:
+        if self._streams is None or self._streams[0].at_eof():  # the gateway closes what rests for long
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
