@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api_gateway import chain, database
+from api_gateway import beside, chain, database
 from api_gateway.chain import Trait
 from api_gateway.database import Pool
 from api_gateway.errors import NotFound
@@ -52,13 +52,8 @@ class Following:
     async def kept_up(self) -> AsyncIterator[None]:
         """Follow for the length of the block."""
         await self._look()
-        task = asyncio.create_task(self._follow())
-        try:
+        async with beside.running(self._look, every=FOLLOWED_EVERY):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def arm_of(self, shopper: str) -> tuple[Placed, Arm | None]:
         """Return where the shopper is placed, and the arm."""
@@ -66,11 +61,6 @@ class Following:
             return OUTSIDE, None
         arm = assignment.arm_of(self._running, shopper)
         return Placed(self._running.name, arm.name), arm
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(FOLLOWED_EVERY)
-            await self._look()
 
     async def _look(self) -> None:
         """Take over what runs. Where the database is away, what ran goes on."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
 
-from api_gateway import database
+from api_gateway import beside, database
 from api_gateway.database import Connection, Pool
 from storage import rule_sets
 from workers.fraud import rules
@@ -33,18 +32,8 @@ class RuleBook:
     async def kept_up(self) -> AsyncIterator[None]:
         """Follow for the length of the block."""
         await self._look()
-        task = asyncio.create_task(self._follow())
-        try:
+        async with beside.running(self._look, every=FOLLOWED_EVERY):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(FOLLOWED_EVERY)
-            await self._look()
 
     async def _look(self) -> None:
         try:

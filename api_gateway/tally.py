@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
 
-from api_gateway import database
+from api_gateway import beside, database
 from api_gateway.database import Pool
 from storage import search
 
@@ -33,18 +32,8 @@ class Tally:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Write the counts for the length of the block."""
-        task = asyncio.create_task(self._run())
-        try:
+        async with beside.running(self.write, every=_WRITTEN_EVERY):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(_WRITTEN_EVERY)
-            await self.write()
 
     async def write(self) -> None:
         """Write what was counted."""

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncpg
 
-from api_gateway import database
+from api_gateway import beside, database
 from api_gateway.database import Connection
 from storage import announcements
 
@@ -64,23 +64,17 @@ class WaitingRoom:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Listen for the length of the block."""
-        task = asyncio.create_task(self._listen())
-        try:
+        async with beside.running(self._listen):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                await self._listen_on_one_connection()
-            except _UNREACHABLE as error:
-                log.debug("nothing is announced while the database is away: %s", error)
-            except Exception:  # noqa: BLE001  whatever it was, requests wait here, and the next connection may do
-                log.exception("listening for answers failed")
-            await asyncio.sleep(_RECONNECT_SECONDS)
+        try:
+            await self._listen_on_one_connection()
+        except _UNREACHABLE as error:
+            log.debug("nothing is announced while the database is away: %s", error)
+        except Exception:  # noqa: BLE001  whatever it was, requests wait here, and the next connection may do
+            log.exception("listening for answers failed")
+        await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_on_one_connection(self) -> None:
         connection = await database.connect(self._database_url)

@@ -40,7 +40,7 @@ def list_versions(as_json: bool) -> None:
 
     with _database() as (_, engine), engine.connect() as connection:
         rows = registry.versions(connection)
-        lives = (registry.live(connection, capability) for capability in (registry.RECOMMEND, registry.SEARCH))
+        lives = (registry.live(connection, capability) for capability in registry.CAPABILITIES)
         serving = {live.version for live in lives if live is not None}
     if as_json:
         described = [
