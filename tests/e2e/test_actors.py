@@ -62,7 +62,7 @@ def counted(stack: Stack) -> float:
 
 
 def test_a_click_farm_moves_the_shelves_until_it_is_found(stack: Stack) -> None:
-    wait_until(stack.is_idle, seconds=60, what="the seed is ranked")
+    wait_until(stack.is_idle, seconds=180, what="the seed is ranked")
     stack.post("/v1/events", list(real()))
     wait_until(stack.is_idle, seconds=60, what="the real customers are ranked")
     honest = counted(stack)
