@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from benchmarks import installation, machine
+from benchmarks import figures, installation, machine
 from benchmarks.freshness import probes, shop
 from benchmarks.freshness.probes import Found, Probes
 from benchmarks.freshness.traffic import Traffic
@@ -28,10 +24,7 @@ def main() -> None:
     options = _options()
     with installation.running() as settings:
         result = _measure(options, settings)
-    text_of = json.dumps(result)
-    if options.out:
-        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write(text_of + "\n")
+    figures.tell(result, options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -157,11 +150,8 @@ def _received(settings: Settings) -> dict[int, float]:
 
 
 def _percentile(values: Sequence[float | None], percent: float) -> float | None:
-    """Return the nearest-rank percentile in ms; what was never seen counts as infinitely late, and shows as ten s."""
-    if not values:
-        return None
-    ranked = sorted(10.0 if value is None else value for value in values)
-    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], 1)
+    """Return the percentile in ms; what was never seen counts as infinitely late, and shows as ten s."""
+    return figures.percentile([10.0 if value is None else value for value in values], percent)
 
 
 if __name__ == "__main__":

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks import installation, machine
+from benchmarks import figures, installation, machine
 from benchmarks.screening import orders, traffic
 from workers.settings import Settings
 
@@ -41,9 +39,7 @@ def main() -> None:
     options = _options()
     with installation.running() as settings:
         result = _measure(options, settings)
-    if options.out:
-        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write(json.dumps(result) + "\n")
+    figures.tell(result, options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -103,10 +99,10 @@ def _drive(options: argparse.Namespace, settings: Settings, name: str, seconds: 
     latencies = found["latencies"]
     return {
         "orders": len(latencies),
-        "p50_ms": _percentile(latencies, 50),
-        "p95_ms": _percentile(latencies, 95),
-        "p99_ms": _percentile(latencies, 99),
-        "longest_ms": _percentile(latencies, 100),
+        "p50_ms": figures.percentile(latencies, 50),
+        "p95_ms": figures.percentile(latencies, 95),
+        "p99_ms": figures.percentile(latencies, 99),
+        "longest_ms": figures.percentile(latencies, 100),
         "by": found["by"],
         "decisions": found["decisions"],
     }
@@ -132,12 +128,6 @@ class _stopped:
     def _supervisor(self, *words: str) -> str:
         command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", self._socket, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def _percentile(values: Sequence[float], percent: float) -> float:
-    """Return the nearest-rank percentile in milliseconds."""
-    ranked = sorted(values)
-    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -16,14 +15,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import psutil
 
-from benchmarks import installation, machine
+from benchmarks import figures, installation, machine
 from benchmarks.freshness import shop
 from benchmarks.freshness.probes import Gateway
 from benchmarks.search_serving import load
@@ -40,9 +38,7 @@ def main() -> None:
     options = _options()
     with installation.running() as settings:
         result = _measure(options, settings)
-    if options.out:
-        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write(json.dumps(result) + "\n")
+    figures.tell(result, options.out)
 
 
 def _options() -> argparse.Namespace:

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, text
 
-from benchmarks import installation, machine
+from benchmarks import figures, installation, machine
 from benchmarks.freshness import shop
 from benchmarks.swaps.traffic import Found, Traffic
 from storage import due, models
@@ -43,9 +40,7 @@ def main() -> None:
             result = _measure(options, settings, engine)
         finally:
             engine.dispose()
-    if options.out:
-        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write(json.dumps(result) + "\n")
+    figures.tell(result, options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -179,26 +174,22 @@ def _checked(found: Found, expected: Mapping[str, Shelves]) -> dict[str, Any]:
 def _summary(found: Found, before: Window, windows: Sequence[Window]) -> dict[str, Any]:
     quiet = [seconds for due_at, seconds in found.times if before[0] <= due_at < before[1]]
     swapping = [seconds for due_at, seconds in found.times if any(a <= due_at < b for a, b in windows)]
-    p99 = _percentile(quiet, 99), _percentile(swapping, 99)
+    p99 = figures.percentile(quiet, 99, digits=2), figures.percentile(swapping, 99, digits=2)
     first, last = found.times[0][0], found.times[-1][0]
     return {
         "requests": len(found.times),
         "rate_asked": round(len(found.times) / max(last - first, 1e-9), 1),
         "errors": sum(found.errors.values()),
         "first_errors": dict(found.errors.most_common(3)),
-        "before": {"requests": len(quiet), "p50_ms": _percentile(quiet, 50), "p99_ms": p99[0]},
-        "during_swaps": {"requests": len(swapping), "p50_ms": _percentile(swapping, 50), "p99_ms": p99[1]},
+        "before": {"requests": len(quiet), "p50_ms": figures.percentile(quiet, 50, digits=2), "p99_ms": p99[0]},
+        "during_swaps": {
+            "requests": len(swapping),
+            "p50_ms": figures.percentile(swapping, 50, digits=2),
+            "p99_ms": p99[1],
+        },
         "p99_during_over_before": round(p99[1] / p99[0], 2) if p99[0] and p99[1] else None,
         "seconds_until_all_ranked_anew": [round(end - start, 1) for start, end in windows],
     }
-
-
-def _percentile(seconds: Sequence[float], percent: float) -> float | None:
-    """Return the nearest-rank percentile in ms."""
-    if not seconds:
-        return None
-    ranked = sorted(seconds)
-    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], 2)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from model.fraud.serve import Screener
 from storage import models
 from workers import settings as environment
 from workers.learn import code, folders
+from workers.learn import publish as switching
 from workers.learn.publish import VerificationFailed
 from workers.learn.verdict import Verdict
 
@@ -62,9 +63,7 @@ def publish(engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | N
     if not candidate.verdict.passed:
         log.info("%s does not serve: %s", version, candidate.verdict.reasons)
         return Outcome(version, folder, False, None, candidate.verdict.reasons)
-    with engine.begin() as connection:
-        models.switch(connection, version)
-    return Outcome(version, folder, True, parent, [])
+    return Outcome(version, folder, True, switching.switch(engine, version), [])
 
 
 def loaded(home: Path, version: str) -> Screener:

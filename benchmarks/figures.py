@@ -1,0 +1,25 @@
+"""Figures that several benchmarks tell in the same way."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def percentile(seconds: Sequence[float], percent: float, *, digits: int = 1) -> float | None:
+    """Return the nearest-rank percentile in ms; None of nothing."""
+    if not seconds:
+        return None
+    ranked = sorted(seconds)
+    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], digits)
+
+
+def tell(result: dict[str, Any], out: str | None) -> None:
+    """Print the result as the last line of stdout, and keep it in the file `out` where one is named."""
+    if out:
+        Path(out).write_text(json.dumps(result, indent=2) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
