@@ -8,9 +8,10 @@ import msgspec
 
 from api_gateway import answers, cursor, database
 from api_gateway.answers import Answer
+from api_gateway.database import Connection
 from api_gateway.experiments import OUTSIDE, Placed
 from api_gateway.services import Services
-from storage import shelves
+from storage import own_shelves, shelves
 from storage.shelves import Listing, Query, Step
 
 
@@ -83,7 +84,10 @@ async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: st
 
 
 async def _listing(services: Services, query: Query) -> Listing:
-    return await database.read(services.pool, lambda connection: shelves.read(connection, query))
+    async def best(connection: Connection) -> Listing:
+        return await own_shelves.read(connection, query) or await shelves.read(connection, query)
+
+    return await database.read(services.pool, best)
 
 
 def _unhidden(query: Query) -> Query:

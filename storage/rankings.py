@@ -19,10 +19,18 @@ SEGMENT = "segment"
 EVERYONE = ""
 """Owner of the shelf that is everyone's."""
 
-_WRITE = text("""
+# A shopper's own shelf holds the items' numbers as well, for `storage.own_shelves`; none where one has no number yet.
+_WRITE = text(f"""
 INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through, mark,
-    because_item_ids, because_kinds, counted_by)
-SELECT owner, surface, item_ids, scores, model_version, through, mark, because_item_ids, because_kinds, counted_by
+    because_item_ids, because_kinds, counted_by, item_nos, because_nos)
+SELECT owner, surface, item_ids, scores, model_version, through, mark, because_item_ids, because_kinds, counted_by,
+    CASE WHEN surface = '{HOME}' THEN (
+        SELECT array_agg(items.item_no ORDER BY n)
+        FROM unnest(item_ids) WITH ORDINALITY AS ranked(item_id, n) JOIN items USING (item_id)
+        HAVING count(*) = cardinality(item_ids)) END,
+    CASE WHEN surface = '{HOME}' THEN (
+        SELECT array_agg(items.item_no ORDER BY n)
+        FROM unnest(because_item_ids) WITH ORDINALITY AS reason(item_id, n) LEFT JOIN items USING (item_id)) END
 FROM json_to_recordset(CAST(:rows AS json)) AS r(
     owner text, surface text, item_ids text[], scores real[], model_version text, through timestamptz, mark bigint,
     because_item_ids text[], because_kinds text[], counted_by text)
@@ -30,7 +38,7 @@ ORDER BY owner, surface
 ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
     model_version = excluded.model_version, generated_at = now(), through = excluded.through, mark = excluded.mark,
     because_item_ids = excluded.because_item_ids, because_kinds = excluded.because_kinds,
-    counted_by = excluded.counted_by
+    counted_by = excluded.counted_by, item_nos = excluded.item_nos, because_nos = excluded.because_nos
 WHERE r.mark <= excluded.mark
 """)
 

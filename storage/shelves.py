@@ -20,9 +20,10 @@ DEPTH = 200
 FULL = 100
 """A first shelf with fewer live items than this is filled up from the next ones."""
 
+NAMEABLE = "reason.title IS NOT NULL AND reason.deleted_at IS NULL"
+"""Of a `reason`: what a shopper met can be named while it is sold out, too."""
+
 _COLUMNS = "i.item_no, i.item_id, i.title, i.price, i.currency, i.image_url, i.category, i.brand"
-# What a shopper met can be named while it is sold out, too.
-_NAMEABLE = "reason.title IS NOT NULL AND reason.deleted_at IS NULL"
 _UNHIDDEN = "i.item_id NOT IN (SELECT item_id FROM hidden)"
 _GIVEN = "unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(surface, owner, place)"
 # OFFSET 0 keeps the conditions out of the lookup: with them, a plan made while the catalogue is small takes a partial
@@ -77,7 +78,7 @@ WITH chain AS (
     ORDER BY shelf, rank LIMIT {DEPTH}
 ), explained AS (
     SELECT listed.*, reason.item_no AS because_no, reason.item_id AS because_id, reason.title AS because_title
-    FROM listed LEFT JOIN items AS reason ON reason.item_id = listed.because_item_id AND {_NAMEABLE}
+    FROM listed LEFT JOIN items AS reason ON reason.item_id = listed.because_item_id AND {NAMEABLE}
 ), packed AS (
     SELECT (array_agg(shelf ORDER BY n))[1] AS shelf,
         array_agg(item_no ORDER BY n) AS item_nos,
@@ -104,7 +105,7 @@ _PAGE = f"""
 SELECT wanted.n, {_COLUMNS.removeprefix("i.item_no, ")}, reason.item_id, reason.title
 FROM unnest($1::bigint[], $5::bigint[]) WITH ORDINALITY AS wanted(item_no, because_no, n)
     JOIN items AS i ON i.item_no = wanted.item_no
-    LEFT JOIN items AS reason ON reason.item_no = wanted.because_no AND {_NAMEABLE}
+    LEFT JOIN items AS reason ON reason.item_no = wanted.because_no AND {NAMEABLE}
 WHERE i.available AND i.category = ALL($2::text[]) AND i.item_id <> ALL($3::text[])
 ORDER BY wanted.n LIMIT $4
 """
@@ -228,10 +229,15 @@ async def page(
     return [(row[0] - 1, Product(*row[1:])) for row in map(tuple, rows)]
 
 
-def _listing(row: Any, sources: Sequence[str]) -> Listing:
+def products(row: Any) -> list[Product]:
+    """Return the products that a row holds as one array for each of their columns."""
     columns: Iterable[Any] = (row[name] or () for name in _PRODUCT_ARRAYS)
+    return [Product(*values) for values in zip(*columns, strict=True)]
+
+
+def _listing(row: Any, sources: Sequence[str]) -> Listing:
     return Listing(
-        products=[Product(*values) for values in zip(*columns, strict=True)],
+        products=products(row),
         item_nos=row["item_nos"] or [],
         scores=row["scores"] or [],
         sources=[NEWEST if place is None else sources[place - 1] for place in row["places"] or ()],

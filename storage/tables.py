@@ -127,7 +127,8 @@ due = Table(
 # One ranked shelf a row, best item first. `through` is the time of the last event that it reflects. `because_…` name,
 # for the first items, the event of the owner's history that moved each most: NULL elements where none did, and NULL
 # where nothing is explained. `counted_by` is the version that served, and so counted the events up to `through`; an
-# experiment may have had another one rank. NULL on surfaces that count nothing.
+# experiment may have had another one rank. NULL on surfaces that count nothing. `…_nos` are the numbers of the items
+# named, on a shopper's own shelf; NULL where it was written before there were any, or an item has none yet.
 rankings = Table(
     "rankings",
     metadata,
@@ -142,6 +143,8 @@ rankings = Table(
     Column("because_item_ids", ARRAY(Text)),
     Column("because_kinds", ARRAY(Text)),
     Column("counted_by", Text),
+    Column("item_nos", ARRAY(BigInteger)),
+    Column("because_nos", ARRAY(BigInteger)),
 )
 
 # `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where

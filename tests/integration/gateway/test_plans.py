@@ -7,7 +7,7 @@ import re
 from sqlalchemy import Engine
 
 from api_gateway import database as connections
-from storage import search, shelves
+from storage import own_shelves, search, shelves
 
 LOOKUP = re.compile(r"item_id = ranked\w*\.item_id")
 
@@ -38,6 +38,11 @@ def test_each_reason_is_looked_up_by_a_key(database: Engine) -> None:
         assert key in lookups[0]
 
 
+def test_the_items_of_an_own_shelf_are_looked_up_by_their_numbers(database: Engine) -> None:
+    plan = explain(database, own_shelves._READ)
+    assert len([line for line in plan if "items_item_no_key" in line]) == 2, "\n".join(plan)
+
+
 def test_each_hit_of_a_search_is_looked_up_by_its_number(database: Engine) -> None:
     for query in (search._READ, search._PAGE):
         plan = explain(database, query)
@@ -51,7 +56,14 @@ def test_words_are_looked_up_in_their_index(database: Engine) -> None:
 
 
 def test_no_read_scans_a_table(database: Engine) -> None:
-    for query in (shelves._READ, shelves._PAGE, search._READ, search._PAGE, *search._LEXICAL_BY.values()):
+    for query in (
+        own_shelves._READ,
+        shelves._READ,
+        shelves._PAGE,
+        search._READ,
+        search._PAGE,
+        *search._LEXICAL_BY.values(),
+    ):
         plan = explain(database, query)
         assert not [line for line in plan if "Seq Scan on items" in line or "Seq Scan on rankings" in line]
         assert not [line for line in plan if "Hash Join" in line or "Merge Join" in line]
