@@ -18,20 +18,22 @@ class Kind:
     pool: str
     concurrency: int
     niceness: int = 0
+    bounded: bool = False
     on_host: bool = False
 
 
 KINDS = {
     # Short transactions that wait for Postgres most of the time.
     "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
-    # One child process owns the device; the parent keeps acknowledgements and time limits.
-    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1),
+    # One child process owns the device; the parent keeps acknowledgements and time limits. Where cores are few, a shelf
+    # that is being read goes before one that is being ranked.
+    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, niceness=5),
     # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
     "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1, on_host=True),
     # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
     "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, on_host=True),
     # Hours of work that nobody waits for must not slow the shelves down.
-    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10),
+    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10, bounded=True),
 }
 
 
@@ -48,12 +50,13 @@ def worker(name: str, loglevel: str) -> None:
         # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
         os.environ["JAX_PLATFORMS"] = "cpu"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if kind.niceness:
+    os.nice(kind.niceness)
+    if kind.bounded:
         from workers import settings as configuration
         from workers.runtime import limits
 
         settings = configuration.load()
-        limits.apply(niceness=kind.niceness, cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
+        limits.apply(cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
     from workers.runtime.app import app
 
     app.worker_main(argv=arguments(name, loglevel))

@@ -13,13 +13,12 @@ def cores_for(given: int, available: int) -> int:
     return max(min(given or available // 2, available), 1)
 
 
-def apply(*, niceness: int, cpus: int, memory_gb: float) -> None:
-    """Bound this process and its children: priority, cores (0: half of them), and memory in GiB (0: no bound).
+def apply(*, cpus: int, memory_gb: float) -> None:
+    """Bound this process and its children: cores (0: half of them), and memory in GiB (0: no bound).
 
     To be called before JAX is imported, which makes as many threads as there are cores. Where the system knows no core
     affinity (macOS), the cores stay as they are.
     """
-    os.nice(niceness)
     if hasattr(os, "sched_setaffinity"):
         available = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, available[-cores_for(cpus, len(available)) :])
