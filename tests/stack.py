@@ -32,6 +32,8 @@ from workers.settings import Settings
 
 ITEMS = 60
 GROUPS = 4
+# Seconds that a test waits at most: a machine that is busy with other work takes ten times as long as an idle one.
+PATIENCE = 150
 _TRAINED = Path(tempfile.mkdtemp(prefix="reshelf-tests-model-"))
 
 
@@ -62,14 +64,9 @@ class Stack:
         process.wait()
 
     def stop(self) -> None:
-        """End every process."""
-        for process in self.processes.values():
-            process.terminate()
-        for name, process in list(self.processes.items()):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.kill(name)
+        """End every process at once: a worker with a task in hand would sleep ten seconds first, whatever it does."""
+        for name in list(self.processes):
+            self.kill(name)
 
     def send(self, task: str, batch: Sequence[Any]) -> None:
         """Put one message on the queue, by task name, as a shop's backend does."""
@@ -218,14 +215,14 @@ def history(prefix: str, *, shoppers: int, each: int, seed: int = 0) -> Iterator
             }
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
+def wait_until(condition: Callable[[], bool], *, what: str) -> float:
     """Return how long it took until `condition` held; fail saying `what` did not happen."""
     start = time.monotonic()
-    while time.monotonic() - start < seconds:
+    while time.monotonic() - start < PATIENCE:
         if condition():
             return time.monotonic() - start
         time.sleep(0.1)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
 
 
 def free_port() -> int:

@@ -62,31 +62,31 @@ def counted(stack: Stack) -> float:
 
 
 def test_a_click_farm_moves_the_shelves_until_it_is_found(stack: Stack) -> None:
-    wait_until(stack.is_idle, seconds=180, what="the seed is ranked")
+    wait_until(stack.is_idle, what="the seed is ranked")
     stack.post("/v1/events", list(real()))
-    wait_until(stack.is_idle, seconds=60, what="the real customers are ranked")
+    wait_until(stack.is_idle, what="the real customers are ranked")
     honest = counted(stack)
     stack.post("/v1/events", list(farm()))
-    wait_until(stack.is_idle, seconds=60, what="the farm is ranked")
+    wait_until(stack.is_idle, what="the farm is ranked")
     assert counted(stack) > honest + 100
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: popular(stack) == set(TARGETS), seconds=30, what="the farm's items are popular")
+    wait_until(lambda: popular(stack) == set(TARGETS), what="the farm's items are popular")
 
     _ring(stack, tasks.WATCH_ACTORS)
-    wait_until(lambda: stack.get("/v1/actors")["flagged"] == FAKES, seconds=30, what="the farm is flagged")
+    wait_until(lambda: stack.get("/v1/actors")["flagged"] == FAKES, what="the farm is flagged")
     assert {one["shopper"].partition("-")[0] for one in stack.get("/v1/actors")["actors"]} == {"mob"}
-    wait_until(lambda: counted(stack) == pytest.approx(honest), seconds=30, what="its transitions are taken back")
+    wait_until(lambda: counted(stack) == pytest.approx(honest), what="its transitions are taken back")
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: not popular(stack) & set(TARGETS), seconds=30, what="its items are popular no more")
-    wait_until(stack.is_idle, seconds=60, what="the shelves that showed them are ranked anew")
+    wait_until(lambda: not popular(stack) & set(TARGETS), what="its items are popular no more")
+    wait_until(stack.is_idle, what="the shelves that showed them are ranked anew")
     own = stack.get("/v1/users/mob-0/recommendations")
     assert own["source"] == "personal"  # whoever is flagged has a shelf as before
 
     for n in range(FAKES):
         stack.post(f"/v1/actors/mob-{n}/clear", [])
-    wait_until(lambda: counted(stack) > honest + 100, seconds=30, what="cleared actors count again")
+    wait_until(lambda: counted(stack) > honest + 100, what="cleared actors count again")
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: popular(stack) == set(TARGETS), seconds=30, what="cleared actors move the popular shelf")
+    wait_until(lambda: popular(stack) == set(TARGETS), what="cleared actors move the popular shelf")
 
 
 def _ring(stack: Stack, task: str) -> None:

@@ -38,7 +38,7 @@ def _left(home: Path) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(260)
+@pytest.mark.timeout(420)
 def test_a_short_demo_works_and_leaves_nothing_running(tmp_path: Path) -> None:
     home = tmp_path / "demo"
     done = subprocess.run(
@@ -46,7 +46,7 @@ def test_a_short_demo_works_and_leaves_nothing_running(tmp_path: Path) -> None:
         env=_environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -35,17 +35,17 @@ def test_arms_of_a_version_are_ranked_by_it_for_as_long_as_it_runs(
     database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     with running(settings_for(tmp_path, database_url, broker_url), "intake", "recommend", "beat", "gateway") as stack:
-        wait_until(stack.is_idle, seconds=120, what="the first shelves")
+        wait_until(stack.is_idle, what="the first shelves")
         shelves = versions_of(stack)
         [live] = set(shelves.values())
         version = another_version(stack)
         canary, due = service.canary(stack.database, version, 0.5)
         wanted = {shopper: assignment.version_of(shopper, canary, live) for shopper in shelves}
         assert due == list(wanted.values()).count(version) > 0
-        wait_until(lambda: versions_of(stack) == wanted, seconds=120, what="each arm has the shelves of its version")
+        wait_until(lambda: versions_of(stack) == wanted, what="each arm has the shelves of its version")
         shopper = next(shopper for shopper, ranked_by in wanted.items() if ranked_by == version)
         path = f"/v1/users/{shopper}/recommendations"
-        wait_until(lambda: stack.get(path)["arm"] == "canary", seconds=20, what="the gateway knows the experiment")
+        wait_until(lambda: stack.get(path)["arm"] == "canary", what="the gateway knows the experiment")
         answer = stack.get(path)
         assert (answer["model_version"], answer["experiment"], answer["arm"]) == (version, canary.name, "canary")
         rows = stack.query("SELECT sum(batches), sum(failures) FROM version_health WHERE version = :v", v=version)
@@ -54,4 +54,4 @@ def test_arms_of_a_version_are_ranked_by_it_for_as_long_as_it_runs(
 
         service.stop(stack.database, canary.name)
         everyone_live = dict.fromkeys(shelves, live)
-        wait_until(lambda: versions_of(stack) == everyone_live, seconds=60, what="everyone is back at the live version")
+        wait_until(lambda: versions_of(stack) == everyone_live, what="everyone is back at the live version")

@@ -25,7 +25,7 @@ NOW = "2026-03-01T00:00:00Z"
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
     with stacks.running(settings, "intake", "recommend", "gateway", "beat") as stack:
-        stacks.wait_until(stack.is_idle, seconds=90, what="the first shelves")
+        stacks.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -38,7 +38,7 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
     assert newcomer["source"] in ("popular", "newest")  # nothing is known of her yet
     stack.send(tasks.EVENTS, [_event("e1", "ann", "item-4"), _event("e2", "ann", "item-8", "purchase")])
     stacks.wait_until(
-        lambda: stack.get("/v1/users/ann/recommendations")["source"] == "personal", seconds=20, what="ann's own shelf"
+        lambda: stack.get("/v1/users/ann/recommendations")["source"] == "personal", what="ann's own shelf"
     )
     shelf = stack.get("/v1/users/ann/recommendations?limit=8")
     assert shelf["through"].startswith("2026-03-01T00:00:00")
@@ -49,14 +49,14 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
 
     stack.send(tasks.CATALOGUE, [stacks.item(100) | {"change_id": "new", "at": NOW}])  # 100 % 4 == 0: a phone
     stacks.wait_until(
-        lambda: stack.get("/v1/items/item-100/similar")["source"] == "similar", seconds=20, what="the new item's shelf"
+        lambda: stack.get("/v1/items/item-100/similar")["source"] == "similar", what="the new item's shelf"
     )
     similar = stack.get("/v1/items/item-100/similar?limit=5")["items"]
     assert [entry["category"] for entry in similar].count("phone") >= 4
     stack.post("/v1/catalogue", [{"kind": "delete", "change_id": "gone", "item_id": similar[0]["item_id"], "at": NOW}])
     left = [entry["item_id"] for entry in stack.get("/v1/items/item-100/similar?limit=50")["items"]]
     assert similar[0]["item_id"] not in left
-    stacks.wait_until(stack.is_idle, seconds=20, what="the end of the work")
+    stacks.wait_until(stack.is_idle, what="the end of the work")
     assert stack.metric("reshelf_compilations_after_warm_up") == 0
 
 
@@ -85,10 +85,9 @@ def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> Non
             stack.query("SELECT sum(written + duplicates + rejected) FROM intake_counts")
             == [(len(clean) + len(stream),)]
         ),
-        seconds=60,
         what="all rows taken in",
     )
-    stacks.wait_until(stack.is_idle, seconds=60, what="all shelves fresh")
+    stacks.wait_until(stack.is_idle, what="all shelves fresh")
 
     counts = stack.query("SELECT sum(written), sum(duplicates), sum(rejected) FROM intake_counts")
     assert counts == [(10_000, len(twice), 100)]
@@ -113,7 +112,7 @@ def _rank_all_with_the_same_counts(stack: Stack) -> None:
     time.sleep(0.5)  # longer than a task that took in the counts before the last of them goes on claiming
     with stack.database.begin() as connection:
         due.mark(connection, due.SHOPPER, [f"{prefix}-{n}" for prefix in ("dirty", "clean") for n in range(200)])
-    stacks.wait_until(stack.is_idle, seconds=60, what="all shelves ranked with the same counts")
+    stacks.wait_until(stack.is_idle, what="all shelves ranked with the same counts")
     assert stack.query(counted) == before
 
 
@@ -129,5 +128,5 @@ def test_the_first_shelves_cover_everyone(stack: Stack, database: Engine) -> Non
     assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'home'") == shoppers
     assert stack.query("SELECT count(*) FROM item_vectors") == [(stacks.ITEMS,)]
     assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(stacks.ITEMS,)]
-    stacks.wait_until(lambda: stack.ranking("", "popular") is not None, seconds=20, what="the popular shelf")
+    stacks.wait_until(lambda: stack.ranking("", "popular") is not None, what="the popular shelf")
     assert stack.ranking("category=phone", "popular") is not None

@@ -31,7 +31,7 @@ Shelves = Mapping[str, tuple[list[str], list[float]]]
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
     with stacks.running(settings, "intake", "recommend", "gateway", "beat") as stack:
-        stacks.wait_until(stack.is_idle, seconds=90, what="the first shelves")
+        stacks.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -93,7 +93,6 @@ def _busy(stack: Stack, expected: Mapping[str, Shelves]) -> Iterator[Watched]:
         thread.join(30)
 
 
-@pytest.mark.timeout(300)
 def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
     with stack.database.connect() as connection:
         live = models.live(connection)
@@ -107,14 +106,12 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
             old, new = pair[n % 2], pair[(n + 1) % 2]
             publish.switch(stack.database, new, why=models.PROMOTED)
             [(switched_at,)] = stack.query("SELECT switched_at FROM live_models")
-            stacks.wait_until(
-                lambda new=new: _all_of(stack, new), seconds=60, what=f"swap {n + 1}: all shelves by the new model"
-            )
+            stacks.wait_until(lambda new=new: _all_of(stack, new), what=f"swap {n + 1}: all shelves by the new model")
             meanwhile += sum(version == old and at > switched_at for version, at in watched.seen)
     assert watched.wrong == []
     assert watched.rows >= SWAPS * len(SHOPPERS)
     assert meanwhile > 0  # the old model ranked on while the new one was loaded
-    stacks.wait_until(stack.is_idle, seconds=60, what="the end of the work")
+    stacks.wait_until(stack.is_idle, what="the end of the work")
     final = pair[SWAPS % 2]
     assert stack.query("SELECT DISTINCT model_version FROM rankings WHERE surface IN ('home', 'similar')") == [(final,)]
     vectors = stack.query("SELECT count(*) FROM item_vectors WHERE model_version = :version", version=final)

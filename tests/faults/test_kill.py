@@ -34,7 +34,7 @@ def _stack(tmp_path: Path, own: Servers) -> Iterator[Stack]:
     home.mkdir()
     settings = stacks.settings_for(home, own.database, own.broker)
     with stacks.running(settings, "intake", "recommend", "beat") as stack:
-        stacks.wait_until(stack.is_idle, seconds=90, what="the first shelves")
+        stacks.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -53,12 +53,12 @@ def test_a_worker_killed_in_the_middle_of_a_refresh(stack: Stack) -> None:
     for n in range(0, len(events), 100):
         stack.send(tasks.EVENTS, events[n : n + 100])
     claimed = "SELECT count(*) > 0 FROM due WHERE kind = 'shopper' AND claimed_until > now()"
-    stacks.wait_until(lambda: stack.query(claimed) == [(True,)], seconds=20, what="a refresh under way")
+    stacks.wait_until(lambda: stack.query(claimed) == [(True,)], what="a refresh under way")
     stack.kill("recommend")
     left = stack.query("SELECT count(*) FROM due")
     assert left != [(0,)]
     stack.start("recommend", "worker", "recommend")
-    took = stacks.wait_until(lambda: _fresh(stack, "live", 300), seconds=60, what="fresh shelves")
+    took = stacks.wait_until(lambda: _fresh(stack, "live", 300), what="fresh shelves")
     assert took < 60
     assert stack.query("SELECT count(*) FROM events WHERE shopper LIKE 'live-%'") == [(len(events),)]
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
@@ -72,10 +72,10 @@ def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
     for half in (events[: len(events) // 2], events[len(events) // 2 :]):
         before = stack.query(counted)
         stack.send(tasks.EVENTS, half)  # one message, one transaction: none of them comes late
-        stacks.wait_until(partial(lambda was: stack.query(counted) != was, before), seconds=30, what="first counts")
+        stacks.wait_until(partial(lambda was: stack.query(counted) != was, before), what="first counts")
         stack.kill("recommend")
         stack.start("recommend", "worker", "recommend")
-        stacks.wait_until(stack.is_idle, seconds=60, what="fresh shelves")
+        stacks.wait_until(stack.is_idle, what="fresh shelves")
 
     gains = configs.gains(configs.preset(stack.settings.preset))
     expected: dict[tuple[str, str], float] = defaultdict(float)
@@ -93,15 +93,15 @@ def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path
     half = len(events) // 2
     stack.send(tasks.EVENTS, events[:half])
     taken = "SELECT count(*) FROM events WHERE shopper LIKE 'live-%'"
-    stacks.wait_until(lambda: stack.query(taken) == [(half,)], seconds=20, what="the first half")
+    stacks.wait_until(lambda: stack.query(taken) == [(half,)], what="the first half")
     own.redis.kill()
     for leftover in (tmp_path / "servers" / "redis").rglob("*.aof"):  # the disk is lost, too: no message survives
         leftover.unlink()
     own.redis.start()
-    stacks.wait_until(lambda: _fresh(stack, "live", 100), seconds=60, what="fresh shelves of what was committed")
+    stacks.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of what was committed")
     stack.send(tasks.EVENTS, events)  # what a producer does that was not told of a delivery
-    stacks.wait_until(lambda: stack.query(taken) == [(len(events),)], seconds=60, what="the rest")
-    stacks.wait_until(lambda: _fresh(stack, "live", 100), seconds=60, what="fresh shelves of everything")
+    stacks.wait_until(lambda: stack.query(taken) == [(len(events),)], what="the rest")
+    stacks.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of everything")
     [(duplicates,)] = stack.query("SELECT sum(duplicates) FROM intake_counts")
     assert duplicates >= half
 
@@ -118,5 +118,5 @@ def test_a_row_that_cannot_be_ranked_is_buried_and_the_rest_goes_on(stack: Stack
         connection.execute(text("INSERT INTO due (kind, key) VALUES ('shopper', 'poison')"))
     events = list(stacks.history("live", shoppers=50, each=2))
     stack.send(tasks.EVENTS, events)
-    stacks.wait_until(lambda: _fresh(stack, "live", 50), seconds=60, what="everyone else's shelf, and the burial")
+    stacks.wait_until(lambda: _fresh(stack, "live", 50), what="everyone else's shelf, and the burial")
     assert stack.query("SELECT source, key, attempts FROM dead_letters") == [("shopper", "poison", 5)]

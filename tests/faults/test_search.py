@@ -18,7 +18,7 @@ from tests.stack import Stack
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url, search_deadline_ms=3_000)
     with stacks.running(settings, "intake", "search", "gateway", "beat") as stack:
-        stacks.wait_until(lambda: _answers(stack), seconds=90, what="an answer of the worker")
+        stacks.wait_until(lambda: _answers(stack), what="an answer of the worker")
         yield stack
 
 
@@ -42,7 +42,7 @@ def test_searches_follow_the_catalogue_and_outlive_their_worker(stack: Stack) ->
     assert "new" not in _ids(stack.get("/v1/search?q=lamp&sort=newest"))
     stack.post("/v1/catalogue", [stacks.item(1) | {"change_id": "n", "item_id": "new", "at": "2026-06-01T00:00:00Z"}])
     shown = "/v1/search?q=lamp&sort=newest"
-    stacks.wait_until(lambda: _ids(stack.get(shown))[:1] == ["new"], seconds=30, what="the new item")
+    stacks.wait_until(lambda: _ids(stack.get(shown))[:1] == ["new"], what="the new item")
     sold_out = {"kind": "stock", "change_id": "s", "item_id": "new", "at": "2026-06-02T00:00:00Z", "stock": 0}
     stack.post("/v1/catalogue", [sold_out])
     assert "new" not in _ids(stack.get(shown))
@@ -55,5 +55,5 @@ def test_searches_follow_the_catalogue_and_outlive_their_worker(stack: Stack) ->
     assert stack.get(shown)["source"] == "matched"  # what is known is known
 
     stack.start("search", "worker", "search")
-    stacks.wait_until(lambda: _answers(stack), seconds=60, what="an answer of the worker that came back")
+    stacks.wait_until(lambda: _answers(stack), what="an answer of the worker that came back")
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]

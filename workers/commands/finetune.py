@@ -25,7 +25,7 @@ def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
     from storage.training import TrainingRuns
     from workers.learn import finetuning, screen
     from workers.learn.data import NotEnoughData
-    from workers.learn.publish import VerificationFailed
+    from workers.learn.versions import VerificationFailed
     from workers.runtime import bootstrap
 
     settings = configuration.load()

@@ -78,7 +78,7 @@ def fraud(seed: int, as_json: bool) -> None:
     from storage.training import TrainingRuns
     from workers.fraud import training
     from workers.fraud.labelled import NotEnoughOrders
-    from workers.learn.publish import VerificationFailed
+    from workers.learn.versions import VerificationFailed
     from workers.runtime import bootstrap
 
     settings = configuration.load()
@@ -120,7 +120,7 @@ def _train(settings: Settings, preset: str | None, minutes: float | None, seed: 
     from storage.training import TrainingRuns
     from workers.learn import screen, service
     from workers.learn.data import NotEnoughData
-    from workers.learn.publish import VerificationFailed
+    from workers.learn.versions import VerificationFailed
     from workers.runtime import bootstrap
 
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))

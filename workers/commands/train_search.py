@@ -28,7 +28,7 @@ def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: boo
     from storage.training import TrainingRuns
     from workers.learn import screen
     from workers.learn.data import NotEnoughData
-    from workers.learn.publish import VerificationFailed
+    from workers.learn.versions import VerificationFailed
     from workers.load.errors import FileError
     from workers.runtime import bootstrap
     from workers.search import training

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Engine, Row
 
 from model import artifact
-from model.artifact import Artifact
 from model.fraud import serve
 from model.fraud.serve import Screener
 from storage import models
 from workers import settings as environment
-from workers.learn import code, folders
 from workers.learn import publish as switching
-from workers.learn.publish import VerificationFailed
+from workers.learn import versions
 from workers.learn.verdict import Verdict
+from workers.learn.versions import Origin, VerificationFailed
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +48,13 @@ def publish(engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | N
 
     Hold `storage.training.exclusive` meanwhile. Raises `VerificationFailed`.
     """
-    folders.clear_leftovers(engine, home, models.FRAUD)
-    version = models.version_name(models.FRAUD, datetime.now(UTC), secrets.token_hex(3))
     made = serve.to_artifact(candidate.screener, metrics={"model": candidate.verdict.figures.get("candidate", {})})
-    with folders.staging(home, version) as staged:
-        digest = artifact.save(staged, made)
-        _verify(serve.from_artifact(artifact.load(staged)), candidate.screener, golden_NxF)
+    with versions.staged(engine, home, models.FRAUD, made) as staged:
+        _verify(serve.from_artifact(staged.saved), candidate.screener, golden_NxF)
     parent = None if live is None else live.version
-    with engine.begin() as connection:
-        _register(connection, version, candidate, made, digest, parent)
-    folder = folders.settle(home, version)
+    origin = Origin(candidate.how, parent, candidate.learnt_from, candidate.learnt_through)
+    gate, options = candidate.verdict.as_json(), made.config["options"]
+    version, folder = staged.version, versions.register(engine, home, staged, origin, gate=gate, config=options)
     if not candidate.verdict.passed:
         log.info("%s does not serve: %s", version, candidate.verdict.reasons)
         return Outcome(version, folder, False, None, candidate.verdict.reasons)
@@ -76,21 +71,3 @@ def _verify(saved: Screener, fitted: Screener, golden_NxF: np.ndarray) -> None:
     says = serve.probabilities if fitted.is_trained else serve.strangeness
     if not np.array_equal(says(saved, golden_NxF), says(fitted, golden_NxF)):
         raise VerificationFailed("the saved detector judges other than the fitted one; it was not published")
-
-
-def _register(
-    connection: Connection, version: str, candidate: Candidate, made: Artifact, digest: str, parent: str | None
-) -> None:
-    models.register(
-        connection,
-        version,
-        config=made.config["options"],
-        metrics=made.metrics,
-        how=candidate.how,
-        parent=parent,
-        learnt_from=candidate.learnt_from,
-        learnt_through=candidate.learnt_through,
-        code=code.version(),
-        digest=digest,
-        gate=candidate.verdict.as_json(),
-    )

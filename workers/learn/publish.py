@@ -6,10 +6,9 @@ Killed at any point, the pointer names a whole version, and the next publishing 
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,15 @@ from model.recommend.events import RankRequest
 from model.recommend.serve import Ranker
 from storage import models, training, transitions
 from workers import settings as configuration
-from workers.learn import code, folders, gate
+from workers.learn import gate, versions
 from workers.learn.gate import Cases
 from workers.learn.verdict import Verdict
+from workers.learn.versions import Origin, VerificationFailed
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 _DEADLOCK = "40P01"
-
-
-class VerificationFailed(RuntimeError):
-    """The saved model, loaded again, does not rank as the fitted one; it was not published."""
 
 
 class Overtaken(RuntimeError):
@@ -75,19 +71,16 @@ def publish(
     `live` is what served when the cases were chosen (`gate.cases`). Hold `storage.training.exclusive` meanwhile. A
     candidate that is rejected is kept too, with the reasons. Raises `VerificationFailed`.
     """
-    folders.clear_leftovers(engine, home)
-    version = models.version_name(models.RECOMMEND, datetime.now(UTC), secrets.token_hex(3))
-    with folders.staging(home, version) as staged:
-        digest = artifact.save(staged, candidate.artifact)
-        saved = gate.loaded(artifact.load(staged), cases.items)
+    with versions.staged(engine, home, models.RECOMMEND, candidate.artifact) as made:
+        saved = gate.loaded(made.saved, cases.items)
         verify(saved, gate.loaded(candidate.artifact, cases.items), cases.golden)
         said = _judge(home, saved, candidate.artifact, live, cases)
-    _register(engine, version, candidate, digest, live, said)
-    folder = folders.settle(home, version)
+    expected = None if live is None else live.version
+    origin = Origin(candidate.how, expected, candidate.learnt_from, candidate.learnt_through)
+    version, folder = made.version, versions.register(engine, home, made, origin, gate=said.as_json())
     if not serve or not said.passed:
         log.info("%s does not serve: %s", version, said.reasons or "nobody asked for it")
         return Outcome(version, folder, said, False, None, said.reasons)
-    expected = None if live is None else live.version
     try:
         switch(engine, version, instead_of=(expected,))
     except Overtaken as error:
@@ -149,22 +142,3 @@ def _judge(home: Path, saved: Ranker, candidate: Artifact, live: Row[Any] | None
     except ArtifactError as error:
         return gate.judge(saved, candidate, cases, None, name=None, notes=[f"{live.version} is damaged: {error}"])
     return gate.judge(saved, candidate, cases, weights, name=live.version, notes=[])
-
-
-def _register(
-    engine: Engine, version: str, candidate: Candidate, digest: str, live: Row[Any] | None, said: Verdict
-) -> None:
-    with engine.begin() as connection:
-        models.register(
-            connection,
-            version,
-            config=candidate.artifact.config,
-            metrics=candidate.artifact.metrics,
-            how=candidate.how,
-            parent=None if live is None else live.version,
-            learnt_from=candidate.learnt_from,
-            learnt_through=candidate.learnt_through,
-            code=code.version(),
-            digest=digest,
-            gate=said.as_json(),
-        )

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine as Database
 
-from model import artifact
 from model.artifact import Artifact
 from model.recommend.items import Item
 from model.search import weights
 from model.search.encoder import Encoder
 from model.search.engine import Engine, Parts
 from storage import models
-from workers.learn import code, folders
 from workers.learn import publish as switching
-from workers.learn.publish import VerificationFailed
+from workers.learn import versions
+from workers.learn.versions import Origin, VerificationFailed
 
 log = logging.getLogger(__name__)
 
@@ -55,28 +53,14 @@ def publish(
 
     Hold `storage.training.exclusive` meanwhile. Raises `VerificationFailed`.
     """
-    folders.clear_leftovers(database, home, models.SEARCH)
-    version = models.version_name(models.SEARCH, datetime.now(UTC), secrets.token_hex(3))
     with database.connect() as connection:
         live = models.live(connection, models.SEARCH)
-    with folders.staging(home, version) as staged:
-        digest = artifact.save(staged, candidate.artifact)
-        verify(artifact.load(staged), fitted, items[:_GOLDEN_ITEMS])
-    parent = None if live is None else live.version
+    with versions.staged(database, home, models.SEARCH, candidate.artifact) as made:
+        verify(made.saved, fitted, items[:_GOLDEN_ITEMS])
+    origin = Origin(parent=None if live is None else live.version, learnt_through=candidate.learnt_through)
     passed = not candidate.reasons
-    with database.begin() as connection:
-        models.register(
-            connection,
-            version,
-            config=candidate.artifact.config,
-            metrics=candidate.artifact.metrics,
-            parent=parent,
-            learnt_through=candidate.learnt_through,
-            code=code.version(),
-            digest=digest,
-            gate={"passed": passed, "reasons": list(candidate.reasons), "compared_with": "words alone"},
-        )
-    folder = folders.settle(home, version)
+    gate = {"passed": passed, "reasons": list(candidate.reasons), "compared_with": "words alone"}
+    version, folder = made.version, versions.register(database, home, made, origin, gate=gate)
     if not serve or not passed:
         return Outcome(version, folder, False, None)
     return Outcome(version, folder, True, switching.switch(database, version))

@@ -124,7 +124,7 @@ def test_beat_and_a_worker_roll_it_back_by_themselves(
         canary, _ = service.canary(shop.database, shop.next, 0.3)
         visits(shop, members(canary, "live", 600), clicking=300)
         visits(shop, members(canary, "canary", 300), clicking=30)
-        wait_until(lambda: because(shop, canary.name) is not None, seconds=60, what="the canary was rolled back")
+        wait_until(lambda: because(shop, canary.name) is not None, what="the canary was rolled back")
         assert (because(shop, canary.name) or "").startswith("click rate 10.00% of 300 shoppers")
     finally:
         stack.stop()

@@ -23,7 +23,7 @@ from storage.tables import model_versions
 from tests import stack as stacks
 from workers.cli import main
 from workers.contract import parsing, rows
-from workers.learn import data, gate, publish, service, tasks, verdict
+from workers.learn import data, gate, publish, service, tasks, verdict, versions
 from workers.learn.data import TrainingData
 from workers.learn.gate import Cases
 from workers.learn.publish import Outcome
@@ -206,7 +206,7 @@ def test_nothing_stays_of_a_candidate_that_fails_its_verification(shop: Shop, mo
     other = artifact.load(shop.home / "models" / shop.live.version)
     turned = {name: value[::-1] if name == "items.ids" else value for name, value in other.params.items()}
     monkeypatch.setattr(artifact, "load", lambda folder: dataclasses.replace(other, params=turned))  # a disk that lies
-    with pytest.raises(publish.VerificationFailed):
+    with pytest.raises(versions.VerificationFailed):
         shop.publish(other)
     assert [path.name for path in (shop.home / "models").glob(".*")] == []
     assert shop.serving() == shop.live.version

@@ -15,7 +15,7 @@ from model import artifact
 from model.recommend.loop import Progress
 from storage import due, intake, models, training
 from workers.cli import main
-from workers.learn import data, gate, publish, requests, service
+from workers.learn import data, gate, publish, requests, service, versions
 from workers.learn.data import NotEnoughData
 from workers.settings import Settings
 
@@ -125,7 +125,7 @@ def test_a_model_that_ranks_otherwise_once_saved_is_an_error(database: Engine, t
     bad = artifact.Artifact(good.kind, {**good.params, **other}, good.config, good.ids)
     rankers = [gate.loaded(weights, known.items) for weights in (good, bad)]
     publish.verify(rankers[0], rankers[0], requests.golden(known))
-    with pytest.raises(publish.VerificationFailed, match=r"golden request \d+ got .*before saving"):
+    with pytest.raises(versions.VerificationFailed, match=r"golden request \d+ got .*before saving"):
         publish.verify(rankers[0], rankers[1], requests.golden(known))
 
 
