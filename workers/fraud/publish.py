@@ -26,13 +26,18 @@ log = logging.getLogger(__name__)
 
 
 class Candidate(NamedTuple):
-    """A detector that asks to serve, how it was made, and from when to when it knows what became of orders."""
+    """A detector that asks to serve, how it was made, and of how many orders and frauds.
+
+    It knows what became of orders from `learnt_from` on up to `learnt_through`.
+    """
 
     screener: Screener
     verdict: Verdict
     how: str
     learnt_from: datetime
     learnt_through: datetime
+    orders: int
+    frauds: int
 
 
 class Outcome(NamedTuple):
@@ -52,7 +57,9 @@ def publish(engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | N
     """
     folders.clear_leftovers(engine, home, models.FRAUD)
     version = models.version_name(models.FRAUD, datetime.now(UTC), secrets.token_hex(3))
-    made = serve.to_artifact(candidate.screener, metrics={"model": candidate.verdict.figures.get("candidate", {})})
+    learnt = {"orders": candidate.orders, "frauds": candidate.frauds}
+    figures = {"model": candidate.verdict.figures.get("candidate", {}), "learnt": learnt}
+    made = serve.to_artifact(candidate.screener, metrics=figures)
     with folders.staging(home, version) as staged:
         digest = artifact.save(staged, made)
         _verify(serve.from_artifact(artifact.load(staged)), candidate.screener, golden_NxF)
