@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from api_gateway import database
 from api_gateway.database import Connection
 from api_gateway.errors import Conflict, Invalid
 from api_gateway.services import Services
+from api_gateway.waiting import Expected
 from storage import due, orders, screenings, velocities
 from storage.json import ascii_text
 from storage.screenings import Screening
@@ -42,9 +42,9 @@ async def screen(services: Services, body: bytes) -> Answer:
 
     Whatever fails, there is an answer: without a model, or without a database, rules decide, and the answer says so.
     """
-    milliseconds = services.settings.screen_deadline_ms
-    until = asyncio.get_running_loop().time() + milliseconds / 1000
     row, answer, is_written = _row(body), None, False
+    milliseconds, now = services.settings.screen_deadline_ms, asyncio.get_running_loop().time
+    until = now() + milliseconds / 1000
     why = f"the model did not answer within {milliseconds} ms"
     try:
         async with asyncio.timeout_at(until):
@@ -53,8 +53,10 @@ async def screen(services: Services, body: bytes) -> Answer:
                 is_written = True
                 if answer is None:
                     services.ringer.ring(due.ORDER)
-                    await expected.within(until - asyncio.get_running_loop().time())
-                    answer = await read(services, row["order_id"])
+                    if services.patience.may_wait(now()):
+                        answer = await _wait(services, expected, row["order_id"], until)
+                    else:
+                        why = "the model has not answered in time for a while, and was not waited for"
     except _AWAY as error:
         log.debug("order %s is not screened by the model: %s", row["order_id"], error)
         if not is_written:
@@ -63,6 +65,16 @@ async def screen(services: Services, body: bytes) -> Answer:
         answer = await _by_rules(services, row, why, is_written=is_written)
     services.metrics.screened(answer.by, answer.decision)
     return answer
+
+
+async def _wait(services: Services, expected: Expected, order_id: str, until: float) -> Answer | None:
+    """Return what the worker decides up to then, by the clock of the loop; None where it does not."""
+    now = asyncio.get_running_loop().time
+    try:
+        await expected.within(until - now())
+    finally:  # the deadline of the whole request may be first
+        services.patience.note(now(), in_time=expected.is_heard)
+    return answers.of_json(expected.said) or await read(services, order_id)
 
 
 async def read(services: Services, order_id: str) -> Answer | None:
@@ -124,24 +136,9 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
             return await database.read(services.pool, decide)
     except _AWAY as error:
         log.warning("order %s is decided without the database: %s", row["order_id"], error)
-        return _unrecorded(_alone(services, row, {}, why))
+        return answers.of_screening(_alone(services, row, {}, why), None)
 
 
 def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
     otherwise = rules.decision(services.settings.screen_fallback)
     return alone.decide(services.rulebook.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise)
-
-
-def _unrecorded(decided: Screening) -> Answer:
-    reasons: Sequence[Reason] = decided.reasons
-    return Answer(
-        decided.order_id,
-        rules.decision(decided.decision),
-        decided.by,
-        decided.why,
-        None,
-        list(reasons),
-        decided.rules_version,
-        None,
-        None,
-    )

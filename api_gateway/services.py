@@ -15,6 +15,7 @@ from api_gateway import database
 from api_gateway.database import Pool
 from api_gateway.experiments import Following, Reports
 from api_gateway.metrics import Metrics
+from api_gateway.patience import Patience
 from api_gateway.ringer import Bell, Ringer
 from api_gateway.rulebook import RuleBook
 from api_gateway.tally import Tally
@@ -40,6 +41,7 @@ class Services:
     reports: Reports
     waiting: WaitingRoom
     rulebook: RuleBook
+    patience: Patience
     asked: Tally
 
 
@@ -90,6 +92,7 @@ def running(
                 reports=Reports(engine),
                 waiting=waiting,
                 rulebook=rulebook,
+                patience=Patience(),
                 asked=asked,
             )
             try:

@@ -1,7 +1,7 @@
 """The waiting room: requests that wait, for a while, until a worker has answered what they asked.
 
-One connection listens for all of them. Who waits reads the answer from its row afterwards, heard or not, so an
-announcement that is lost, with its connection for instance, costs the time that was allowed and nothing else.
+One connection listens for all of them. Who waits reads the answer from its row afterwards, unless it was announced in
+full. So an announcement that is lost, with its connection for instance, costs the time that was allowed and no more.
 """
 
 from __future__ import annotations
@@ -29,15 +29,23 @@ class Expected:
 
     def __init__(self) -> None:
         self._heard = asyncio.Event()
+        self.said = ""
+        """What was announced with it, empty where the answer is to be read."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the answer was announced."""
+        return self._heard.is_set()
 
     async def within(self, seconds: float) -> bool:
         """Return whether the answer was announced since it is expected, or is within this time."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._heard.wait(), max(seconds, 0))
-        return self._heard.is_set()
+        return self.is_heard
 
-    def heard(self) -> None:
+    def heard(self, said: str) -> None:
         """Let the request go on."""
+        self.said = said
         self._heard.set()
 
 
@@ -91,6 +99,7 @@ class WaitingRoom:
         finally:
             connection.terminate()
 
-    def _hear(self, _connection: Connection, _pid: int, _channel: str, name: str) -> None:
+    def _hear(self, _connection: Connection, _pid: int, _channel: str, payload: str) -> None:
+        name, said = announcements.heard(payload)
         for one in self._expected.get(name, ()):
-            one.heard()
+            one.heard(said)

@@ -135,8 +135,9 @@ def claim_retry(
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     """Delete the claimed rows, in the transaction that writes their results; one marked meanwhile stays due."""
     keys = [claim.key for claim in claims]
-    connection.execute(_CLEAR, {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]})
-    connection.execute(_RESET, {"kind": kind, "keys": keys})
+    parameters = {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]}
+    if connection.execute(_CLEAR, parameters).rowcount < len(keys):
+        connection.execute(_RESET, {"kind": kind, "keys": keys})
 
 
 def postpone(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:

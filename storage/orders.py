@@ -1,6 +1,7 @@
 """Orders: written once, in the transaction that marks them due to be screened.
 
-An order is kept as the shop sent it, and as numbers: digests of whom and what it names, by which its past is found.
+An order is kept as the shop sent it, and as numbers: digests of whom and what it names, by which its past is found. Two
+tables: the past of an order is some hundreds of rows from all over, and narrow ones stay in memory.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SCREENING_LOCK = 0x6F726465
 """Who screens, or writes labels, holds it until the end of his transaction, so that the orders that were looked at and
 what became known of them have one order, and each order knows all that came before it."""
 
-_COLUMNS = ("order_id", "message", "tie", *KEYS, "cents")
+_COLUMNS = ("order_id", "tie", *KEYS, "cents")
 
 
 def write_statement(rows: str) -> str:
@@ -45,6 +46,9 @@ WITH incoming AS (
     SELECT {", ".join(_COLUMNS)}, least(at, CAST(floor(extract(epoch FROM now())) AS bigint))
     FROM incoming ORDER BY order_id
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id
+), kept AS (
+    INSERT INTO order_messages (order_id, message)
+    SELECT order_id, message FROM incoming JOIN written USING (order_id) ORDER BY order_id
 ), marked AS (
     INSERT INTO due (kind, key) SELECT 'order', order_id FROM written ORDER BY 2
     ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, later = false
@@ -55,10 +59,10 @@ SELECT order_id FROM written
 
 WRITE_ONE = write_statement("$1::text")
 """The same for asyncpg."""
-MESSAGE_OF = "SELECT message FROM orders WHERE order_id = $1"
+MESSAGE_OF = "SELECT message FROM order_messages WHERE order_id = $1"
 
 _WRITE = text(write_statement(":rows"))
-_MESSAGES = text("SELECT order_id, message FROM orders WHERE order_id = ANY(:order_ids)")
+_MESSAGES = text("SELECT order_id, message FROM order_messages WHERE order_id = ANY(:order_ids)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _COUNT = text("SELECT count(*) FROM orders")
 

@@ -20,10 +20,15 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_orders (
 ) ON COMMIT DELETE ROWS
 """)
 _COPY = f"COPY incoming_orders ({', '.join(COLUMNS)}) FROM STDIN"
+_NUMBERS = ", ".join(name for name in COLUMNS if name != "message")
 _WRITE = text(f"""
-INSERT INTO orders ({", ".join(COLUMNS)}, place)
-SELECT {", ".join(COLUMNS)}, nextval('order_places') FROM (SELECT * FROM incoming_orders ORDER BY at, tie) AS sorted
-ON CONFLICT (order_id) DO NOTHING
+WITH written AS (
+    INSERT INTO orders ({_NUMBERS}, place)
+    SELECT {_NUMBERS}, nextval('order_places') FROM (SELECT * FROM incoming_orders ORDER BY at, tie) AS sorted
+    ON CONFLICT (order_id) DO NOTHING RETURNING order_id
+)
+INSERT INTO order_messages (order_id, message)
+SELECT order_id, message FROM incoming_orders JOIN written USING (order_id)
 """)
 
 

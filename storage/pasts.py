@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from psycopg import RawCursor
 from sqlalchemy import Connection, text
 
 NEVER = 2**63 - 1
@@ -26,6 +27,9 @@ is not the customer who asks."""
 ASKED = ("n", "entity", *COLUMNS)
 """Columns of `read`: `n` is the place of the asking order, `entity` the place in `ENTITIES`."""
 
+_GIVEN = ("at", "tie", *ENTITIES)
+_TIES = f"${1 + _GIVEN.index('tie')}::bigint[]"
+_HORIZON, _MOST = f"${len(_GIVEN) + 1}::bigint", f"${len(_GIVEN) + 2}::bigint"
 _OWN = ", ".join(f"p.{name}" for name in COLUMNS[:11])
 _TAINT = f"""coalesce((
             SELECT min(f.fraud_at) FROM orders AS f WHERE f.customer = p.customer AND f.fraud_at IS NOT NULL
@@ -39,13 +43,12 @@ def _lookup(place: int, entity: str) -> str:
         SELECT {place}::bigint AS entity, {_OWN}, coalesce(p.fraud_at, {NEVER}) AS fraud_at, p.odd,
             {taint} AS tainted_at
         FROM orders AS p
-        WHERE p.{entity} = q.{entity} AND p.{entity} <> 0 AND p.at >= q.at - %(horizon)s
-            AND (p.at, p.tie) < (q.at, q.tie) AND (p.place > 0 OR p.tie = ANY(%(ties)s))
-        ORDER BY p.at DESC, p.tie DESC LIMIT %(most)s)"""
+        WHERE p.{entity} = q.{entity} AND p.{entity} <> 0 AND p.at >= q.at - {_HORIZON}
+            AND (p.at, p.tie) < (q.at, q.tie) AND (p.place > 0 OR p.tie = ANY({_TIES}))
+        ORDER BY p.at DESC, p.tie DESC LIMIT {_MOST})"""
 
 
-_GIVEN = ("at", "tie", *ENTITIES)
-_ARRAYS = ", ".join(f"%({name}s)s::bigint[]" for name in _GIVEN)
+_ARRAYS = ", ".join(f"${place}::bigint[]" for place in range(1, len(_GIVEN) + 1))
 _READ = f"""
 SELECT {", ".join(f"array_agg({name})" for name in ASKED)} FROM (
     SELECT q.n, past.* FROM unnest({_ARRAYS}) WITH ORDINALITY AS q({", ".join(_GIVEN)}, n)
@@ -67,10 +70,12 @@ COPY (
 """
 
 _ORDERS = text(f"""
-SELECT order_id, message, at, tie, cents, {", ".join(ENTITIES)}, country FROM orders
-WHERE order_id = ANY(:order_ids) AND place = 0 ORDER BY at, tie
+SELECT *, nextval('order_places') AS next_place FROM (
+    SELECT order_id, message, at, tie, cents, {", ".join(ENTITIES)}, country
+    FROM orders JOIN order_messages USING (order_id)
+    WHERE order_id = ANY(:order_ids) AND place = 0 ORDER BY at, tie
+) AS sorted
 """)
-_PLACES = text("SELECT nextval('order_places') FROM generate_series(1, :count)")
 _SETTLE = text("""
 UPDATE orders SET place = done.place, odd = done.odd, label = coalesce(newest.kind, orders.label),
     fraud_at = CASE WHEN newest.kind IS NULL THEN orders.fraud_at WHEN newest.kind = 'cleared' THEN NULL
@@ -85,7 +90,10 @@ WHERE orders.order_id = done.order_id AND orders.place = 0
 
 
 def asking(connection: Connection, order_ids: Sequence[str]) -> list[Any]:
-    """Return those of the orders that have no place yet, by time and tie: `message`, `at`, `tie`, `cents`, and keys."""
+    """Return those of the orders that have no place yet, by time and tie: `message`, `at`, `tie`, `cents`, and keys.
+
+    `next_place` may be the order's, if it is asked for while holding `orders.lock`.
+    """
     return list(connection.execute(_ORDERS, {"order_ids": list(order_ids)}))
 
 
@@ -95,10 +103,12 @@ def read(connection: Connection, orders: Sequence[Any], *, horizon: int, most: i
     Of each entity the newest `most` of the last `horizon` seconds, that came before the order by time and tie, and
     that have a place, or are among `orders` themselves.
     """
-    parameters: dict[str, Any] = {f"{name}s": [getattr(order, name) for order in orders] for name in _GIVEN}
+    given = [[getattr(order, name) for order in orders] for name in _GIVEN]
     driver: Any = connection.connection.driver_connection
-    with driver.cursor(binary=True) as cursor:
-        cursor.execute(_READ, parameters | {"horizon": horizon, "most": most}, prepare=True)
+    # Raw, since psycopg would look through so long a statement for its own placeholders every time.
+    raw: Any = RawCursor(driver)
+    with raw as cursor:
+        cursor.execute(_READ, [*given, horizon, most], prepare=True, binary=True)
         return [cursor.pgresult.get_value(0, n) for n in range(len(ASKED))]
 
 
@@ -107,11 +117,6 @@ def every(connection: Connection) -> bytes:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_EVERY) as copy:
         return b"".join(copy)
-
-
-def places(connection: Connection, count: int) -> list[int]:
-    """Return the next places; to be asked for while holding `orders.lock`."""
-    return list(connection.execute(_PLACES, {"count": count}).scalars())
 
 
 def settle(connection: Connection, places_of: Mapping[str, tuple[int, float]]) -> None:

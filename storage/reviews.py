@@ -13,9 +13,9 @@ MOST = 200
 
 _COLUMNS = """
 r.order_id, r.opened_at, r.why, r.taken_by, r.taken_at, r.decision, r.decided_by, r.decided_at, r.note,
-s.decision AS screened, s.probability, s.reasons, o.message
+s.decision AS screened, s.probability, s.reasons, m.message
 """
-_FROM = "FROM reviews AS r JOIN screenings AS s USING (order_id) JOIN orders AS o USING (order_id)"
+_FROM = "FROM reviews AS r JOIN screenings AS s USING (order_id) JOIN order_messages AS m USING (order_id)"
 _OPEN = text(f"""
 SELECT {_COLUMNS} {_FROM} WHERE r.decision IS NULL AND (CAST(:reviewer AS text) IS NULL OR r.taken_by = :reviewer)
 ORDER BY r.opened_at, r.order_id LIMIT :most

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ _FIELDS = "order_id, decision, by, why, probability, reasons, facts, rules_versi
 def write_statement(rows: str) -> str:
     """Return the statement that writes the screenings of a parameter, `rows`, and opens the reviews they ask for.
 
-    It returns the ids of those that are now decided by it: an order that was decided before keeps its decision.
+    It returns those that are now decided by it, and when: an order that was decided before keeps its decision.
     """
     return f"""
 WITH incoming AS (
@@ -29,13 +30,13 @@ WITH incoming AS (
         rules_version text, model_version text, features float8[])
 ), written AS (
     INSERT INTO screenings ({_FIELDS}) SELECT {_FIELDS} FROM incoming ORDER BY order_id
-    ON CONFLICT (order_id) DO NOTHING RETURNING order_id, decision, reasons
+    ON CONFLICT (order_id) DO NOTHING RETURNING order_id, decision, reasons, decided_at
 ), opened AS (
     INSERT INTO reviews (order_id, why)
     SELECT order_id, coalesce(reasons->0->>'text', 'nothing could judge it') FROM written
     WHERE decision = 'review' ORDER BY order_id ON CONFLICT (order_id) DO NOTHING
 )
-SELECT order_id FROM written
+SELECT order_id, decided_at FROM written
 """
 
 
@@ -73,9 +74,9 @@ WHERE s.model_version = :version AND s.probability IS NOT NULL AND s.decided_at 
 ORDER BY s.decided_at DESC LIMIT :most
 """)
 _PAST = text("""
-SELECT o.order_id, o.message, o.at, o.tie, o.customer, o.payment, o.device, o.ip, o.address, o.label,
+SELECT o.order_id, m.message, o.at, o.tie, o.customer, o.payment, o.device, o.ip, o.address, o.label,
     s.decision, s.probability, s.model_version
-FROM orders AS o LEFT JOIN screenings AS s USING (order_id)
+FROM orders AS o JOIN order_messages AS m USING (order_id) LEFT JOIN screenings AS s USING (order_id)
 WHERE o.at >= :since AND (o.at, o.tie) > (:at, :tie) ORDER BY o.at, o.tie LIMIT :most
 """)
 
@@ -104,10 +105,10 @@ class Screening:
         return row
 
 
-def write(connection: Connection, found: Sequence[Screening]) -> set[str]:
-    """Write the decisions of orders that have none; return the ids of those."""
+def write(connection: Connection, found: Sequence[Screening]) -> dict[str, datetime]:
+    """Write the decisions of orders that have none; return the ids of those, and when that was (UTC)."""
     rows = ascii_text([one.as_row() for one in found])
-    return set(connection.execute(_WRITE, {"rows": rows}).scalars())
+    return {row.order_id: row.decided_at for row in connection.execute(_WRITE, {"rows": rows})}
 
 
 def read(connection: Connection, order_ids: Iterable[str]) -> dict[str, Row[Any]]:

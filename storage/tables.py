@@ -288,7 +288,7 @@ version_health = Table(
     Column("seconds", Double, nullable=False),
 )
 
-# Orders as the shop sent them (`message`), and as numbers: `at` in unix seconds, no later than it was received; digests
+# Orders as numbers: `at` in unix seconds, no later than it was received; digests
 # of its id and of whom and what it names, 0 for what was not given. `place` is its place among the orders that were
 # looked at, 0 until then; `odd` its amount / what was usual for its customer then. `fraud_at` is since when, in unix
 # seconds, it is known here to be fraud; `label` the newest kind of label.
@@ -296,8 +296,6 @@ orders = Table(
     "orders",
     metadata,
     Column("order_id", Text, primary_key=True),
-    Column("message", JSONB, nullable=False),
-    _time("received_at", nullable=False, server_default=func.now()),
     Column("at", BigInteger, nullable=False),
     Column("tie", BigInteger, nullable=False),
     Column("customer", BigInteger, nullable=False),
@@ -310,6 +308,15 @@ orders = Table(
     Column("odd", Double, nullable=False, server_default=text("1")),
     Column("fraud_at", BigInteger),
     Column("label", Text),
+)
+
+# Orders as the shop sent them.
+order_messages = Table(
+    "order_messages",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("message", JSONB, nullable=False),
+    _time("received_at", nullable=False, server_default=func.now()),
 )
 
 # What became known of orders; a label may come before its order.

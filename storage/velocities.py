@@ -7,9 +7,10 @@ the same second count: a burst is what velocities are for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 MOST = 1_000
 """Orders of one entity that are counted; a busier one stands at that."""
@@ -43,6 +44,12 @@ SELECT q.n, v.* FROM unnest({arrays}) WITH ORDINALITY AS q({", ".join(_GIVEN)}, 
 """
 
 
+@lru_cache(maxsize=64)
+def _query(entities: tuple[str, ...]) -> TextClause:
+    """The statement for SQLAlchemy: to parse it takes longer than to run it."""
+    return text(statement(entities, lambda name: f":{name}"))
+
+
 def entities(wanted: Iterable[str]) -> list[str]:
     """Return what has to be counted for velocities of these names."""
     asked = {name.partition("_")[0] for name in wanted}
@@ -54,7 +61,7 @@ def read(connection: Connection, orders: Sequence[Any], wanted: Iterable[str]) -
     names = set(wanted)
     if not names:
         return [{} for _ in orders]
-    query = text(statement(entities(names), lambda name: f":{name}"))
+    query = _query(tuple(entities(names)))
     parameters = {name: [getattr(order, name) for order in orders] for name in _GIVEN}
     rows = [row._mapping for row in connection.execute(query, parameters)]
     return of_rows(rows, len(orders), names)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from model.fraud.orders import Orders
 from workers.fraud import files
 
 _HOUR = 3600
+_SAID_EVERY = 20_000
 
 
 def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _replayed(found: Orders, in_order_NxF: np.ndarray, config: FeatureConfig, *,
     arriving = replay.shuffled(found, most=most, seed=0)
     _, offline = features.of_all(arriving, config)
     began = time.process_time()
-    done = replay.run(arriving, config)
+    done = replay.run(arriving, config, partial(_say, f"shuffled by up to {most} s", len(found.at_N)))
     seconds = time.process_time() - began
     return {
         "came_after_a_later_one": _late(arriving),
@@ -47,6 +50,11 @@ def _replayed(found: Orders, in_order_NxF: np.ndarray, config: FeatureConfig, *,
         "asked_again": done.again,
         "cpu_microseconds_per_order": round(1e6 * seconds / len(found.at_N)),
     }
+
+
+def _say(name: str, orders: int, number: int) -> None:
+    if number % _SAID_EVERY == 0:
+        sys.stderr.write(f"{name}: {number:,} of {orders:,} orders\n")
 
 
 def _late(arriving: Orders) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,15 +30,19 @@ def shuffled(found: Orders, *, most: int, seed: int) -> Orders:
     return found._replace(arrived_N=place_N)
 
 
-def run(found: Orders, config: FeatureConfig) -> Replayed:
-    """Feed the orders to a `Book` by `arrived_N`, and each label at its moment."""
+def run(found: Orders, config: FeatureConfig, progress: Callable[[int], object] = lambda _: None) -> Replayed:
+    """Feed the orders to a `Book` by `arrived_N`, and each label at its moment.
+
+    `progress` is called with how many have arrived, before each.
+    """
     book, again = Book(config), 0
     arrived_NxF = np.zeros((len(found.at_N), len(features.NAMES)))
     settled_NxF = np.zeros_like(arrived_NxF)
     place = {int(tie): row for row, tie in enumerate(found.tie_N)}
     labels = _Labels(found)
     online = found._replace(arrived_N=np.zeros_like(found.arrived_N))
-    for row in np.argsort(found.arrived_N).tolist():
+    for number, row in enumerate(np.argsort(found.arrived_N).tolist()):
+        progress(number)
         order = online.take(slice(row, row + 1))
         labels.deliver(book, int(order.at_N[0]))
         arrived_NxF[row], changed = book.arrive(order)

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float64
 
@@ -92,6 +93,15 @@ def from_artifact(saved: Artifact) -> Screener:
         }
         reference = Reference(histograms)
     return Screener(scorer, saved.params[_TYPICAL], density, saved.params[_STRANGE], reference)
+
+
+def placed(screener: Screener) -> Screener:
+    """The same screener with its network on the device: it need not be brought there with every batch."""
+    network = screener.scorer.network
+    if network is None:
+        return screener
+    found = network._replace(params=jax.device_put(network.params), edges_FxK=jax.device_put(network.edges_FxK))
+    return screener._replace(scorer=screener.scorer._replace(network=found))
 
 
 def warm(screener: Screener) -> None:

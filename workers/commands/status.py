@@ -48,8 +48,12 @@ def _show(report: Report, console: Console) -> None:
         console.print(f"live model: {_model(report)}    dead letters: {_dead_letters(report)}")
     if report.search_model is not None:
         console.print(f"live search version: {report.search_model['version']}")
+    if report.fraud_model is not None:
+        console.print(_detector(report.fraud_model))
     if report.model is not None:
         console.print(_drift(report))
+    if report.fraud_drift is not None and report.fraud_drift["alert"] is not None:
+        console.print(f"[red]drift of fraud:[/red] {escape(report.fraud_drift['alert'])}")
     if report.actors is not None:
         console.print(_actors(report.actors))
     for problem in report.problems:
@@ -89,6 +93,15 @@ def _model(report: Report) -> str:
     if report.model is None:
         return "none yet: `reshelf train` makes one"
     return str(report.model.get("version", report.model))
+
+
+def _detector(live: dict[str, Any]) -> str:
+    since = duration((datetime.now(UTC) - live["switched_at"]).total_seconds())
+    said = f"live detector of fraud: {live['version']}, for {since}"
+    learnt = live["metrics"].get("learnt")
+    if learnt is not None:
+        said += f", learnt {learnt['orders']:,} orders, {learnt['frauds']:,} of them frauds"
+    return f"{said}; {live['labelled_since']:,} orders were labelled since"
 
 
 def _drift(report: Report) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from storage.screenings import Screening
+from workers.fraud import rules
 from workers.fraud.rules import Decision, Reason
 
 _Note = msgspec.Meta
@@ -24,6 +26,31 @@ class Answer(msgspec.Struct, frozen=True):
     rules_version: str
     model_version: str | None
     decided_at: Annotated[datetime | None, _Note(description="UTC; null where the decision could not be recorded.")]
+
+
+def announced(decided: Screening, at: datetime) -> str:
+    """Return a decision that was just recorded as JSON, to be announced."""
+    return msgspec.json.encode(of_screening(decided, at)).decode()
+
+
+def of_json(said: str) -> Answer | None:
+    """Return what was announced, None of nothing."""
+    return msgspec.json.decode(said, type=Answer) if said else None
+
+
+def of_screening(decided: Screening, at: datetime | None) -> Answer:
+    """Return a decision as an answer; `at` is when it was recorded, None where it could not be."""
+    return Answer(
+        decided.order_id,
+        rules.decision(decided.decision),
+        decided.by,
+        decided.why,
+        decided.probability,
+        list(decided.reasons),
+        decided.rules_version,
+        decided.model_version,
+        at,
+    )
 
 
 def of_row(row: Any) -> Answer:

@@ -107,7 +107,7 @@ def write(
             written += past_orders.write(connection, _rows(found.kept[part], values))
         progress(min(_AT_ONCE, found.kept.height - piece))
     with engine.begin() as connection:  # plans of lookups are made for an empty table otherwise
-        connection.execute(text("ANALYZE orders"))
+        connection.execute(text("ANALYZE orders, order_messages"))
     return written
 
 

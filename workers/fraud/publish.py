@@ -24,13 +24,18 @@ log = logging.getLogger(__name__)
 
 
 class Candidate(NamedTuple):
-    """A detector that asks to serve, how it was made, and from when to when it knows what became of orders."""
+    """A detector that asks to serve, how it was made, and of how many orders and frauds.
+
+    It knows what became of orders from `learnt_from` on up to `learnt_through`.
+    """
 
     screener: Screener
     verdict: Verdict
     how: str
     learnt_from: datetime
     learnt_through: datetime
+    orders: int
+    frauds: int
 
 
 class Outcome(NamedTuple):
@@ -48,7 +53,9 @@ def publish(engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | N
 
     Hold `storage.training.exclusive` meanwhile. Raises `VerificationFailed`.
     """
-    made = serve.to_artifact(candidate.screener, metrics={"model": candidate.verdict.figures.get("candidate", {})})
+    learnt = {"orders": candidate.orders, "frauds": candidate.frauds}
+    figures = {"model": candidate.verdict.figures.get("candidate", {}), "learnt": learnt}
+    made = serve.to_artifact(candidate.screener, metrics=figures)
     with versions.staged(engine, home, models.FRAUD, made) as staged:
         _verify(serve.from_artifact(staged.saved), candidate.screener, golden_NxF)
     parent = None if live is None else live.version

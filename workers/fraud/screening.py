@@ -16,7 +16,7 @@ from model.fraud import serve, shop
 from storage import announcements, due, orders, pasts, screenings, velocities
 from storage.due import Claim
 from storage.screenings import Screening
-from workers.fraud import columns, facts, rules
+from workers.fraud import answers, columns, facts, rules
 from workers.fraud.facts import Fact
 from workers.fraud.rules import APPROVE, DECISIONS, Reason, Verdict
 from workers.fraud.serving import Serving
@@ -33,15 +33,15 @@ def screen(engine: Engine, serving: Serving, claims: Sequence[Claim]) -> None:
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "all").time(), engine.begin() as connection:
         orders.lock(connection)
         rows = pasts.asking(connection, keys)
-        if rows:
-            _screen(connection, serving, rows)
+        said = _screen(connection, serving, rows) if rows else {}
         due.clear(connection, due.ORDER, claims)
-        announcements.announce(connection, due.ORDER, keys)
+        announcements.announce(connection, due.ORDER, keys, said)
 
 
-def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> None:
+def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> dict[str, str]:
+    """Decide and write; return what to announce of each order that nobody had decided about."""
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "read").time():
-        places = pasts.places(connection, len(rows))
+        places = [row.next_place for row in rows]
         own = columns.asking(rows, places)
         read = pasts.read(connection, rows, horizon=serving.config.longest, most=serving.config.most)
         counted = velocities.read(connection, rows, rules.velocities(serving.rules))
@@ -54,6 +54,7 @@ def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> No
         pasts.settle(connection, dict(zip([row.order_id for row in rows], settled, strict=True)))
         written = screenings.write(connection, decided)
         _note_late(connection, [one for one in decided if one.order_id not in written])
+    return {key: answers.announced(one, written[key]) for one in decided if (key := one.order_id) in written}
 
 
 def features_of(

@@ -75,7 +75,8 @@ class Serving:
 
     def _load(self, version: str) -> None:
         try:
-            screener = serve.from_artifact(artifact.load(environment.model_folder(self._settings.home, version)))
+            saved = artifact.load(environment.model_folder(self._settings.home, version))
+            screener = serve.placed(serve.from_artifact(saved))
             serve.warm(screener)
         except (ModelError, ModuleNotFoundError) as error:
             log.error("model %s cannot screen: %s. Trying again in %.0f s", version, error, RETRY_SECONDS)

@@ -130,9 +130,9 @@ def _finish(
 ) -> Report:
     tested = found.features(found.test, screener.scorer.config.features)
     said = _judge(settings, screener, live, tested.values_NxF, found.frauds_N[found.test])
-    at_N = found.found.at_N[found.learn]
+    at_N, frauds = found.found.at_N[found.learn], int(found.frauds_N[found.learn].sum())
     first, through = (datetime.fromtimestamp(int(at), UTC) for at in (at_N.min(), found.moment))
-    candidate = Candidate(screener, said, how, first, through)
+    candidate = Candidate(screener, said, how, first, through, len(at_N), frauds)
     outcome = publish.publish(engine, settings.home, candidate, live, known.values_NxF[:_GOLDEN])
     return _report(found, outcome, said, how, started)
 

@@ -41,6 +41,20 @@ DRIFT = {
 DRIFT_ALERT = Gauge("reshelf_drift_alert", "1 while the live version's newest measurement raises an alert, else 0")
 DRIFT_MEASURED = Gauge("reshelf_drift_measured_timestamp_seconds", "When the live version was measured; NaN: never")
 
+# The same of the live detector of fraud (`workers/fraud/drift.py`).
+FRAUD_DRIFT = {
+    "psi": Gauge("reshelf_fraud_drift_psi_nats", "Population stability index of the scores against the training"),
+    "orders": Gauge("reshelf_fraud_drift_orders", "Orders that were looked at"),
+    "calibration_error": Gauge("reshelf_fraud_drift_calibration_error_ratio", "Expected calibration error"),
+    "calibration_ratio": Gauge("reshelf_fraud_drift_observed_to_expected_ratio", "Frauds that were / frauds expected"),
+    "cases": Gauge("reshelf_fraud_drift_cases", "Orders whose truth is known by now"),
+}
+FRAUD_DRIFT_ALERT = Gauge(
+    "reshelf_fraud_drift_alert", "1 while the live detector's newest measurement raises an alert, else 0"
+)
+FRAUD_DRIFT_MEASURED = Gauge(
+    "reshelf_fraud_drift_measured_timestamp_seconds", "When the live detector was measured; NaN: never"
+)
 
 ACTORS_FLAGGED = Gauge("reshelf_actors_flagged", "Actors whose events count for nobody but themselves")
 ACTORS_ALERT = Gauge("reshelf_actors_alert", "1 while the last look at actors warns of something, else 0")

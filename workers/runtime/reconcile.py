@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from prometheus_client import Gauge
 from sqlalchemy import Engine, Row
 
 from storage import actors, drift, due, experiments, item_vectors, models, retention, training
@@ -25,10 +26,11 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
     with engine.begin() as connection:
         due.bury(connection, max_attempts=settings.max_attempts)
         backlogs = due.summary(connection)
-        measured = drift.of_live(connection)
+        measured, of_fraud = drift.of_live(connection), drift.of_live(connection, models.FRAUD)
         bad = actors.summary(connection)
     _measure(backlogs)
-    _export(measured)
+    _export(measured, metrics.DRIFT, metrics.DRIFT_ALERT, metrics.DRIFT_MEASURED)
+    _export(of_fraud, metrics.FRAUD_DRIFT, metrics.FRAUD_DRIFT_ALERT, metrics.FRAUD_DRIFT_MEASURED)
     metrics.ACTORS_FLAGGED.set(bad.flagged)
     metrics.ACTORS_ALERT.set(bad.alert is not None)
     kinds = to_ring(backlogs)
@@ -75,11 +77,11 @@ def _measure(backlogs: Sequence[Backlog]) -> None:
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)
 
 
-def _export(measured: Row[Any] | None) -> None:
+def _export(measured: Row[Any] | None, gauges: Mapping[str, Gauge], alert: Gauge, at: Gauge) -> None:
     """Set the gauges of drift from the table, so that they outlast the worker that measured; NaN is what is unknown."""
     figures = {} if measured is None else measured.figures
-    for name, gauge in metrics.DRIFT.items():
+    for name, gauge in gauges.items():
         value = figures.get(name)
         gauge.set(math.nan if value is None else value)
-    metrics.DRIFT_ALERT.set(0 if measured is None else measured.alert is not None)
-    metrics.DRIFT_MEASURED.set(math.nan if measured is None else measured.measured_at.timestamp())
+    alert.set(0 if measured is None else measured.alert is not None)
+    at.set(math.nan if measured is None else measured.measured_at.timestamp())

@@ -31,7 +31,9 @@ class Report:
     due: list[dict[str, Any]] | None = None
     model: dict[str, Any] | None = None
     search_model: dict[str, Any] | None = None
+    fraud_model: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None
+    fraud_drift: dict[str, Any] | None = None
     actors: dict[str, Any] | None = None
     dead_letters: dict[str, int] | None = None
     problems: list[str] = field(default_factory=list)
@@ -90,7 +92,7 @@ def _ask_redis(url: str, report: Report) -> None:
 def _ask_database(url: str, report: Report) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from storage import actors, dead_letters, drift, due, engine, models
+    from storage import actors, dead_letters, drift, due, engine, models, order_labels
 
     database = engine.connect(url, pool_size=1)
     try:
@@ -99,7 +101,12 @@ def _ask_database(url: str, report: Report) -> None:
             report.dead_letters = dict(dead_letters.count(connection))
             report.model = _values(models.live(connection))
             report.search_model = _values(models.live(connection, models.SEARCH))
+            detector = models.live(connection, models.FRAUD)
+            if detector is not None:
+                labelled = order_labels.received_since(connection, detector.learnt_through)
+                report.fraud_model = dict(detector._mapping) | {"labelled_since": labelled}
             report.drift = _values(drift.of_live(connection))
+            report.fraud_drift = _values(drift.of_live(connection, models.FRAUD))
             report.actors = asdict(actors.summary(connection))
     except SQLAlchemyError as error:
         # The first line says it; the rest is the statement.

@@ -147,7 +147,7 @@ def test_without_labels_strangeness_decides_and_the_answer_says_so(
 def test_many_who_decide_about_one_order_write_one_decision(database: Engine, settings: Settings) -> None:
     made = tests.order(1, datetime.now(UTC))
     tests.write(database, [made])
-    row = tests.rows_of(database, "SELECT message FROM orders")[0]
+    row = tests.rows_of(database, "SELECT message FROM order_messages")[0]
     barrier, new = threading.Barrier(8), []
 
     def decide(number: int) -> None:
