@@ -74,7 +74,7 @@ def running(
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         assert settings.database_url is not None  # `check` saw to it
         engine = database.writing_engine(settings.database_url)
-        ringer = Ringer(bell or _doorbell(settings))
+        ringer = Ringer(bell or doorbell(settings))
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
             waiting = WaitingRoom(settings.database_url)
@@ -105,7 +105,8 @@ def running(
     return lifespan
 
 
-def _doorbell(settings: Settings) -> Bell | None:
+def doorbell(settings: Settings) -> Bell | None:
+    """Return what rings the workers, None without a broker."""
     if settings.broker_url is None:
         return None
     from workers.contract.doorbell import Doorbell  # brings Celery, which only a running gateway needs

@@ -107,6 +107,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a search waits for that worker before it is answered from PostgreSQL."""
     search_synonyms: Path | None = None
     """File with the shop's own synonyms, a line each: `fridge, refrigerator` or `xmas => christmas`."""
+    search_train_changes: int = 5_000
+    """New items and new searches with a click, together, after which search is trained anew; 0: never for them."""
+    search_train_hours: float = 24.0
+    """Hours after which it is trained anew for however few have come; 0: never for the time."""
 
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims."""

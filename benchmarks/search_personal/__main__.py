@@ -1,81 +1,47 @@
 """`python -m benchmarks.search_personal`: progress on stderr, one JSON object as the last line of stdout.
 
-A customer wants one item, the more likely the more it appeals to the hidden taste, and searches for what kind of thing
-it is. The rank of the wanted item is compared between the order that is everybody's and the customer's own, through the
-gateway, and for several weights of the taste in this process.
+A customer wants one item that they have not met, the more likely the more it appeals to the hidden taste, and searches
+for what kind of thing it is. The rank of the wanted item in the order that is everybody's is compared with that in the
+customer's own, for several weights of the taste. The recommender, popularity and the customers' histories know four
+weeks of visits; the wishes come after them. On one seed the weight is chosen, on the others it is reported.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
-import random
-import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine as Database
+from jaxtyping import Int
 
-from benchmarks import installation, machine
-from benchmarks.freshness.probes import Gateway
-from demo import catalogue, customers, history, taste
-from demo.catalogue import Item
-from demo.customers import Customer
-from demo.gateway import Gateway as DemoGateway
-from demo.run import BATCH
-from model.text.synonyms import Synonyms
-from storage import engine as engines
-from workers.contract.producer import Producer
-from workers.runtime import supervise
+from benchmarks import figures, installation, machine
+from benchmarks.search_personal import shop
+from benchmarks.search_personal.shop import Shop
+from model.search import config as configs
+from model.search import learning
+from model.search.engine import Engine, Parts
 from workers.search import tastes
-from workers.search.serving import Serving
-from workers.settings import Settings
 
-_DEPTH = 100
-
-
-class Wish(NamedTuple):
-    """What a customer searches for, and the item that this is about."""
-
-    customer_id: str
-    query: str
-    item_id: str
+_DEPTH = 200
+_Z_95 = 1.96
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    os.environ["RESHELF_SEARCH_DEADLINE_MS"] = "5000"  # the order is measured here, not the time
-    items = catalogue.make(options.items, seed=options.seed)
-    people = customers.make(options.customers, seed=options.seed)
-    wishes = _wishes(people, items, options.wishes, options.seed)
-    with installation.running() as settings:
-        asyncio.run(_fill(settings, items, people, options.seed))
-        installation.wait_until_idle()
-        installation.reshelf("train", "--minutes", str(options.minutes))
-        if options.encoder:
-            installation.reshelf("train", "search")
-        installation.wait_until_idle()
-        result = {
-            "benchmark": "search_personal",
-            **machine.describe("cpu"),
-            "items": options.items,
-            "customers": options.customers,
-            "wishes": len(wishes),
-            "search_version": options.encoder,
-            "gateway": _through_the_gateway(settings, wishes),
-            "weights": _by_weight(settings, wishes, options.weights),
-        }
-    if options.out:
-        Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write(json.dumps(result) + "\n")
+    result = {
+        "benchmark": "search_personal",
+        **machine.describe("cpu"),
+        "items": options.items,
+        "customers": options.customers,
+        "encoder": options.encoder,
+        "affinity_weight": configs.preset().affinity_weight,
+        "seeds": {str(seed): _of_seed(options, seed) for seed in options.seeds},
+    }
+    figures.tell(result, options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -83,85 +49,73 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--items", type=int, default=1500)
     parser.add_argument("--customers", type=int, default=600)
     parser.add_argument("--wishes", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=0.5, help="to train the recommender for")
-    parser.add_argument("--encoder", action="store_true", help="train a version of search, too")
-    parser.add_argument("--weights", type=float, nargs="*", default=[0.0, 0.1, 0.2, 0.3, 0.5, 1.0])
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, help="of the recommender. Default: the preset's")
+    parser.add_argument("--encoder", action="store_true", help="search by the encoder, too")
+    parser.add_argument("--weights", type=float, nargs="*", default=[0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--out", help="file to keep the result in")
     return parser.parse_args()
 
 
-async def _fill(settings: Settings, items: Sequence[Item], people: Sequence[Customer], seed: int) -> None:
-    now = datetime.now(UTC)
-    past = history.make(people, items, until=now, seed=seed)
-    installation.say(f"sending {len(items)} items and {len(past)} events")
-    with Producer(str(settings.broker_url)) as producer:
-        for item in items:
-            producer.change(**catalogue.change(item, now))
-    async with DemoGateway(supervise.gateway_url(settings)) as gateway:
-        for start in range(0, len(past), BATCH):
-            await gateway.send(past[start : start + BATCH])
+def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    made = shop.make(items=options.items, customers=options.customers, wishes=options.wishes, seed=seed)
+    installation.say(f"seed {seed}: {len(made.touches)} events")
+    vectors, recommender = shop.train(made, seed=seed, epochs=options.epochs)
+    parts = Parts(configs.preset())
+    if options.encoder:
+        parts = learning.with_encoder(parts, made.items, seed=seed)
+    engine = Engine(parts)
+    engine.build(made.items, popularity=Counter(touch.item_id for _, touch in made.touches))
+    without_W = _ranks(engine, made, {}, weight=0.0)
+    by_weight = {
+        f"{weight:g}": _compared(without_W, _ranks(engine, made, vectors, weight)) for weight in options.weights
+    }
+    for weight, found in by_weight.items():
+        installation.say(f"seed {seed}, weight {weight}: {found}")
+    return {
+        "events": len(made.touches),
+        "wishes": len(made.wishes),
+        "recommender_ndcg@10": {name: round(found["ndcg@10"], 4) for name, found in recommender.items()},
+        "everybody's": _figures(without_W),
+        "the customer's, by weight": by_weight,
+    }
 
 
-def _wishes(people: Sequence[Customer], items: Sequence[Item], count: int, seed: int) -> list[Wish]:
-    draw = random.Random(f"wishes:{seed}")
-    wishes = []
-    for _ in range(count):
-        customer = draw.choice(people)
-        [wanted] = draw.choices(items, [taste.appeal(customer.taste, item) for item in items])
-        wishes.append(Wish(customer.customer_id, wanted.noun, wanted.item_id))
-    return wishes
-
-
-def _through_the_gateway(settings: Settings, wishes: Sequence[Wish]) -> dict[str, Any]:
-    gateway = Gateway(settings.gateway_port)
-    ranks: dict[str, list[int]] = {"everybody's": [], "the customer's": []}
-    personal = 0
-    for wish in wishes:
-        path = f"/v1/search?q={quote(wish.query)}&limit={_DEPTH}"
-        ranks["everybody's"].append(_rank([i["item_id"] for i in gateway.get(path)["items"]], wish))
-        own = gateway.get(f"{path}&user_id={wish.customer_id}")
-        ranks["the customer's"].append(_rank([i["item_id"] for i in own["items"]], wish))
-        personal += own["personal"]
-    return {name: _figures(found) for name, found in ranks.items()} | {"personal": personal}
-
-
-def _by_weight(settings: Settings, wishes: Sequence[Wish], weights: Sequence[float]) -> dict[str, Any]:
-    database = engines.connect(str(settings.database_url))
-    serving = Serving(database, settings.home, synonyms=Synonyms())
-    serving.follow()
-    found = {f"{weight:g}": _figures(_ranks(database, serving, wishes, weight)) for weight in weights}
-    database.dispose()
-    return found
-
-
-def _ranks(database: Database, serving: Serving, wishes: Sequence[Wish], weight: float) -> list[int]:
-    engine, vectors = serving.engine, tastes.Vectors()
+def _ranks(engine: Engine, made: Shop, vectors: Mapping[str, np.ndarray], weight: float) -> Int[np.ndarray, " W"]:
+    """Return the rank of each wanted item, from 1; one more than there are where it is not among them."""
     engine.parts = replace(engine.parts, config=replace(engine.parts.config, affinity_weight=weight))
     ranks = []
-    with database.connect() as connection:
-        vectors.follow(connection)
-        known = tastes.read(connection, sorted({wish.customer_id for wish in wishes}))
-        for wish in wishes:
-            affinity = tastes.affinity(connection, vectors, known[wish.customer_id])
-            found = engine.find(wish.query, k=_DEPTH, affinity=affinity)
-            ranks.append(_rank([engine.collection.items[slot].item_id for slot in found.slots_K], wish))
-    return ranks
+    for wish in made.wishes:
+        affinity = tastes.affinity(
+            lambda item_ids: {i: vectors[i] for i in item_ids if i in vectors}, made.history(wish.customer_id)
+        )
+        found = engine.find(wish.query, k=_DEPTH, affinity=affinity)
+        item_ids = [engine.collection.items[slot].item_id for slot in found.slots_K]
+        ranks.append(item_ids.index(wish.item_id) + 1 if wish.item_id in item_ids else len(item_ids) + 1)
+    return np.array(ranks)
 
 
-def _rank(item_ids: Sequence[str], wish: Wish) -> int:
-    """The rank of the wanted item, from 1; one more than there are where it is not among them."""
-    return item_ids.index(wish.item_id) + 1 if wish.item_id in item_ids else len(item_ids) + 1
-
-
-def _figures(ranks: Sequence[int]) -> dict[str, float]:
-    rank_W = np.array(ranks)
+def _figures(rank_W: Int[np.ndarray, " W"]) -> dict[str, float]:
     return {
         "mean_rank": round(float(rank_W.mean()), 2),
-        "standard_error": round(float(rank_W.std() / len(rank_W) ** 0.5), 2),
         "mrr": round(float((1 / rank_W).mean()), 4),
         "in_first_ten": round(float((rank_W <= 10).mean()), 4),
     }
+
+
+def _compared(without_W: Int[np.ndarray, " W"], own_W: Int[np.ndarray, " W"]) -> dict[str, Any]:
+    """Return the figures of the own order, and what it gains: a rank less is a gain, and intervals are of pairs."""
+    return _figures(own_W) | {
+        "ranks_gained": _interval(without_W - own_W),
+        "mrr_gained": _interval(1 / own_W - 1 / without_W),
+        "improved": round(float((own_W < without_W).mean()), 4),
+        "worsened": round(float((own_W > without_W).mean()), 4),
+    }
+
+
+def _interval(gain_W: Sequence[float] | np.ndarray) -> dict[str, float]:
+    mean, error = float(np.mean(gain_W)), float(np.std(gain_W, ddof=1) / np.sqrt(len(gain_W)))
+    return {"mean": round(mean, 4), "low": round(mean - _Z_95 * error, 4), "high": round(mean + _Z_95 * error, 4)}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from model.recommend.items import Item
 from model.search import config as configs
 from model.search import contrast
 from model.search.associations import Associations
-from model.search.config import SearchConfig
 from model.search.encoder import Encoder
 from model.search.engine import Parts
 from model.search.ranker import TreeRanker, Trees
@@ -77,7 +76,7 @@ def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
     """
     if artifact.kind != KIND:
         raise ArtifactError(f"the folder holds a model for {artifact.kind!r}, not for {KIND!r}; name a search version")
-    config = _config(artifact.config)
+    config = configs.of_json(artifact.config)
     encoder = _part(artifact, _ENCODER)
     trees = _part(artifact, _TREES)
     told = _part(artifact, _ASSOCIATIONS)
@@ -94,11 +93,6 @@ def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
     vectors = _part(artifact, _VECTORS)
     rows = {item_id: row for row, item_id in enumerate(artifact.ids)}
     return parts, Kept(rows, vectors["digests"], vectors["rows"]) if vectors else None
-
-
-def _config(values: Mapping[str, Any]) -> SearchConfig:
-    """The config of an artifact; its tuples came back from JSON as lists."""
-    return configs.preset(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
 def _part(artifact: Artifact, prefix: str) -> dict[str, np.ndarray]:

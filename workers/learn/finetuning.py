@@ -17,7 +17,7 @@ from model.recommend import finetune, train
 from model.recommend.finetune import Update
 from model.recommend.items import Item
 from model.recommend.loop import Progress
-from storage import finetuning, models, training
+from storage import attempts, models, training
 from workers import settings as configuration
 from workers.learn import checkpoints, folders, gate, publish, service
 from workers.learn import data as tables
@@ -63,7 +63,7 @@ def update(
             settings.home, known, outcome, made.learned, made.run.history, started=started, held_out=HELD_OUT
         )
         with engine.begin() as connection:
-            finetuning.forget_attempts(connection)
+            attempts.forget(connection, attempts.FINETUNE)
         checkpoints.clear(settings.home, checkpoints.INCREMENTAL)
     return report
 
@@ -74,7 +74,7 @@ def _begin(engine: Engine) -> Row[Any]:
         live = models.live(connection)
         if live is None:
             raise NothingToLearn("no version serves yet that could learn on: run `reshelf train` first")
-        finetuning.note_attempt(connection, live.version)
+        attempts.note(connection, attempts.FINETUNE, live.version)
     return live
 
 

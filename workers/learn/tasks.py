@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # JAX is imported when a training starts
     from model.recommend.loop import Progress
     from workers.fraud.training import Report as FraudReport
     from workers.learn.service import Report
+    from workers.search.training import Report as SearchReport
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +44,28 @@ def train(self: Task, preset: str | None = None, minutes: float | None = None, s
 @shared_task(name=tasks.TRAIN_SEARCH, bind=True, ignore_result=False, acks_late=False)
 def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, Any]:
     """Train a version of search and publish it; answers the report, or why there is none."""
-    from storage.training import TrainingRuns
-    from workers.learn.data import NotEnoughData
     from workers.search import training  # imports JAX
 
+    return _of_search(
+        lambda services: training.train(
+            services.engine, services.settings, preset=preset, seed=seed, progress=_progress(self)
+        )
+    )
+
+
+@shared_task(name=tasks.UPDATE_SEARCH, bind=True, ignore_result=False, acks_late=False)
+def update_search(self: Task) -> dict[str, Any]:
+    """Train search anew if enough is new to the live version; answers the report, or why there is none."""
+    from workers.search import waiting
+
     services = bootstrap.services()
-    try:
-        report = training.train(services.engine, services.settings, preset=preset, seed=seed, progress=_progress(self))
-    except (TrainingRuns, NotEnoughData) as error:
-        log.warning("search was not trained: %s", error)
-        return {"published": False, "reason": str(error)}
-    if report.published and services.settings.search:
-        services.bell.ring(due.CATALOGUE)
-    return asdict(report)
+    reason = waiting.reason(services.engine, services.settings)
+    if reason is None:
+        return {"published": False, "reason": "nothing to learn yet"}
+    from workers.search import training  # imports JAX
+
+    log.info("training search: %s", reason)
+    return _of_search(lambda services: training.update(services.engine, services.settings, _progress(self)))
 
 
 @shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
@@ -140,6 +150,23 @@ def fraud_drift() -> dict[str, Any]:
     for alert in found.alerts:
         log.warning("drift of %s: %s", found.version, alert)
     return {"measured": True, "version": found.version, "figures": found.figures, "alerts": found.alerts}
+
+
+def _of_search(work: Callable[[Services], SearchReport]) -> dict[str, Any]:
+    from storage.training import TrainingRuns
+    from workers.learn.data import NotEnoughData
+
+    services = bootstrap.services()
+    try:
+        report = work(services)
+    except (TrainingRuns, NotEnoughData) as error:
+        log.warning("search was not trained: %s", error)
+        return {"published": False, "reason": str(error)}
+    if not report.published:
+        log.warning("%s does not serve: %s", report.version, "; ".join(report.reasons))
+    elif services.settings.search:
+        services.bell.ring(due.CATALOGUE)
+    return asdict(report)
 
 
 def _of_fraud(work: Callable[[Services], FraudReport]) -> dict[str, Any]:

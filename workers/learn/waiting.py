@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
-from storage import due, finetuning, models
+from storage import attempts, due, finetuning, models
 from workers.learn import schedule
 from workers.learn.schedule import Waiting
 from workers.settings import Settings
@@ -31,4 +31,4 @@ def _waiting(connection: Connection, live: Row[Any]) -> Waiting:
     count = finetuning.new_events(connection, since, without_kinds=due.QUIET_KINDS)
     latest = max(row.created_at for row in (live, *tried))
     hours = (datetime.now(UTC) - latest).total_seconds() / 3600
-    return Waiting(count, hours, finetuning.attempts(connection, live.version))
+    return Waiting(count, hours, attempts.count(connection, attempts.FINETUNE, live.version))

@@ -93,7 +93,10 @@ def _search_schedule(settings: Settings) -> dict[str, Any]:
     """Without a worker that searches, its messages would only pile up."""
     if not settings.search:
         return {}
-    return {"tend": {"task": tasks.TEND, "schedule": 30.0, "options": {"expires": 30}}}
+    return {
+        "tend": {"task": tasks.TEND, "schedule": 30.0, "options": {"expires": 30}},
+        "update_search": {"task": tasks.UPDATE_SEARCH, "schedule": 60.0, "options": {"expires": 60}},
+    }
 
 
 @worker_ready.connect

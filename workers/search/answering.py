@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -61,7 +62,7 @@ def _affinity(
     connection: Connection, vectors: Vectors, known: Mapping[str, History], question: Question
 ) -> Affinity | None:
     history = None if question.shopper is None else known.get(question.shopper)
-    return None if history is None else tastes.affinity(connection, vectors, history)
+    return None if history is None else tastes.affinity(partial(vectors.of, connection), history)
 
 
 def _answer(

@@ -69,10 +69,10 @@ class Serving:
         """Return the number by which the tables know the item of a slot."""
         return self._follower.number(slot)
 
-    def follow(self) -> None:
+    def follow(self) -> bool:
         """Take in what changed, make the answers stale that it concerns, and swap to the live version if it is there.
 
-        The first time it reads the whole catalogue.
+        The first time it reads the whole catalogue, and returns True.
         """
         # Each of these reads stands for itself: no transaction around them, which would be two more round trips.
         with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -90,6 +90,7 @@ class Serving:
         elif touched.newest:
             with self._database.begin() as connection:
                 answers.outdate(connection, touched.terms, touched.newest)
+        return first
 
     def _swap(self, live: str | None, *, wait: bool) -> bool:
         """Search with the live version from now on, if it is loaded; `wait` for it where nobody is served yet."""

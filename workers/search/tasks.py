@@ -8,7 +8,7 @@ from celery import shared_task
 
 from storage import answers, due
 from workers.contract import tasks
-from workers.runtime import bootstrap, claims
+from workers.runtime import bootstrap, claims, memory
 from workers.runtime.bootstrap import Services
 
 
@@ -40,7 +40,8 @@ def tend() -> None:
 def _answer(services: Services) -> None:
     from workers.search import answering
 
-    services.search.follow()
+    if services.search.follow():
+        memory.settle()
     work = partial(answering.answer, services.hasty, services.search, services.tastes)
     if not claims.drain(services.hasty, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
         services.bell.ring(due.QUERY)

@@ -25,6 +25,8 @@ _KINDS = {
 }
 
 Affinity = Callable[[Sequence[str]], Float32[np.ndarray, " K"]]
+VectorsOf = Callable[[Sequence[str]], Mapping[str, Float32[np.ndarray, " D"]]]
+"""Gives the unit vectors of those of the items that have one."""
 
 
 class Vectors:
@@ -60,14 +62,14 @@ def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
     return histories.read(connection, shoppers, length=LENGTH, policy="show_all")
 
 
-def affinity(connection: Connection, vectors: Vectors, history: History) -> Affinity | None:
+def affinity(vectors_of: VectorsOf, history: History) -> Affinity | None:
     """Return what says how much the shopper likes each of some items, -1 to 1; None for a taste that nobody knows.
 
     It is the cosine of an item and of the mean of what the shopper met, each event half as much as the fifth after it,
-    and 0 for an item without a vector. It reads on `connection` when it is called.
+    and 0 for an item without a vector. It asks `vectors_of` when it is called.
     """
     touches = [touch for touch in history.touches if touch.item_id is not None]
-    known = vectors.of(connection, list(dict.fromkeys(touch.item_id for touch in touches)))
+    known = vectors_of(list(dict.fromkeys(touch.item_id for touch in touches)))
     parts = [
         _KINDS.get(touch.kind, 0.0) * 2 ** (-age / _HALF_LIFE) * known[touch.item_id]
         for age, touch in enumerate(reversed(touches))
@@ -80,7 +82,7 @@ def affinity(connection: Connection, vectors: Vectors, history: History) -> Affi
     taste_D = (taste_D / length).astype(np.float32)
 
     def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
-        found = vectors.of(connection, item_ids)
+        found = vectors_of(item_ids)
         return np.array([taste_D @ found[i] if i in found else 0.0 for i in item_ids], np.float32)
 
     return of

@@ -16,10 +16,11 @@ from model.recommend.loop import Progress
 from model.search import config as configs
 from model.search import judged as judgements
 from model.search import learning, weights
+from model.search.config import SearchConfig
 from model.search.engine import Engine, Parts
 from model.search.judged import Judged
 from model.text import analyser
-from storage import models, searches, training
+from storage import attempts, models, searches, training
 from workers.learn.data import NotEnoughData
 from workers.recommend.rows import to_item
 from workers.runtime import device
@@ -77,25 +78,49 @@ def train(
     Raises `NotEnoughData`, `TrainingRuns`, `ConfigError` for an unknown preset, and `VerificationFailed`.
     """
     with training.exclusive(database, models.SEARCH):
-        started, at = time.monotonic(), datetime.now(UTC)
-        device.prepare(settings.home)
-        items, known = _read(database)
-        parts = Parts(configs.preset(preset), synonyms.read(settings.search_synonyms))
-        fitted = _fit(parts, items, known, seed, progress)
-        candidate = publish.Candidate(weights.pack(fitted.parts, items, fitted.figures), at, fitted.reasons)
-        outcome = publish.publish(database, settings.home, candidate, fitted.parts, items, serve=serve)
-        return Report(
-            version=outcome.version,
-            path=str(outcome.folder),
-            items=len(items),
-            queries=len(known.queries),
-            seconds=round(time.monotonic() - started, 1),
-            held_out=fitted.held_out,
-            figures=fitted.figures,
-            published=outcome.published,
-            previous=outcome.previous,
-            reasons=fitted.reasons if serve else [],
-        )
+        return _train(database, settings, configs.preset(preset), seed=seed, serve=serve, progress=progress)
+
+
+def update(database: Database, settings: Settings, progress: Tell = lambda _: None) -> Report:
+    """Train anew with the options of the live version, which there has to be. Raises as `train` does.
+
+    The attempt is counted before the work, and forgotten when it had a result.
+    """
+    with training.exclusive(database, models.SEARCH):
+        with database.begin() as connection:
+            live = models.live(connection, models.SEARCH)
+            if live is None:
+                raise NotEnoughData("no version of search serves yet: train the first one with `reshelf train search`")
+            attempts.note(connection, attempts.SEARCH, live.version)
+        config = configs.of_json(live.config)
+        report = _train(database, settings, config, seed=0, serve=True, progress=progress)
+        with database.begin() as connection:
+            attempts.forget(connection, attempts.SEARCH)
+        return report
+
+
+def _train(
+    database: Database, settings: Settings, config: SearchConfig, *, seed: int, serve: bool, progress: Tell
+) -> Report:
+    started, at = time.monotonic(), datetime.now(UTC)
+    device.prepare(settings.home)
+    items, known = _read(database)
+    parts = Parts(config, synonyms.read(settings.search_synonyms))
+    fitted = _fit(parts, items, known, seed, progress)
+    candidate = publish.Candidate(weights.pack(fitted.parts, items, fitted.figures), at, fitted.reasons)
+    outcome = publish.publish(database, settings.home, candidate, fitted.parts, items, serve=serve)
+    return Report(
+        version=outcome.version,
+        path=str(outcome.folder),
+        items=len(items),
+        queries=len(known.queries),
+        seconds=round(time.monotonic() - started, 1),
+        held_out=fitted.held_out,
+        figures=fitted.figures,
+        published=outcome.published,
+        previous=outcome.previous,
+        reasons=fitted.reasons if serve else [],
+    )
 
 
 def _read(database: Database) -> tuple[list[Item], Judged]:

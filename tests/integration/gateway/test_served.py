@@ -18,7 +18,7 @@ from redis import Redis
 SERVE = """
 import sys, uvicorn
 port = int(sys.argv[1])
-uvicorn.run("api_gateway.app:create", factory=True, port=port, loop="uvloop", http="httptools", log_level="warning")
+uvicorn.run("api_gateway.app:of_process", factory=True, port=port, loop="uvloop", http="httptools", log_level="warning")
 """
 
 

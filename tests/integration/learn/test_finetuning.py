@@ -16,7 +16,7 @@ from model import artifact
 from model.artifact import FileCheckpoint
 from model.errors import ArtifactError
 from model.recommend.loop import Progress
-from storage import due, finetuning, intake, models
+from storage import attempts, due, intake, models
 from workers.cli import main
 from workers.learn import finetuning as learning
 from workers.learn import folders, service, waiting
@@ -103,7 +103,7 @@ def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Sett
     assert saved.ids[: len(before.ids)] == before.ids
     with database.connect() as connection:
         assert {backlog.kind for backlog in due.summary(connection)} == {"shopper", "item"}
-        assert finetuning.attempts(connection, first) == finetuning.attempts(connection, report.version) == 0
+        assert [attempts.count(connection, attempts.FINETUNE, one) for one in (first, report.version)] == [0, 0]
     assert waiting.reason(database, settings) is None
     assert Path(report.curve).read_bytes().startswith(b"\x89PNG")
 
@@ -129,7 +129,7 @@ def test_a_killed_update_goes_on_with_the_events_it_began_with(
     with pytest.raises(KeyboardInterrupt):
         learning.update(database, settings, kill)
     with database.connect() as connection:
-        assert finetuning.attempts(connection, first) == 1
+        assert attempts.count(connection, attempts.FINETUNE, first) == 1
     _buy(database, range(9, 12), 20, seed=2)
     _announce(database, range(20, 22), START + timedelta(days=9))
     seen: list[Progress] = []

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import intake, models, searches
+from storage import attempts, intake, models, searches
 from tests.integration.search.conftest import Shop
 from workers.contract import parsing, rows
 from workers.learn import promotion
 from workers.learn.data import NotEnoughData
 from workers.recommend.rows import to_item
-from workers.search import clicked, publish, training
+from workers.search import clicked, publish, training, waiting
 from workers.settings import Settings
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow")
@@ -29,9 +29,19 @@ def event(n: int, kind: str, **fields: object) -> dict[str, object]:
     return rows.event_row(message)
 
 
+def _soon() -> str:
+    return datetime.now(UTC).isoformat()
+
+
 @pytest.fixture(name="settings")
 def _settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
+
+
+def test_an_update_needs_a_version_that_serves(database: Engine, settings: Settings) -> None:
+    assert waiting.reason(database, settings) is None
+    with pytest.raises(NotEnoughData, match="reshelf train search"):
+        training.update(database, settings)
 
 
 def test_an_empty_shop_says_what_is_missing(database: Engine, settings: Settings) -> None:
@@ -64,6 +74,23 @@ def test_a_version_is_trained_published_and_followed(shop: Shop, settings: Setti
         live = models.live(connection, models.SEARCH)
         assert live is not None
         assert models.live(connection) is None
+    assert waiting.reason(shop.database, settings) is None
+    with shop.database.begin() as connection:
+        searched = [event(n, "search", query="lamp", request_id=f"s{n}", at=_soon()) for n in range(30)]
+        clicked_on = [event(30 + n, "click", item_id="red-lamp", request_id=f"s{n}", at=_soon()) for n in range(20)]
+        intake.write_events(connection, [*searched, *clicked_on], writer="test")
+    assert waiting.reason(shop.database, Settings(home=settings.home, search_train_changes=21)) is None
+    eager = Settings(home=settings.home, search_train_changes=20)
+    assert waiting.reason(shop.database, eager) == "20 new items and searches with a click"
+    updated = training.update(shop.database, eager)
+    assert updated.queries == 1
+    assert waiting.reason(shop.database, eager) is None  # whether it serves or was rejected
+    with shop.database.connect() as connection:
+        assert attempts.count(connection, attempts.SEARCH, report.version) == 0
+        kept = {row.version: row.config for row in models.versions(connection, models.SEARCH)}
+    assert kept[updated.version] == kept[report.version]
+    if updated.published:
+        assert promotion.rollback(shop.database, settings.home, models.SEARCH).version == report.version
     second = training.train(shop.database, settings, preset="tiny", seed=1, serve=False)
     assert not second.published
     assert promotion.promote(shop.database, settings.home, second.version, force=True).previous == report.version
