@@ -1,4 +1,4 @@
-"""Migrations make the tables that `storage/tables.py` describes, and lead there from every older schema."""
+"""Migrations make the tables that `storage/tables` describes, and lead there from every older schema."""
 
 from __future__ import annotations
 

@@ -1,0 +1,56 @@
+"""The tables, as SQLAlchemy sees them, a file a capability. Migrations create them; a test compares the two."""
+
+from storage.tables.base import metadata
+from storage.tables.catalogue import item_vectors, items
+from storage.tables.experiment import experiments, version_health
+from storage.tables.fraud import (
+    order_labels,
+    order_messages,
+    order_places,
+    orders,
+    reviews,
+    rule_activations,
+    rule_sets,
+    screening_log,
+    screenings,
+)
+from storage.tables.intake import change_ids, dead_letters, event_ids, events, intake_counts, shopper_traits
+from storage.tables.marks import due, due_marks, watermarks
+from storage.tables.models import drift_measurements, live_models, model_switches, model_versions
+from storage.tables.recommend import actors, rankings, transitions
+from storage.tables.search import search_answers, suggestions
+
+__all__ = [
+    "actors",
+    "change_ids",
+    "dead_letters",
+    "drift_measurements",
+    "due",
+    "due_marks",
+    "event_ids",
+    "events",
+    "experiments",
+    "intake_counts",
+    "item_vectors",
+    "items",
+    "live_models",
+    "metadata",
+    "model_switches",
+    "model_versions",
+    "order_labels",
+    "order_messages",
+    "order_places",
+    "orders",
+    "rankings",
+    "reviews",
+    "rule_activations",
+    "rule_sets",
+    "screening_log",
+    "screenings",
+    "search_answers",
+    "shopper_traits",
+    "suggestions",
+    "transitions",
+    "version_health",
+    "watermarks",
+]

@@ -1,0 +1,65 @@
+"""Versions of models: which there are, which serve, which served, and how they fare."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Identity, Table, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.tables.base import metadata, time
+
+# `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where
+# nobody noted it; `gate` what the gate said (`workers/learn/verdict.py`), NULL for versions of before there was one;
+# `digest` the hash of its content; `forgotten_at` when its folder was deleted.
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("capability", Text, nullable=False),
+    Column("parent", Text),
+    Column("config", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    time("created_at", nullable=False, server_default=func.now()),
+    time("learnt_through"),
+    time("learnt_from"),
+    Column("how", Text, nullable=False, server_default=text("'full'")),
+    Column("digest", Text),
+    Column("code", Text),
+    Column("gate", JSONB(none_as_null=True)),
+    time("forgotten_at"),
+)
+
+# The pointer: which version serves.
+live_models = Table(
+    "live_models",
+    metadata,
+    Column("capability", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    time("switched_at", nullable=False, server_default=func.now()),
+)
+
+# The history of the pointer: what served from when on, and why.
+model_switches = Table(
+    "model_switches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("capability", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("previous", Text),
+    time("at", nullable=False, server_default=func.now()),
+    Column("why", Text, nullable=False),
+)
+
+# What was measured of a version on a window of events (`workers/learn/drift.py`). `reference` is that of the version's
+# first measurement, with which its later ones are compared; NULL in those. `alert` says what has moved too far.
+drift_measurements = Table(
+    "drift_measurements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("version", Text, nullable=False),
+    time("measured_at", nullable=False, server_default=func.now()),
+    time("window_start", nullable=False),
+    time("window_end", nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("reference", JSONB(none_as_null=True)),
+    Column("alert", Text),
+)
