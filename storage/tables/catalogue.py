@@ -10,6 +10,7 @@ from storage.tables.base import metadata, time
 
 _AVAILABLE = "title IS NOT NULL AND deleted_at IS NULL AND coalesce(stock, 1) > 0"
 _WORDS = "item_words(title, brand, category, text)"
+
 # The catalogue. `stamps` holds, per field, the change that set it last; `words` what a lexical search looks for.
 items = Table(
     "items",
