@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from workers import settings as configuration
 from workers.commands import bell
+from workers.commands.database import connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,22 +86,8 @@ def _told(changed: Sequence[str], asked: int, done: str, else_: str) -> None:
     click.echo(f"{len(changed)} {done}" + (f", {rest} {else_}" if rest else ""))
 
 
-@contextmanager
-def _database() -> Iterator[Engine]:
-    """Yield the database; what a person can put right ends the command in one line."""
-    from sqlalchemy.exc import OperationalError
-
-    from storage import engine as engines
-    from workers.runtime import bootstrap
-
-    settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
-        yield engine
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
+def _database() -> AbstractContextManager[Engine]:
+    return connected(configuration.load())
 
 
 def _table(found: Sequence[Row[Any]]) -> Table:

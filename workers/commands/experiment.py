@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from workers import settings as configuration
 from workers.commands import bell
+from workers.commands.database import connected
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -118,25 +118,10 @@ def show(name: str, as_json: bool) -> None:
     console.print(f"Intervals hold at {found.confidence:.0%} however often you look. {found.primary} decides.")
 
 
-@contextmanager
-def _database() -> Iterator[Engine]:
-    """Yield the database; what a person can put right ends the command in one line."""
-    from sqlalchemy.exc import OperationalError
-
-    from storage import engine as engines
+def _database() -> AbstractContextManager[Engine]:
     from workers.experiment.plan import Refused
-    from workers.runtime import bootstrap
 
-    settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
-        yield engine
-    except Refused as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
+    return connected(configuration.load(), Refused)
 
 
 def _ring() -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from workers import settings as configuration
 from workers.commands import train as train_command
+from workers.commands.database import connected
 
 
 @click.command()
@@ -18,25 +19,14 @@ def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
 
     Exit status 1 where the gate rejects the result: what served before serves on, and the reasons are printed.
     """
-    from sqlalchemy.exc import OperationalError
-
     from model.errors import ModelError
-    from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import finetuning, screen
     from workers.learn.data import NotEnoughData
     from workers.learn.versions import VerificationFailed
-    from workers.runtime import bootstrap
 
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
-        with screen.progress(Console(stderr=True)) as progress:
-            report = finetuning.update(engine, settings, progress, seed=seed, minutes=minutes)
-    except (finetuning.NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
+    trouble = (finetuning.NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError)
+    with connected(settings, *trouble) as engine, screen.progress(Console(stderr=True)) as progress:
+        report = finetuning.update(engine, settings, progress, seed=seed, minutes=minutes)
     train_command.tell(settings, report, as_json=as_json)

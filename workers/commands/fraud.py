@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers import settings as configuration
+from workers.commands.database import connected
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -122,19 +123,9 @@ def _read(file: Path) -> RuleSet:
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Engine]]:
-    from sqlalchemy.exc import OperationalError
-
-    from storage import engine as engines
-    from workers.runtime import bootstrap
-
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
+    with connected(settings) as engine:
         yield settings, engine
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
 
 
 def _show(outcome: Trial, console: Console) -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from workers import settings as configuration
 from workers.commands import bell
+from workers.commands.database import connected
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -46,27 +47,16 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bo
     if is_of_orders:
         _load_orders(path, as_json)
         return
-    from sqlalchemy.exc import OperationalError
-
     from storage import bulk, due
-    from storage import engine as engines
     from workers.load import report
     from workers.load.errors import LoadError
-    from workers.runtime import bootstrap
 
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
     started = time.monotonic()
-    try:
+    with connected(settings, LoadError) as engine:
         loaded = _load(engine, path, catalogue, kind_of_file, kind)
         with engine.connect() as connection:
             unlisted = bulk.unlisted_items(connection)
-    except LoadError as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
     bell.ring(settings, due.ITEM, due.BASKET, due.SHOPPER)
     if as_json:
         click.echo(json.dumps(report.as_json(loaded, unlisted, round(time.monotonic() - started, 2))))
@@ -82,27 +72,16 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bo
 
 
 def _load_orders(path: Path, as_json: bool) -> None:
-    from sqlalchemy.exc import OperationalError
-
-    from storage import engine as engines
     from workers.fraud import configuration as detection
     from workers.fraud import loading
     from workers.load.errors import LoadError
-    from workers.runtime import bootstrap
 
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
+    with connected(settings, LoadError) as engine:
         found = loading.read(path, label_days=settings.fraud_label_days)
         with _bar() as bar:
             task = bar.add_task(f"writing {path.name}", total=found.kept.height)
             written = loading.write(engine, found, detection.features_of(settings), partial(bar.advance, task))
-    except LoadError as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
     rejected = {one.reason: {"lines": one.lines, "first_line": one.first_line} for one in found.rejected}
     counts = {"file": path.name, "lines": found.lines, "written": written, "rejected": rejected}
     counts["duplicates"] = found.kept.height - written

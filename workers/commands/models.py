@@ -13,6 +13,7 @@ from rich.table import Table
 
 from workers import settings as configuration
 from workers.commands import bell
+from workers.commands.database import connected
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,23 +129,11 @@ def drift(last: int, as_json: bool) -> None:
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Engine]]:
-    """Yield the settings and an engine; what a person can put right ends the command in one line."""
-    from sqlalchemy.exc import OperationalError
-
-    from storage import engine as engines
     from storage.models import UnknownVersion
-    from workers.runtime import bootstrap
 
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
+    with connected(settings, UnknownVersion) as engine:
         yield settings, engine
-    except UnknownVersion as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from workers import settings as configuration
 from workers.commands import bell, train_search
+from workers.commands.database import connected
 from workers.settings import Settings
 
 EXIT_REJECTED = 1
@@ -71,26 +72,15 @@ def fraud(seed: int, as_json: bool) -> None:
     Exit status 1 where the gate rejects it. Without frauds enough it learns what orders look like, and tells how
     strange one is.
     """
-    from sqlalchemy.exc import OperationalError
-
     from model.errors import ModelError
-    from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.fraud import training
     from workers.fraud.labelled import NotEnoughOrders
     from workers.learn.versions import VerificationFailed
-    from workers.runtime import bootstrap
 
     settings = configuration.load()
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
+    with connected(settings, NotEnoughOrders, TrainingRuns, VerificationFailed, ModelError) as engine:
         report = training.train(engine, settings, seed=seed)
-    except (NotEnoughOrders, TrainingRuns, VerificationFailed, ModelError) as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:
@@ -112,31 +102,20 @@ def _tell_fraud(report: FraudReport) -> None:
 
 def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
     """Return the report; None in a process that only takes part. What a person can put right is one line."""
-    from sqlalchemy.exc import OperationalError
-
     from model.errors import ModelError
     from model.recommend import lockstep
-    from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import screen, service
     from workers.learn.data import NotEnoughData
     from workers.learn.versions import VerificationFailed
-    from workers.runtime import bootstrap
 
-    engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
     asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=serve)
-    try:
+    with connected(settings, NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as engine:
         if not lockstep.leads():
             service.take_part(engine, settings, asked)
             return None
         with screen.progress(Console(stderr=True)) as progress:
             return service.train(engine, settings, asked, progress)
-    except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        engine.dispose()
 
 
 def tell(settings: Settings, report: Report, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.commands import bell
+from workers.commands.database import connected
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,29 +21,18 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: bool) -> bool:
     """Train, tell what came out, and return whether the version may serve. What a person can put right is one line."""
-    from sqlalchemy.exc import OperationalError
-
     from model.errors import ModelError
     from storage import due
-    from storage import engine as engines
     from storage.training import TrainingRuns
     from workers.learn import screen
     from workers.learn.data import NotEnoughData
     from workers.learn.versions import VerificationFailed
     from workers.load.errors import FileError
-    from workers.runtime import bootstrap
     from workers.search import training
 
-    database = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
-    try:
-        with screen.progress(Console(stderr=True)) as progress:
-            report = training.train(database, settings, preset=preset, seed=seed, serve=serve, progress=progress)
-    except (NotEnoughData, TrainingRuns, VerificationFailed, ModelError, FileError) as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"the database does not answer: {error.orig}") from error
-    finally:
-        database.dispose()
+    trouble = (NotEnoughData, TrainingRuns, VerificationFailed, ModelError, FileError)
+    with connected(settings, *trouble) as database, screen.progress(Console(stderr=True)) as progress:
+        report = training.train(database, settings, preset=preset, seed=seed, serve=serve, progress=progress)
     if report.published:
         bell.ring(settings, due.CATALOGUE)
     if as_json:
