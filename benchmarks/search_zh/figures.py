@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.search_zh.shop import Searches
+from model import metrics
 
 _K = 10
-_DISCOUNTS_K = 1.0 / np.log2(np.arange(2, _K + 2))
 
 
 def ranked(scores_N: Float[np.ndarray, " N"], k: int = _K) -> list[int]:
@@ -20,10 +20,9 @@ def ranked(scores_N: Float[np.ndarray, " N"], k: int = _K) -> list[int]:
 
 
 def ndcg(found: Sequence[str], relevance: Mapping[str, int]) -> float:
-    """NDCG@10, gain = relevance - 1 (Järvelin and Kekäläinen 2002, TOIS 20(4)); what is not judged gains nothing."""
-    gains = [relevance.get(product_id, 1) - 1 for product_id in found[:_K]]
-    ideal = sorted((grade - 1 for grade in relevance.values()), reverse=True)[:_K]
-    return float(np.dot(gains, _DISCOUNTS_K[: len(gains)]) / np.dot(ideal, _DISCOUNTS_K[: len(ideal)]))
+    """NDCG@10, gain = relevance - 1; what is not judged gains nothing."""
+    gains_1xK = np.array([[relevance.get(product_id, 1) - 1 for product_id in found[:_K]]], np.float64)
+    return float(metrics.graded_ndcg(gains_1xK, [[grade - 1 for grade in relevance.values()]], _K)[0])
 
 
 def recall(found: Sequence[str], relevance: Mapping[str, int]) -> float:
