@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,9 @@ def main() -> None:
 
     Start with `reshelf up`, then `reshelf demo`. Settings are RESHELF_ variables: see docs/operations.md.
     """
+    # LightGBM's threads wait for each other in a loop. Beside programs that want the cores, too, that is most of what
+    # they do: the same trees took twenty times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _missing(error: ModuleNotFoundError, command: str) -> Exception:

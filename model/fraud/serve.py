@@ -22,7 +22,7 @@ from model.fraud.detector import Detector
 from model.fraud.novelty import Density
 from model.fraud.watch import Reference
 
-TILE = 16
+TILE = 8
 _TYPICAL = "typical"
 _QUANTILES, _PRECISION, _STRANGE = "novelty/quantiles", "novelty/precision", "novelty/strange"
 _REFERENCE = "reference"

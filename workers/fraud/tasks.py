@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -45,7 +46,7 @@ def screen_due() -> None:
 
 def _drain(services: Services) -> int:
     """Work on what is due; return how many orders that was."""
-    from workers.fraud import screening
+    from workers.fraud import attending, screening
 
     done = 0
 
@@ -53,6 +54,7 @@ def _drain(services: Services) -> int:
         nonlocal done
         screening.screen(services.engine, services.screening, claimed)
         done += len(claimed)
+        time.sleep(attending.PAUSE_SECONDS)
 
     # A claim that a crash of the server forgets is a row that is free again: it need not wait for the disk.
     claims.drain(services.hasty, due.ORDER, work, services.settings)
