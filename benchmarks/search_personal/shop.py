@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,13 @@ class Shop:
     items: list[Item]
     touches: list[tuple[str, Touch]]
     wishes: list[Wish]
+
+    def met(self) -> dict[str, set[str]]:
+        """Return the items that each customer met."""
+        met: dict[str, set[str]] = defaultdict(set)
+        for who, touch in self.touches:
+            met[who].add(touch.item_id)
+        return met
 
     def history(self, customer_id: str) -> History:
         """Return the events of a customer that count for the taste."""
