@@ -1,9 +1,10 @@
 """`python -m benchmarks.search_personal`: progress on stderr, one JSON object as the last line of stdout.
 
 A customer wants one item that they have not met, the more likely the more it appeals to the hidden taste, and searches
-for what kind of thing it is. The rank of the wanted item in the order that is everybody's is compared with that in the
-customer's own, for several weights of the taste. The recommender, popularity and the customers' histories know four
-weeks of visits; the wishes come after them. On one seed the weight is chosen, on the others it is reported.
+for what kind of thing it is. Compared is its rank, among what the customer has not met, in the order that is
+everybody's and in the customer's own, for several weights of the taste. A recommender, popularity and the customers'
+histories know four weeks of visits; the wishes come after them. On one seed the weight is chosen, on the
+others it is reported.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def main() -> None:
         "items": options.items,
         "customers": options.customers,
         "encoder": options.encoder,
+        "recommender": options.recommender,
         "affinity_weight": configs.preset().affinity_weight,
         "seeds": {str(seed): _of_seed(options, seed) for seed in options.seeds},
     }
@@ -46,12 +48,13 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.search_personal", description=__doc__)
-    parser.add_argument("--items", type=int, default=1500)
+    parser.add_argument("--items", type=int, default=5000)
     parser.add_argument("--customers", type=int, default=600)
     parser.add_argument("--wishes", type=int, default=1000)
+    parser.add_argument("--recommender", action="store_true", help="train one, so that its vectors count, too")
     parser.add_argument("--epochs", type=int, help="of the recommender. Default: the preset's")
     parser.add_argument("--encoder", action="store_true", help="search by the encoder, too")
-    parser.add_argument("--weights", type=float, nargs="*", default=[0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0])
+    parser.add_argument("--weights", type=float, nargs="*", default=[0.025, 0.05, 0.1, 0.2, 0.3])
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--out", help="file to keep the result in")
     return parser.parse_args()
@@ -60,7 +63,7 @@ def _options() -> argparse.Namespace:
 def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     made = shop.make(items=options.items, customers=options.customers, wishes=options.wishes, seed=seed)
     installation.say(f"seed {seed}: {len(made.touches)} events")
-    vectors, recommender = shop.train(made, seed=seed, epochs=options.epochs)
+    vectors, recommender = shop.train(made, seed=seed, epochs=options.epochs) if options.recommender else ({}, {})
     parts = Parts(configs.preset())
     if options.encoder:
         parts = learning.with_encoder(parts, made.items, seed=seed)
@@ -82,15 +85,20 @@ def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 
 def _ranks(engine: Engine, made: Shop, vectors: Mapping[str, np.ndarray], weight: float) -> Int[np.ndarray, " W"]:
-    """Return the rank of each wanted item, from 1; one more than there are where it is not among them."""
+    """Return the rank of each wanted item among what its customer never met, from 1.
+
+    It is one more than there are where the item is not among them.
+    """
     engine.parts = replace(engine.parts, config=replace(engine.parts.config, affinity_weight=weight))
     ranks = []
     for wish in made.wishes:
+        history, met = made.history(wish.customer_id), made.met(wish.customer_id)
         affinity = tastes.affinity(
-            lambda item_ids: {i: vectors[i] for i in item_ids if i in vectors}, made.history(wish.customer_id)
+            lambda item_ids: {i: vectors[i] for i in item_ids if i in vectors}, history, engine.collection
         )
         found = engine.find(wish.query, k=_DEPTH, affinity=affinity)
         item_ids = [engine.collection.items[slot].item_id for slot in found.slots_K]
+        item_ids = [item_id for item_id in item_ids if item_id not in met]
         ranks.append(item_ids.index(wish.item_id) + 1 if wish.item_id in item_ids else len(item_ids) + 1)
     return np.array(ranks)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,24 +36,34 @@ class Wish(NamedTuple):
 
 @dataclass(frozen=True)
 class Shop:
-    """`touches` are those of all customers, with who did each, in the order of their times."""
+    """The catalogue, what each customer did in four weeks, oldest first, and the wishes that come after."""
 
     items: list[Item]
-    touches: list[tuple[str, Touch]]
+    past: dict[str, list[Touch]]
     wishes: list[Wish]
+
+    @property
+    def touches(self) -> list[tuple[str, Touch]]:
+        """All that was done, with who did it."""
+        return [(who, touch) for who, touches in self.past.items() for touch in touches]
 
     def history(self, customer_id: str) -> History:
         """Return the events of a customer that count for the taste."""
-        return History([touch for who, touch in self.touches if who == customer_id][-tastes.LENGTH :])
+        return History(self.past.get(customer_id, [])[-tastes.LENGTH :])
+
+    def met(self, customer_id: str) -> set[str]:
+        """Return the items that a customer met."""
+        return {touch.item_id for touch in self.past.get(customer_id, [])}
 
 
 def make(*, items: int, customers: int, wishes: int, seed: int) -> Shop:
     """Return a shop with four weeks behind it."""
     wares = catalogue.make(items, seed=seed)
     people = people_of.make(customers, seed=seed)
-    past = history.make(people, wares, until=_NOW, seed=seed)
-    touches = [(event["user_id"], Touch(event["item_id"], event["kind"], event["at"])) for event in past]
-    return Shop([_known(item) for item in wares], touches, _wishes(people, wares, touches, wishes, seed))
+    past: dict[str, list[Touch]] = defaultdict(list)
+    for event in history.make(people, wares, until=_NOW, seed=seed):
+        past[event["user_id"]].append(Touch(event["item_id"], event["kind"], event["at"]))
+    return Shop([_known(item) for item in wares], past, _wishes(people, wares, past, wishes, seed))
 
 
 def train(
@@ -74,12 +85,12 @@ def _known(item: catalogue.Item) -> Item:
 def _wishes(
     people: Sequence[Customer],
     wares: Sequence[catalogue.Item],
-    touches: Sequence[tuple[str, Touch]],
+    past: Mapping[str, Sequence[Touch]],
     count: int,
     seed: int,
 ) -> list[Wish]:
     """Draw by the taste that the customers have at the end, among what they never met."""
-    met = {(who, touch.item_id) for who, touch in touches}
+    met = {(who, touch.item_id) for who, touches in past.items() for touch in touches}
     draw = random.Random(f"wishes:{seed}")
     wishes = []
     for _ in range(count):

@@ -52,7 +52,7 @@ class SearchConfig:
     likeness_weight: float = 0.3  # of the cosine beside the lexical score relative to the best, without a ranker
     letters_weight: float = 0.6  # of the share of the query's trigrams that a title has, without a ranker
     popularity_weight: float = 0.1  # of an item's log popularity relative to the most popular one's
-    affinity_weight: float = 0.3  # of how much the customer likes an item, -1 to 1
+    affinity_weight: float = 0.05  # of how much the customer likes an item (`workers.search.tastes`)
     least_likeness: float = 0.5  # cosine from which an item is a result without holding anything of the query
     candidates: int = 200  # by lexical score and cosine, which the ranker, or the trigrams, put in order
     likest: int = 100  # and by the cosine alone

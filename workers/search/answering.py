@@ -41,7 +41,7 @@ def answer(database: Database, serving: Serving, vectors: Vectors, claims: Seque
             known = _histories(connection, vectors, asked)
         with metrics.REFRESH_SECONDS.labels(due.QUERY, "search").time():
             found = [
-                _answer(serving, key, question, _affinity(connection, vectors, known, question), known)
+                _answer(serving, key, question, _affinity(connection, serving, vectors, known, question), known)
                 for key, question in asked.items()
             ]
         with metrics.REFRESH_SECONDS.labels(due.QUERY, "write").time():
@@ -51,18 +51,25 @@ def answer(database: Database, serving: Serving, vectors: Vectors, claims: Seque
 
 
 def _histories(connection: Connection, vectors: Vectors, asked: Mapping[str, Question]) -> dict[str, History]:
-    """Return the histories of the shoppers who ask; of nobody, where no recommender says what they mean."""
+    """Return the histories of the shoppers who ask, and have `vectors` follow the recommender for them."""
     shoppers = sorted({question.shopper for question in asked.values() if question.shopper is not None})
-    if not shoppers or not vectors.follow(connection):
+    if not shoppers:
         return {}
+    vectors.follow(connection)
     return tastes.read(connection, shoppers)
 
 
 def _affinity(
-    connection: Connection, vectors: Vectors, known: Mapping[str, History], question: Question
+    connection: Connection,
+    serving: Serving,
+    vectors: Vectors,
+    known: Mapping[str, History],
+    question: Question,
 ) -> Affinity | None:
     history = None if question.shopper is None else known.get(question.shopper)
-    return None if history is None else tastes.affinity(partial(vectors.of, connection), history)
+    if history is None:
+        return None
+    return tastes.affinity(partial(vectors.of, connection), history, serving.engine.collection)
 
 
 def _answer(

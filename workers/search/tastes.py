@@ -1,4 +1,4 @@
-"""Tastes: what a shopper looked at lately, as one vector among the vectors that the recommender has of items."""
+"""Tastes: what a shopper looked at lately, by brand and price, and among the recommender's vectors of items."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Float32
 from sqlalchemy import Connection
 
+from model.search import taste
+from model.search.collection import Collection
 from storage import histories, item_vectors, models
 from storage.histories import History
 
 LENGTH = 20
 """Events of a history that count."""
 _HALF_LIFE = 5.0
+_COSINE_WEIGHT = np.float32(1.0)
 _KINDS = {
     "view": 1.0,
     "click": 1.0,
@@ -39,13 +42,12 @@ class Vectors:
         self._version: str | None = None
         self._kept: dict[str, Float32[np.ndarray, " D"]] = {}
 
-    def follow(self, connection: Connection) -> bool:
-        """Forget the vectors of a version that serves no more; return whether one serves."""
+    def follow(self, connection: Connection) -> None:
+        """Forget the vectors of a version that serves no more."""
         live = models.live(connection)
         version = None if live is None else live.version
         if version != self._version:
             self._version, self._kept = version, {}
-        return version is not None
 
     def of(self, connection: Connection, item_ids: Sequence[str]) -> Mapping[str, Float32[np.ndarray, " D"]]:
         """Return the vectors of those of the items that have one."""
@@ -62,11 +64,34 @@ def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
     return histories.read(connection, shoppers, length=LENGTH, policy="show_all")
 
 
-def affinity(vectors_of: VectorsOf, history: History) -> Affinity | None:
-    """Return what says how much the shopper likes each of some items, -1 to 1; None for a taste that nobody knows.
+def affinity(vectors_of: VectorsOf, history: History, collection: Collection) -> Affinity | None:
+    """Return what says how much the shopper likes each of some items; None for a taste that nobody knows.
 
-    It is the cosine of an item and of the mean of what the shopper met, each event half as much as the fifth after it,
-    and 0 for an item without a vector. It asks `vectors_of` when it is called.
+    It is how well brand and price fit what the shopper met (`model.search.taste`), and the weighted cosine of the item
+    and of the mean of what was met. It asks `vectors_of` when it is called.
+    """
+    met = dict.fromkeys(touch.item_id for touch in history.touches if _KINDS.get(touch.kind, 0.0) > 0)
+    slots = [slot for item_id in met if (slot := collection.slot(item_id)) is not None]
+    liked = taste.of(np.array(slots, int), collection) if slots else None
+    cosines = _cosines(vectors_of, history)
+    if liked is None and cosines is None:
+        return None
+
+    def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
+        affinity_K = np.zeros(len(item_ids), np.float32)
+        if liked is not None:
+            affinity_K += taste.liking(liked, np.array([collection.slot(i) for i in item_ids], int), collection)
+        if cosines is not None:
+            affinity_K += _COSINE_WEIGHT * cosines(item_ids)
+        return affinity_K
+
+    return of
+
+
+def _cosines(vectors_of: VectorsOf, history: History) -> Affinity | None:
+    """Return the cosine of an item and of what the shopper met, each event half as much as the fifth after it.
+
+    It is 0 for an item without a vector.
     """
     touches = [touch for touch in history.touches if touch.item_id is not None]
     known = vectors_of(list(dict.fromkeys(touch.item_id for touch in touches)))
@@ -75,14 +100,14 @@ def affinity(vectors_of: VectorsOf, history: History) -> Affinity | None:
         for age, touch in enumerate(reversed(touches))
         if touch.item_id in known
     ]
-    taste_D = np.sum(parts, 0) if parts else np.zeros(1)
-    length = float(np.linalg.norm(taste_D))
+    mean_D = np.sum(parts, 0) if parts else np.zeros(1)
+    length = float(np.linalg.norm(mean_D))
     if length < 1e-6:
         return None
-    taste_D = (taste_D / length).astype(np.float32)
+    mean_D = (mean_D / length).astype(np.float32)
 
     def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
         found = vectors_of(item_ids)
-        return np.array([taste_D @ found[i] if i in found else 0.0 for i in item_ids], np.float32)
+        return np.array([mean_D @ found[i] if i in found else 0.0 for i in item_ids], np.float32)
 
     return of

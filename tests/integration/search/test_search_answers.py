@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from storage import answers, due
+from storage import answers, due, intake
 from tests.integration.search.conftest import Shop
+from workers.contract import parsing, rows
+from workers.contract.events import shopper_key
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,21 @@ def test_an_answer_that_is_asked_for_often_is_given_anew_in_time(shop: Shop) -> 
         connection.execute(text("UPDATE search_answers SET generated_at = now() - interval '1 hour'"))
         answers.tend(connection)
     assert shop.work() == 1
+
+
+def test_a_shopper_with_a_history_has_an_order_of_their_own_without_a_recommender(shop: Shop) -> None:
+    for n in range(4):
+        shop.change("upsert", f"mug{n}", title="coffee mug", brand=("Acme", "Bolt")[n % 2], price=10)
+    at = "2026-03-01T13:00:00Z"
+    click = {"event_id": "e1", "kind": "click", "at": at, "user_id": "ann", "item_id": "mug1"}
+    with shop.database.begin() as connection:
+        intake.write_events(connection, [rows.event_row(parsing.parse_events([click]).good[0])], writer="test")
+    own, hers = shop.ask("coffee mug"), shop.ask("coffee mug", shopper=shopper_key("ann", None))
+    shop.work()
+    assert not shop.answer(own)["personal"]
+    assert shop.answer(hers)["personal"]
+    assert {shop.answer(hers)["item_ids"][n] for n in range(2)} == {"mug1", "mug3"}
+    nobody = shop.ask("coffee mug", shopper=shopper_key("bob", None))
+    shop.work()
+    assert not shop.answer(nobody)["personal"]
+    assert shop.answer(nobody)["item_ids"] == shop.answer(own)["item_ids"]

@@ -1,0 +1,43 @@
+"""A taste in brands and prices orders what is left to like."""
+
+import numpy as np
+import pytest
+
+from model.recommend.items import Item
+from model.search import taste
+from model.search.collection import Collection
+
+
+@pytest.fixture(name="collection")
+def _collection():
+    made = Collection()
+    for n in range(20):
+        made.put(Item(f"lamp{n}", "lamp", category="lamps", brand=f"b{n % 4}", price=10.0 + n))
+        made.put(Item(f"sofa{n}", "sofa", category="sofas", brand=f"b{n % 4}", price=500.0 + 10 * n))
+    made.put(Item("bare", "lamp"))
+    return made
+
+
+def _slots(collection, *item_ids):
+    return np.array([collection.slot(item_id) for item_id in item_ids])
+
+
+def test_a_brand_that_was_met_is_liked_in_another_category(collection):
+    liked = taste.of(_slots(collection, "sofa1", "sofa5", "sofa17"), collection)
+    other, same = taste.liking(liked, _slots(collection, "lamp8", "lamp9"), collection)
+    assert same > other
+
+
+@pytest.mark.parametrize(("met", "first"), [(("sofa0", "sofa4"), "lamp4"), (("sofa12", "sofa16"), "lamp12")])
+def test_who_buys_dear_things_likes_dear_things_but_two_prove_little(collection, met, first):
+    of_one_brand = [f"lamp{n}" for n in range(0, 20, 4)]
+    liked = taste.of(_slots(collection, *met), collection)
+    assert of_one_brand[taste.liking(liked, _slots(collection, *of_one_brand), collection).argmax()] == first
+
+
+def test_an_item_without_brand_and_price_is_neither_liked_nor_disliked(collection):
+    liked = taste.of(_slots(collection, "sofa0", "bare"), collection)
+    best, bare, worst = taste.liking(liked, _slots(collection, "lamp0", "bare", "lamp19"), collection)
+    assert best > bare > worst
+    assert not taste.liking(liked, _slots(collection, "bare"), collection).any()
+    assert taste.liking(liked, np.zeros(0, int), collection).shape == (0,)
