@@ -27,13 +27,13 @@ KINDS = {
     "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
     # One child process owns the device; the parent keeps acknowledgements and time limits. Where cores are few, a shelf
     # that is being read goes before one that is being ranked.
-    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, niceness=5),
+    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, niceness=10),
     # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
     "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1, on_host=True),
     # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
     "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, on_host=True),
     # Hours of work that nobody waits for must not slow the shelves down.
-    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=10, bounded=True),
+    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=15, bounded=True),
 }
 
 
