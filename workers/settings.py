@@ -113,7 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Hours after which it is trained anew for however few have come; 0: never for the time."""
 
     refresh_batch: int = 32
-    """Most shoppers or items that one refresh claims: more share the cost of a transaction, and hold the cores longer."""
+    """Most shoppers or items that one refresh claims: more share a transaction, and hold the cores longer."""
     refresh_pause_ms: int = 20
     """How long a refresh waits for company before it claims: more events then share one batch."""
     background_share: float = 0.5
