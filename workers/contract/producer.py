@@ -139,13 +139,13 @@ class Producer:
         while (batch := self._next_batch()) is not None:
             task, rows = batch
             error = self._send(partial(sender.send_task, task, args=[rows], retry=False))
+            if error:  # before they count as done: who closes, and ends the process, has been handed them by then
+                self._give_up(task, rows, error)
             with self._changed:
                 self._pending -= len(rows)
                 self._delivered += 0 if error else len(rows)
                 self._undelivered += len(rows) if error else 0
                 self._changed.notify_all()
-            if error:
-                self._give_up(task, rows, error)
         sender.close()
 
     def _next_batch(self) -> tuple[str, list[Row]] | None:
