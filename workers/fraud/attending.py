@@ -28,6 +28,7 @@ def attend(drain: Callable[[], int], answer: Callable[[], object]) -> bool:
         elif now - last > QUIET_SECONDS:
             answer()
             return not drain()
-        time.sleep(PAUSE_SECONDS)
+        else:
+            time.sleep(PAUSE_SECONDS)
     answer()
     return False
