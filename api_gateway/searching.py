@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from api_gateway import cursor, database, hits
 from api_gateway.hits import Hits
 from api_gateway.services import Services
@@ -52,10 +55,13 @@ async def _find(services: Services, question: Question, limit: int) -> tuple[Fou
 
 async def _ask(services: Services, question: Question) -> bool:
     """Have the worker answer; return whether it did in time."""
-    with services.waiting.expect(due.QUERY, question.key) as expected:
-        await database.read(services.pool, lambda connection: search.ask(connection, question))
-        services.ringer.ring(due.QUERY)
-        return await expected.within(services.settings.search_deadline_ms / 1000)
+    seconds = services.settings.search_deadline_ms / 1000
+    with services.waiting.expect(due.QUERY, question.key) as expected, suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await database.read(services.pool, lambda connection: search.ask(connection, question))
+            services.ringer.ring(due.QUERY)
+            await expected.within(seconds)
+    return expected.is_heard
 
 
 async def _read(services: Services, question: Question, limit: int) -> Found | None:

@@ -6,7 +6,7 @@ The gateway reads them, and writes the questions (`storage.search`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -111,7 +111,7 @@ def asked(connection: Connection, keys: Sequence[str]) -> dict[str, Question]:
 
 def write(connection: Connection, answers: Sequence[Answer]) -> None:
     """Keep the answers, in place of those before."""
-    connection.execute(_WRITE, {"rows": ascii_text([asdict(answer) for answer in answers])})
+    connection.execute(_WRITE, {"rows": ascii_text([vars(answer) for answer in answers])})
 
 
 def outdate(connection: Connection, terms: Collection[str], newest: int) -> None:

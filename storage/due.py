@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from storage import dead_letters
 from storage.dead_letters import DeadLetter
@@ -29,17 +29,26 @@ CATALOGUE = "catalogue"
 QUIET_KINDS = ("impression", "search")
 """Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""
 
-_CLAIM = text("""
+NEWEST_FIRST = (QUERY,)
+"""Kinds of which the newest are claimed first: who asked long ago has been answered without it. Where all waited in
+line, a worker that fell behind once would be late for everybody from then on."""
+
+
+def _claim_statement(since: str) -> TextClause:
+    return text(f"""
 WITH chosen AS (
     SELECT key FROM due
     WHERE kind = :kind AND (claimed_until IS NULL OR claimed_until < now())
         AND attempts BETWEEN :least_attempts AND :most_attempts AND (NOT later OR :later)
-    ORDER BY attempts, later, since, key LIMIT :limit FOR UPDATE SKIP LOCKED
+    ORDER BY attempts, later, {since}, key LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
 FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
 RETURNING due.key, due.mark, due.attempts, due.later
 """)
+
+
+_CLAIM, _CLAIM_NEWEST = _claim_statement("since"), _claim_statement("since DESC")
 
 _CLEAR = text("""
 DELETE FROM due USING unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark)
@@ -116,7 +125,7 @@ def of_events(kinds: Collection[str]) -> list[str]:
 
 
 def claim(connection: Connection, kind: str, *, limit: int, lease: float, later: bool = True) -> list[Claim]:
-    """Claim up to `limit` rows never tried before, the longest due first, for `lease` seconds.
+    """Claim up to `limit` rows never tried before, the longest due first (see `NEWEST_FIRST`), for `lease` seconds.
 
     Those that can wait come last, and not at all without `later`. Commit before working on them: the attempt has to be
     counted even if the work kills the process.
@@ -176,5 +185,6 @@ def summary(connection: Connection) -> list[Backlog]:
 
 
 def _claim(connection: Connection, kind: str, **parameters: float) -> list[Claim]:
-    rows = connection.execute(_CLAIM, {"kind": kind} | parameters)
+    statement = _CLAIM_NEWEST if kind in NEWEST_FIRST else _CLAIM
+    rows = connection.execute(statement, {"kind": kind} | parameters)
     return [Claim(row.key, row.mark, row.attempts, row.later) for row in rows]

@@ -75,20 +75,25 @@ SELECT answer.*, packed.* FROM answer, packed
 
 _PAGE = f"WITH listed AS ({_LIVE.format(hits='unnest($1::bigint[])')}) SELECT {_PACKED} FROM listed WHERE $3 > 0"
 
-# A question that somebody else asked a moment ago is on its way already.
+# A question that somebody else asked a moment ago is on its way already. The answer's row is locked before the due one,
+# as the worker does it.
 _ASK = f"""
 WITH asked AS (
     INSERT INTO search_answers AS a (key, question, shopper) VALUES ($1, CAST($2 AS jsonb), $3)
     ON CONFLICT (key) DO UPDATE SET asked_at = now(), times = a.times + 1
+    RETURNING key
 )
-INSERT INTO due AS d (kind, key) VALUES ('{due.QUERY}', $1)
+INSERT INTO due AS d (kind, key) SELECT '{due.QUERY}', key FROM asked
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, later = false, since = now()
 WHERE d.later OR d.since < now() - interval '1 second'
 """
 
+# Those that are being written just now are left out: a count is not worth to wait for.
 _COUNT = """
 UPDATE search_answers AS a SET times = a.times + given.times, asked_at = now()
-FROM unnest($1::text[], $2::bigint[]) AS given(key, times) WHERE a.key = given.key
+FROM unnest($1::text[], $2::bigint[]) AS given(key, times)
+    CROSS JOIN LATERAL (SELECT key FROM search_answers AS s WHERE s.key = given.key FOR UPDATE SKIP LOCKED) AS free
+WHERE a.key = free.key
 """
 
 _POPULAR = "(SELECT item_ids, scores FROM rankings WHERE owner = '' AND surface = 'popular')"

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float32, Int
 
 from benchmarks import figures, installation, machine
 from benchmarks.search_personal import shop
@@ -90,12 +90,16 @@ def _ranks(engine: Engine, made: Shop, vectors: Mapping[str, np.ndarray], weight
     It is one more than there are where the item is not among them.
     """
     engine.parts = replace(engine.parts, config=replace(engine.parts.config, affinity_weight=weight))
+    nothing_D = np.zeros_like(next(iter(vectors.values())))
+
+    def vectors_of(item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
+        found = [vectors.get(item_id, nothing_D) for item_id in item_ids]
+        return np.array(found, np.float32).reshape(len(found), len(nothing_D))
+
     ranks = []
     for wish in made.wishes:
         history, met = made.history(wish.customer_id), made.met(wish.customer_id)
-        affinity = tastes.affinity(
-            lambda item_ids: {i: vectors[i] for i in item_ids if i in vectors}, history, engine.collection
-        )
+        affinity = tastes.affinity(vectors_of, history, engine.collection)
         found = engine.find(wish.query, k=_DEPTH, affinity=affinity)
         item_ids = [engine.collection.items[slot].item_id for slot in found.slots_K]
         item_ids = [item_id for item_id in item_ids if item_id not in met]

@@ -49,6 +49,7 @@ class Collection:
         self._price = Column(np.float32, fill=np.nan)
         self._popularity = Column(np.float32)
         self._announced = Column(np.float64, fill=np.nan)
+        self._prices_of: dict[int, Float32[np.ndarray, " M"]] = {}
 
     def put(self, item: Item, *, popularity: float = 0.0, announced: float | None = None) -> int:
         """Add or replace an item, and return its new slot. `announced` is in unix seconds."""
@@ -63,6 +64,7 @@ class Collection:
         self._price.set(slot, np.nan if item.price is None else item.price)
         self._popularity.set(slot, popularity)
         self._announced.set(slot, np.nan if announced is None else announced)
+        self._reprice(slot)
         return slot
 
     def remove(self, item_id: str) -> int | None:
@@ -70,6 +72,7 @@ class Collection:
         slot = self._slots.pop(item_id, None)
         if slot is not None:
             self._open.set(slot, False)
+            self._reprice(slot)
         return slot
 
     def sell(self, item: Item) -> None:
@@ -79,6 +82,7 @@ class Collection:
             self.items[slot] = item
             self._available.set(slot, item.available)
             self._price.set(slot, np.nan if item.price is None else item.price)
+            self._reprice(slot)
 
     def count(self, item_id: str, popularity: float) -> None:
         """Set an item's popularity, in place; nothing for an item that is not there."""
@@ -88,6 +92,13 @@ class Collection:
     def slot(self, item_id: str) -> int | None:
         """The item's slot; None for an item that is not there."""
         return self._slots.get(item_id)
+
+    def prices_of(self, category: int) -> Float32[np.ndarray, " M"]:
+        """What the items of a category (by its code) cost, ascending; those without a price are left out."""
+        if category not in self._prices_of:
+            price_M = self.price_N[(self.category_N == category) & self.open_N]
+            self._prices_of[category] = np.sort(price_M[np.isfinite(price_M)])
+        return self._prices_of[category]
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -126,3 +137,7 @@ class Collection:
     def announced_N(self) -> np.ndarray:
         """Unix seconds; NaN where unknown."""
         return self._announced.first(len(self.items))
+
+    def _reprice(self, slot: int) -> None:
+        """Have the prices of a slot's category looked up anew."""
+        self._prices_of.pop(int(self.category_N[slot]), None)

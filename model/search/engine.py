@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ from model.search.collection import Collection
 from model.search.column import Column
 from model.search.config import SearchConfig
 from model.search.encoder import TextVectors
-from model.search.features import Asked, Shelf
+from model.search.features import Affinity, Asked, Shelf
 from model.search.filters import Filters
 from model.search.lexicon import Lexicon
 from model.search.query import Query
@@ -125,7 +125,7 @@ class Engine:
         start: int = 0,
         wanted: Filters = EVERYTHING,
         sort: str = "relevance",
-        affinity: Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None = None,
+        affinity: Affinity | None = None,
         now: float | None = None,
     ) -> Found:
         """Results `start` .. `start + k` of a query, never more than pass `wanted`.
@@ -153,7 +153,7 @@ class Engine:
         self,
         text: str,
         *,
-        affinity: Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None = None,
+        affinity: Affinity | None = None,
         now: float | None = None,
     ) -> tuple[Asked, Float32[np.ndarray, " N"]]:
         """The query understood, and every slot's lexical score relative to the best plus its weighted cosine."""
@@ -265,8 +265,7 @@ class Engine:
             share_K = np.log1p(np.maximum(popularity_N[slots_K], 0)) / np.log1p(most)
             liked_K += np.float32(config.popularity_weight) * share_K
         if asked.affinity is not None:
-            item_ids = [self.collection.items[slot].item_id for slot in slots_K]
-            liked_K += np.float32(config.affinity_weight) * asked.affinity(item_ids)
+            liked_K += np.float32(config.affinity_weight) * asked.affinity(slots_K)
         return liked_K if self.parts.ranker is None else liked_K * scores_K.std()
 
     def _sorted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,6 +79,10 @@ _FIRST = 20
 """Candidates, by score, that feedback is taken from."""
 
 
+Affinity = Callable[[Int[np.ndarray, " K"]], Float32[np.ndarray, " K"]]
+"""How much somebody likes the items of some slots."""
+
+
 @dataclass(frozen=True)
 class Shelf:
     """What features read of the catalogue. `vectors_NxD` are unit vectors, or None without an encoder.
@@ -96,14 +100,14 @@ class Asked(NamedTuple):
     """A query, its match, the cosines of every slot, and who asks when.
 
     `likeness_N` and `other_N` are the cosines by our encoder and by a published one; None without. `affinity` gives how
-    much the customer likes each of some item ids; `now` is in unix seconds.
+    much the customer likes each of some slots; `now` is in unix seconds.
     """
 
     query: Query
     match: Match
     likeness_N: Float32[np.ndarray, " N"] | None = None
     other_N: Float32[np.ndarray, " N"] | None = None
-    affinity: Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None = None
+    affinity: Affinity | None = None
     now: float | None = None
 
 
@@ -132,8 +136,7 @@ def signals(asked: Asked, slots_K: Int[np.ndarray, " K"], collection: Collection
     median = float(np.median(log_price_K[priced_K])) if priced_K.any() else 0.0
     announced_K = collection.announced_N[slots_K]
     age_K = np.zeros(len(slots_K)) if asked.now is None else np.nan_to_num(asked.now - announced_K, nan=0.0)
-    item_ids = [collection.items[slot].item_id for slot in slots_K]
-    affinity_K = np.zeros(len(slots_K)) if asked.affinity is None else asked.affinity(item_ids)
+    affinity_K = np.zeros(len(slots_K)) if asked.affinity is None else asked.affinity(slots_K)
     return {
         "popularity": np.log1p(np.maximum(collection.popularity_N[slots_K], 0)),
         "price": log_price_K,

@@ -9,6 +9,9 @@ from jaxtyping import Bool, Int
 
 from model.search.collection import Collection, Labels
 
+MOST_LABELS = 50
+"""Labels of one field that are counted."""
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -40,7 +43,7 @@ def mask(collection: Collection, filters: Filters) -> Bool[np.ndarray, " N"]:
 
 
 def facets(collection: Collection, found_N: Bool[np.ndarray, " N"], filters: Filters) -> dict[str, dict[str, int]]:
-    """How many of the slots `found_N` that pass are of each category and brand, most first.
+    """How many of the slots `found_N` that pass are of each category and brand: the `MOST_LABELS` of most, in order.
 
     A field counts as if it were not filtered by itself, so that a shopper who has chosen one brand sees the others.
     """
@@ -57,5 +60,5 @@ def facets(collection: Collection, found_N: Bool[np.ndarray, " N"], filters: Fil
 
 def _counted(code_K: Int[np.ndarray, " K"], labels: Labels) -> dict[str, int]:
     count_L = np.bincount(code_K[code_K >= 0], minlength=len(labels.names))
-    order = np.argsort(-count_L, kind="stable")
-    return {labels.names[code]: int(count_L[code]) for code in order if count_L[code]}
+    order = np.argsort(-count_L, kind="stable")[:MOST_LABELS]
+    return {labels.names[code]: int(count_L[code]) for code in order.tolist() if count_L[code]}

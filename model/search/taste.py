@@ -46,7 +46,8 @@ def liking(taste: Taste, slots_K: Int[np.ndarray, " K"], collection: Collection)
     codes, which_K, count = np.unique(brand_K, return_inverse=True, return_counts=True)
     met = np.array([taste.brands.get(code, 0) for code in codes.tolist()])
     brand = np.log1p(met / (_BRAND_PRIOR * count / max(len(slots_K), 1)))
-    near_K = -((_places(price_K, price_K) - taste.price_level) ** 2) / (2 * _PRICE_WIDTH**2)
+    place_K = _places(price_K, np.sort(price_K[np.isfinite(price_K)]))
+    near_K = -((place_K - taste.price_level) ** 2) / (2 * _PRICE_WIDTH**2)
     known_K = np.isfinite(near_K)
     near_K[~known_K] = near_K[known_K].mean() if known_K.any() else 0.0
     return (_BRAND_WEIGHT * brand[which_K] + near_K).astype(np.float32)
@@ -58,14 +59,11 @@ def _levels(slots_M: Int[np.ndarray, " M"], collection: Collection) -> Float[np.
     level_M = np.full(len(slots_M), np.nan)
     for category in np.unique(category_M).tolist():
         alike_M = category_M == category
-        among = collection.price_N[(collection.category_N == category) & collection.open_N]
-        level_M[alike_M] = _places(price_M[alike_M], among)
+        level_M[alike_M] = _places(price_M[alike_M], collection.prices_of(category))
     return level_M
 
 
 def _places(price_K: Float32[np.ndarray, " K"], among_N: Float32[np.ndarray, " N"]) -> Float[np.ndarray, " K"]:
-    """The place of each price among those given, 0 to 1, the same for equal ones; NaN without one."""
-    # Counted, not sorted: a shopper met few items, and there are many in a category.
-    priced_Nx1 = among_N[np.isfinite(among_N), None]
-    twice_K = (priced_Nx1 < price_K).sum(0) + (priced_Nx1 <= price_K).sum(0)
-    return np.where(np.isfinite(price_K), twice_K / 2 / max(len(priced_Nx1), 1), np.nan)
+    """The place of each price among ascending ones, 0 to 1, the same for equal ones; NaN without a price."""
+    twice_K = np.searchsorted(among_N, price_K, side="left") + np.searchsorted(among_N, price_K, side="right")
+    return np.where(np.isfinite(price_K), twice_K / 2 / max(len(among_N), 1), np.nan)

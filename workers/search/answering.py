@@ -14,6 +14,7 @@ from sqlalchemy import Engine as Database
 from model.search import dependence, explain
 from model.search.engine import MATCHED, Found
 from model.search.explain import Why
+from model.search.features import Affinity
 from model.search.filters import Filters
 from storage import announcements, answers, due
 from storage.answers import DEPTH, Answer
@@ -23,13 +24,12 @@ from storage.questions import Question
 from workers.runtime import metrics
 from workers.search import tastes
 from workers.search.serving import Serving
-from workers.search.tastes import Affinity, Vectors
+from workers.search.tastes import Vectors
 
 MOST_AT_ONCE = 8
 """Questions of one batch: whoever asks while it runs waits for all of them."""
 EXPLAINED = 20
 """Hits that are explained, where an explanation is asked for."""
-_MOST_LABELS = 50
 
 
 def answer(database: Database, serving: Serving, vectors: Vectors, claims: Sequence[Claim]) -> None:
@@ -89,7 +89,7 @@ def _answer(
         item_nos=[serving.number(slot) for slot in found.slots_K.tolist()],
         scores=[None if math.isnan(score) else score for score in found.scores_K.tolist()],
         total=found.total if found.source == MATCHED else 0,
-        facets={name: dict(list(counts.items())[:_MOST_LABELS]) for name, counts in found.facets.items()},
+        facets=found.facets,
         meant=found.query.meant,
         source=found.source,
         why=_reasons(serving, found) if question.explain else None,

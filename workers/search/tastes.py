@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 from sqlalchemy import Connection
 
 from model.search import taste
 from model.search.collection import Collection
+from model.search.features import Affinity
 from storage import histories, item_vectors, models
 from storage.histories import History
 
@@ -27,9 +28,8 @@ _KINDS = {
     "dismiss": -2.0,
 }
 
-Affinity = Callable[[Sequence[str]], Float32[np.ndarray, " K"]]
-VectorsOf = Callable[[Sequence[str]], Mapping[str, Float32[np.ndarray, " D"]]]
-"""Gives the unit vectors of those of the items that have one."""
+VectorsOf = Callable[[Sequence[str]], Float32[np.ndarray, "K D"]]
+"""Gives the unit vectors of items by their ids: zeros for one that has none, D is 0 where none has."""
 
 
 class Vectors:
@@ -41,22 +41,25 @@ class Vectors:
     def __init__(self) -> None:
         self._version: str | None = None
         self._kept: dict[str, Float32[np.ndarray, " D"]] = {}
+        self._nothing_D = np.zeros(0, np.float32)
 
     def follow(self, connection: Connection) -> None:
         """Forget the vectors of a version that serves no more."""
         live = models.live(connection)
         version = None if live is None else live.version
         if version != self._version:
-            self._version, self._kept = version, {}
+            self._version, self._kept, self._nothing_D = version, {}, np.zeros(0, np.float32)
 
-    def of(self, connection: Connection, item_ids: Sequence[str]) -> Mapping[str, Float32[np.ndarray, " D"]]:
-        """Return the vectors of those of the items that have one."""
+    def of(self, connection: Connection, item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
+        """Return the vectors of the items, as `VectorsOf` has them."""
         missing = [item_id for item_id in item_ids if item_id not in self._kept]
         if missing and self._version is not None:
             for item_id, sent in item_vectors.read(connection, self._version, missing).items():
                 vector_D = np.frombuffer(sent, ">f4").astype(np.float32)
                 self._kept[item_id] = vector_D / max(float(np.linalg.norm(vector_D)), 1e-6)
-        return {item_id: self._kept[item_id] for item_id in item_ids if item_id in self._kept}
+                self._nothing_D = np.zeros_like(vector_D)
+        found = [self._kept.get(item_id, self._nothing_D) for item_id in item_ids]
+        return np.array(found, np.float32).reshape(len(found), len(self._nothing_D))
 
 
 def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
@@ -77,37 +80,29 @@ def affinity(vectors_of: VectorsOf, history: History, collection: Collection) ->
     if liked is None and cosines is None:
         return None
 
-    def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
-        affinity_K = np.zeros(len(item_ids), np.float32)
+    def of(slots_K: Int[np.ndarray, " K"]) -> Float32[np.ndarray, " K"]:
+        affinity_K = np.zeros(len(slots_K), np.float32)
         if liked is not None:
-            affinity_K += taste.liking(liked, np.array([collection.slot(i) for i in item_ids], int), collection)
+            affinity_K += taste.liking(liked, slots_K, collection)
         if cosines is not None:
-            affinity_K += _COSINE_WEIGHT * cosines(item_ids)
+            affinity_K += _COSINE_WEIGHT * cosines([collection.items[slot].item_id for slot in slots_K])
         return affinity_K
 
     return of
 
 
-def _cosines(vectors_of: VectorsOf, history: History) -> Affinity | None:
-    """Return the cosine of an item and of what the shopper met, each event half as much as the fifth after it.
+def _cosines(vectors_of: VectorsOf, history: History) -> Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None:
+    """Return the cosines of items and of what the shopper met, each event half as much as the fifth after it.
 
     It is 0 for an item without a vector.
     """
-    touches = [touch for touch in history.touches if touch.item_id is not None]
-    known = vectors_of(list(dict.fromkeys(touch.item_id for touch in touches)))
-    parts = [
-        _KINDS.get(touch.kind, 0.0) * 2 ** (-age / _HALF_LIFE) * known[touch.item_id]
-        for age, touch in enumerate(reversed(touches))
-        if touch.item_id in known
-    ]
-    mean_D = np.sum(parts, 0) if parts else np.zeros(1)
+    touches = [touch for touch in reversed(history.touches) if touch.item_id is not None]
+    if not touches:
+        return None
+    kind_M = np.array([_KINDS.get(touch.kind, 0.0) for touch in touches])
+    mean_D = (kind_M * 2 ** (-np.arange(len(touches)) / _HALF_LIFE)) @ vectors_of([touch.item_id for touch in touches])
     length = float(np.linalg.norm(mean_D))
     if length < 1e-6:
         return None
     mean_D = (mean_D / length).astype(np.float32)
-
-    def of(item_ids: Sequence[str]) -> Float32[np.ndarray, " K"]:
-        found = vectors_of(item_ids)
-        return np.array([mean_D @ found[i] if i in found else 0.0 for i in item_ids], np.float32)
-
-    return of
+    return lambda item_ids: vectors_of(item_ids) @ mean_D

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from storage import due
 from tests.integration.search.conftest import Bell, Client, Shop
+from tests.stack import wait_until
 
 
 def search(gateway: Client, q: str, **parameters: Any) -> dict[str, Any]:
@@ -172,3 +174,34 @@ def test_how_often_an_answer_was_asked_for_is_counted(serve: Callable[..., Clien
         portal.call(gateway.app.state.services.asked.write)
     with shop.database.connect() as connection:
         assert connection.execute(text("SELECT times FROM search_answers")).scalar() == 3
+
+
+def test_who_asks_while_the_answer_is_being_written_waits_for_the_worker_and_never_the_worker_for_them(
+    serve: Callable[..., Client], bell: Bell, shop: Shop
+) -> None:
+    gateway, question = serve(), shop.ask("fan")
+    bell.is_heard = False
+    with shop.database.begin() as connection, ThreadPoolExecutor(1) as beside:
+        connection.execute(text("UPDATE search_answers SET total = 0 WHERE key = :key"), {"key": question.key})
+        asked = beside.submit(search, gateway, "fan")
+        wait_until(lambda: _waits_for_a_lock(shop), what="the gateway waits for the answer's row")
+        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+        assert connection.execute(text("DELETE FROM due WHERE kind = 'query'")).rowcount == 1
+        connection.commit()
+        shop.work()
+        assert ids(asked.result(10)) == ["fan"]
+
+
+def test_an_answer_whose_row_is_locked_for_long_is_not_waited_for(serve: Callable[..., Client], shop: Shop) -> None:
+    gateway, question = serve(search_deadline_ms=100), shop.ask("fan")
+    with shop.database.begin() as connection:
+        connection.execute(text("UPDATE search_answers SET total = 0 WHERE key = :key"), {"key": question.key})
+        assert search(gateway, "fan")["fallback"] == "lexical"
+
+
+def _waits_for_a_lock(shop: Shop) -> bool:
+    with shop.database.connect() as connection:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%search_answers%'"
+        )
+        return connection.execute(text(waiting)).scalar_one() == 1

@@ -111,3 +111,12 @@ def test_what_was_marked_meanwhile_is_not_postponed(database: Engine) -> None:
     with database.begin() as connection:
         due.postpone(connection, due.SHOPPER, claims)
         assert [claim.key for claim in due.claim(connection, due.SHOPPER, limit=1, lease=1, later=False)] == ["a"]
+
+
+def test_of_questions_the_newest_are_claimed_first(database: Engine) -> None:
+    for key in ("a", "b", "c"):
+        with database.begin() as connection:
+            due.mark(connection, due.QUERY, [key])
+    with database.begin() as connection:
+        claims = due.claim(connection, due.QUERY, limit=2, lease=30)
+    assert sorted(claim.key for claim in claims) == ["b", "c"]
