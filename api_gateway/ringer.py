@@ -9,6 +9,8 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 _LAST_RING_SECONDS = 3.0
+_SPACING_SECONDS = 0.02
+"""Between two rings: a worker that was just rung for is awake, and each ring takes a thread and a word with Redis."""
 
 
 class Bell(Protocol):
@@ -47,3 +49,4 @@ class Ringer:
                 await asyncio.to_thread(bell.ring, *kinds)
             except Exception:  # noqa: BLE001  # the rows are committed: nothing about a bell may stop the next ring
                 log.exception("the doorbell for %s was not rung", ", ".join(kinds))
+            await asyncio.sleep(_SPACING_SECONDS)

@@ -126,9 +126,11 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
             return answer
         counted = await velocities.read_one(connection, row, rules.velocities(services.rulebook.rules))
         decided = _alone(services, row, counted, why)
-        await connection.fetchval(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
+        written = await connection.fetchrow(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
+        if written is not None:
+            return answers.of_screening(decided, written["decided_at"])
         answer = await _read(connection, row["order_id"])
-        assert answer is not None  # it was just written, if not by us
+        assert answer is not None  # somebody else was first
         return answer
 
     try:

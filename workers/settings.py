@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     fraud: bool = True
     """Whether orders are screened: false runs no fraud worker, and the gateway takes no orders."""
-    screen_deadline_ms: int = 40
+    screen_deadline_ms: int = 35
     """How long a request waits for the model; then rules alone decide."""
     screen_fallback: str = "approve"
     """What becomes of an order that no rule speaks of while the model does not answer: `approve` is to fail open,

@@ -12,7 +12,7 @@ QUIET_SECONDS = 0.05
 """Nothing came for this long: the worker goes."""
 LONGEST_SECONDS = 1.0
 """After this it goes anyway, so that the process takes other tasks, and signals; shorter than a ring is valid."""
-PAUSE_SECONDS = 0.005
+PAUSE_SECONDS = 0.002
 """After each batch, and each look in vain: what comes meanwhile shares the next batch, which costs little more then."""
 
 

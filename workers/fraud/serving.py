@@ -17,7 +17,7 @@ from storage import models, rule_sets
 from workers import settings as environment
 from workers.fraud import configuration, rules
 from workers.fraud.rules import RuleSet
-from workers.runtime import metrics
+from workers.runtime import memory, metrics
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class Serving:
             return
         log.info("model %s takes over from %s", version, self.version)
         self.screener, self.version = screener, version
+        memory.settle()
         self._warm_compilations = compilations.counter().count
 
     def _rests(self, version: str) -> bool:

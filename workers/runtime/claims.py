@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storage import due
 from storage.due import Claim
@@ -36,22 +36,24 @@ def drain(
     batch of which nothing but the model changed the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + _BUDGET
-    while time.monotonic() < until:
-        claims = _claim(engine, kind, settings, later, most or settings.refresh_batch)
-        if not claims:
-            return True
-        began = time.monotonic()
-        try:
-            work(claims)
-        except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
-            log.exception("refresh of %d %s rows failed", len(claims), kind)
-            metrics.FAILED.labels(kind).inc()
-            with engine.begin() as connection:
+    with engine.connect() as connection:
+        # A claim is one statement, and stands at once.
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        while time.monotonic() < until:
+            claims = _claim(connection, kind, settings, later, most or settings.refresh_batch)
+            if not claims:
+                return True
+            began = time.monotonic()
+            try:
+                work(claims)
+            except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
+                log.exception("refresh of %d %s rows failed", len(claims), kind)
+                metrics.FAILED.labels(kind).inc()
                 due.release(connection, kind, claims)
-        else:
-            metrics.REFRESHED.labels(kind).inc(len(claims))
-        if all(claim.later for claim in claims):
-            time.sleep(rest(time.monotonic() - began, settings.background_share))
+            else:
+                metrics.REFRESHED.labels(kind).inc(len(claims))
+            if all(claim.later for claim in claims):
+                time.sleep(rest(time.monotonic() - began, settings.background_share))
     return False
 
 
@@ -60,11 +62,10 @@ def rest(worked: float, share: float) -> float:
     return min(worked * (1 / min(max(share, _LEAST_SHARE), 1) - 1), _LONGEST_REST)
 
 
-def _claim(engine: Engine, kind: str, settings: Settings, later: bool, most: int) -> list[Claim]:
+def _claim(connection: Connection, kind: str, settings: Settings, later: bool, most: int) -> list[Claim]:
     """Claim a batch of rows never tried, else one that was."""
-    with engine.begin() as connection:
-        claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later)
-        if claims:
-            return claims
-        attempts = settings.max_attempts
-        return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=attempts, later=later)
+    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later)
+    if claims:
+        return claims
+    attempts = settings.max_attempts
+    return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=attempts, later=later)

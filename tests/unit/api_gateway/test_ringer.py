@@ -77,3 +77,27 @@ def test_without_a_bell_or_a_kind_nothing_is_rung() -> None:
         assert bell.rung == []
 
     asyncio.run(scenario())
+
+
+def test_rings_keep_a_distance_and_the_last_one_is_not_lost() -> None:
+    class Counting:
+        calls = 0
+
+        def ring(self, *_kinds: str) -> None:
+            self.calls += 1
+
+    bell = Counting()
+
+    async def scenario() -> tuple[float, int]:
+        ringer, start = Ringer(bell), time.perf_counter()
+        for _ in range(200):
+            ringer.ring("order")
+            await asyncio.sleep(0)
+        before_last = bell.calls
+        await asyncio.sleep(0.001)
+        ringer.ring("order")
+        await ringer.close()
+        return time.perf_counter() - start, before_last
+
+    took, before_last = asyncio.run(scenario())
+    assert before_last < bell.calls <= 2 + took / 0.02
