@@ -36,7 +36,7 @@ _READING = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_material": "off",
-    # All that is written here are questions, which can be asked again.
+    # Written here are questions, which can be asked again, and orders, which are on the disk with their decision.
     "synchronous_commit": "off",
 }
 _WRITING = "-c timezone=UTC -c application_name=reshelf-gateway -c statement_timeout=20s"

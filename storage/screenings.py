@@ -21,7 +21,8 @@ _FIELDS = "order_id, decision, by, why, probability, reasons, facts, rules_versi
 def write_statement(rows: str) -> str:
     """Return the statement that writes the screenings of a parameter, `rows`, and opens the reviews they ask for.
 
-    It returns those that are now decided by it, and when: an order that was decided before keeps its decision.
+    It returns those that are now decided by it, and when: an order that was decided before keeps its decision. Its
+    commit waits for the disk, whatever the session says: somebody acts upon what it returns.
     """
     return f"""
 WITH incoming AS (
@@ -36,7 +37,7 @@ WITH incoming AS (
     SELECT order_id, coalesce(reasons->0->>'text', 'nothing could judge it') FROM written
     WHERE decision = 'review' ORDER BY order_id ON CONFLICT (order_id) DO NOTHING
 )
-SELECT order_id, decided_at FROM written
+SELECT order_id, decided_at, set_config('synchronous_commit', 'on', true) FROM written
 """
 
 

@@ -27,7 +27,7 @@ Work = Callable[[Sequence[Claim]], None]
 def drain(
     engine: Engine, kind: str, work: Work, settings: Settings, *, later: bool = True, most: int | None = None
 ) -> bool:
-    """Claim and work until nothing of `kind` is free; False where the time ran out first.
+    """Claim and work until nothing of `kind` is free; False where the time ran out first, or a batch failed.
 
     Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
     as many as the settings say.
@@ -49,9 +49,10 @@ def drain(
             except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
                 log.exception("refresh of %d %s rows failed", len(claims), kind)
                 metrics.FAILED.labels(kind).inc()
-                due.release(connection, kind, claims)
-            else:
-                metrics.REFRESHED.labels(kind).inc(len(claims))
+                with engine.begin() as other:  # what the work failed of may have cut this one
+                    due.release(other, kind, claims)
+                return False
+            metrics.REFRESHED.labels(kind).inc(len(claims))
             if all(claim.later for claim in claims):
                 time.sleep(rest(time.monotonic() - began, settings.background_share))
     return False

@@ -109,7 +109,7 @@ def test_rules_are_tried_on_what_came_and_then_decide(database: Engine, tmp_path
         ("approve", "decline"): 4,
         ("approve", "review"): 2,
     }
-    assert json.loads(reshelf("fraud", "rules", "try", str(path), "--days", "2.5", "--json").output)["orders"] == 8
+    assert json.loads(reshelf("fraud", "rules", "try", str(path), "--days", "2.52", "--json").output)["orders"] == 8
     assert "dear" in reshelf("fraud", "rules", "try", str(path)).output
     assert json.loads(reshelf("fraud", "rules", "list", "--json").output) == []
 
