@@ -41,3 +41,14 @@ def test_an_item_without_brand_and_price_is_neither_liked_nor_disliked(collectio
     assert best > bare > worst
     assert not taste.liking(liked, _slots(collection, "bare"), collection).any()
     assert taste.liking(liked, np.zeros(0, int), collection).shape == (0,)
+
+
+def test_prices_of_a_category_follow_its_items(collection):
+    lamps, sofas = (collection.categories.known([name])[0] for name in ("lamps", "sofas"))
+    assert collection.prices_of(lamps).tolist() == [10.0 + n for n in range(20)]
+    collection.sell(Item("lamp0", "lamp", category="lamps", brand="b0", price=99.0))
+    collection.remove("lamp1")
+    collection.put(Item("sofa0", "sofa bed", category="lamps", price=None))
+    collection.put(Item("lamp2", "lamp", category="sofas", price=1.0))
+    assert collection.prices_of(lamps).tolist() == [*(10.0 + n for n in range(3, 20)), 99.0]
+    assert collection.prices_of(sofas).tolist() == [1.0, *(500.0 + 10 * n for n in range(1, 20))]
