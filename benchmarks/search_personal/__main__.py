@@ -13,10 +13,11 @@ import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Int
 
 from benchmarks import figures, installation, machine
 from benchmarks.search_personal import shop
@@ -90,16 +91,10 @@ def _ranks(engine: Engine, made: Shop, vectors: Mapping[str, np.ndarray], weight
     It is one more than there are where the item is not among them.
     """
     engine.parts = replace(engine.parts, config=replace(engine.parts.config, affinity_weight=weight))
-    nothing_D = np.zeros_like(next(iter(vectors.values())))
-
-    def vectors_of(item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
-        found = [vectors.get(item_id, nothing_D) for item_id in item_ids]
-        return np.array(found, np.float32).reshape(len(found), len(nothing_D))
-
     ranks = []
     for wish in made.wishes:
         history, met = made.history(wish.customer_id), made.met(wish.customer_id)
-        affinity = tastes.affinity(vectors_of, history, engine.collection)
+        affinity = tastes.affinity(partial(tastes.stacked, vectors), history, engine.collection)
         found = engine.find(wish.query, k=_DEPTH, affinity=affinity)
         item_ids = [engine.collection.items[slot].item_id for slot in found.slots_K]
         item_ids = [item_id for item_id in item_ids if item_id not in met]

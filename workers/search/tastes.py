@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -41,14 +41,13 @@ class Vectors:
     def __init__(self) -> None:
         self._version: str | None = None
         self._kept: dict[str, Float32[np.ndarray, " D"]] = {}
-        self._nothing_D = np.zeros(0, np.float32)
 
     def follow(self, connection: Connection) -> None:
         """Forget the vectors of a version that serves no more."""
         live = models.live(connection)
         version = None if live is None else live.version
         if version != self._version:
-            self._version, self._kept, self._nothing_D = version, {}, np.zeros(0, np.float32)
+            self._version, self._kept = version, {}
 
     def of(self, connection: Connection, item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
         """Return the vectors of the items, as `VectorsOf` has them."""
@@ -57,9 +56,14 @@ class Vectors:
             for item_id, sent in item_vectors.read(connection, self._version, missing).items():
                 vector_D = np.frombuffer(sent, ">f4").astype(np.float32)
                 self._kept[item_id] = vector_D / max(float(np.linalg.norm(vector_D)), 1e-6)
-                self._nothing_D = np.zeros_like(vector_D)
-        found = [self._kept.get(item_id, self._nothing_D) for item_id in item_ids]
-        return np.array(found, np.float32).reshape(len(found), len(self._nothing_D))
+        return stacked(self._kept, item_ids)
+
+
+def stacked(vectors: Mapping[str, Float32[np.ndarray, " D"]], item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
+    """Return the vectors of the items, as `VectorsOf` has them."""
+    nothing_D = np.zeros(len(next(iter(vectors.values()), ())), np.float32)
+    found = [vectors.get(item_id, nothing_D) for item_id in item_ids]
+    return np.array(found, np.float32).reshape(len(found), len(nothing_D))
 
 
 def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
