@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -104,6 +105,26 @@ def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path
     stacks.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of everything")
     [(duplicates,)] = stack.query("SELECT sum(duplicates) FROM intake_counts")
     assert duplicates >= half
+
+
+def test_a_worker_with_a_message_in_hand_outlives_the_broker(stack: Stack, own: Servers) -> None:
+    first, second = (
+        list(stacks.history("first", shoppers=20, each=2)),
+        list(stacks.history("second", shoppers=20, each=2)),
+    )
+    taken = "SELECT count(*) FROM events WHERE shopper LIKE :like"
+    waiting = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
+    with stack.database.begin() as connection:
+        connection.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
+        stack.send(tasks.EVENTS, first)
+        stacks.wait_until(lambda: stack.query(waiting) == [(True,)], what="a message in hand")
+        own.redis.kill()
+    stacks.wait_until(lambda: stack.query(taken, like="first-%") == [(len(first),)], what="the message in hand")
+    time.sleep(1)  # its acknowledgement finds no broker
+    own.redis.start()
+    stack.send(tasks.EVENTS, second)
+    stacks.wait_until(lambda: stack.query(taken, like="second-%") == [(len(second),)], what="the next message")
+    assert stack.processes["intake"].poll() is None
 
 
 def test_a_row_that_cannot_be_ranked_is_buried_and_the_rest_goes_on(stack: Stack) -> None:

@@ -10,6 +10,7 @@ from celery.signals import after_setup_logger, worker_ready
 
 from workers import settings as configuration
 from workers.contract import client, tasks
+from workers.runtime import broker
 from workers.settings import Settings
 
 _TASK_MODULES = (
@@ -27,6 +28,7 @@ _TASK_MODULES = (
 
 def build(settings: Settings) -> Celery:
     """Return the application for these settings."""
+    broker.install()
     application = Celery("reshelf", broker=settings.broker_url, include=_TASK_MODULES)
     application.conf.update(_configuration(settings))
     return application
