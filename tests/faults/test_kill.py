@@ -108,10 +108,7 @@ def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path
 
 
 def test_a_worker_with_a_message_in_hand_outlives_the_broker(stack: Stack, own: Servers) -> None:
-    first, second = (
-        list(stacks.history("first", shoppers=20, each=2)),
-        list(stacks.history("second", shoppers=20, each=2)),
-    )
+    first, second = (list(stacks.history(prefix, shoppers=20, each=2)) for prefix in ("first", "second"))
     taken = "SELECT count(*) FROM events WHERE shopper LIKE :like"
     waiting = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
     with stack.database.begin() as connection:

@@ -19,7 +19,7 @@ class Channel(redis.Channel):
     def _connparams(self, *args: Any, **kwargs: Any) -> Any:
         if self.connection is None or self.connection.client is None:
             raise ConnectionLost("the connection of this message was lost: it will be delivered again")
-        return super()._connparams(*args, **kwargs)  # type: ignore[no-untyped-call]
+        return super()._connparams(*args, **kwargs)  # type: ignore[no-untyped-call]  # kombu is typed in part
 
 
 class Transport(redis.Transport):
