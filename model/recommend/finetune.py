@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,11 @@ from model.recommend.serve import KIND
 from model.recommend.train import Trial
 
 PHASE = "finetune"
+
+Tree = TypeVar("Tree")
+
+_HALF_TRUSTED = 1_000
+"""From so many items in new baskets on, the blend goes more than half of the way to what predicts those best."""
 
 
 @dataclass(frozen=True)
@@ -151,22 +156,28 @@ def update(
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
     counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
-    params = jax.device_put(_between(grown.scorer.params, run.params, config.finetune_share), may_alias=False)
+    mean = _between(dict(grown.scorer.params), dict(run.params), config.finetune_share)
+    params = jax.device_put(mean, may_alias=False)
     faded_N = trend.faded(events, len(features.rows_N), config)
     scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted, faded_N=faded_N)
     return Update(Learned(scorer, run.state.optimizer), run)
 
 
-def _between(before: Mapping[str, Any], trained: Mapping[str, Any], share: float) -> dict[str, Any]:
-    """The weights `share` of the way from those before an update to those that it trained."""
-    return jax.tree.map(lambda old, new: old + share * (new - old), dict(before), dict(trained))
+def _between(before: Tree, trained: Tree, share: float) -> Tree:
+    """The numbers `share` of the way from those before an update to those that it found."""
+    between: Tree = jax.tree.map(lambda old, new: old + share * (new - old), before, trained)
+    return between
 
 
 def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int) -> Blend:
-    """The blend that predicts the new events best, by a network and counts that do not know them."""
+    """Between the blend as it was and the one that predicts the new events best, by what does not know them.
+
+    The more these events say, the nearer to the latter: the blend after a slow day is no accident of that day.
+    """
     since = float(events.at_E[new_E].min(initial=np.inf))
     cases = split.in_window(events, scorer.config, since=since, until=np.inf)
-    if len(cases.truth) < train.LEAST_CASES:
+    wanted = sum(map(len, cases.truth))
+    if not wanted:
         return scorer.blend
     cases = train.sample(cases, scorer.config.validation_users, seed)
     known = replace(
@@ -174,7 +185,8 @@ def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: It
         features=features._replace(rows_N=_rows_of(scorer, features)),
         faded_N=trend.faded(events, len(features.rows_N), scorer.config, at=since),
     )
-    return train.fit_blend(events, cases, known, seed=seed, start=scorer.blend)
+    fitted = train.fit_blend(events, cases, known, seed=seed, start=scorer.blend)
+    return _between(scorer.blend, fitted, wanted / (wanted + _HALF_TRUSTED))
 
 
 def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Learned:

@@ -99,6 +99,22 @@ def test_the_weights_end_between_those_before_and_those_trained(first):
     assert any(np.abs(ends[1.0][name] - ends[0.0][name]).max() > 1e-3 for name in ends[1.0])
 
 
+def test_the_blend_moves_with_the_number_of_items_that_the_new_baskets_want(first):
+    learned, events, new_E, features = first
+    config = configs.replace(learned.scorer.config, finetune_epochs=1)
+    learned = dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
+    since = float(events.at_E[new_E].min())
+    before = learned.scorer.blend
+
+    def moved(until):
+        known = event_arrays.take(events, events.at_E < until)
+        after = finetune.update(learned, known, known.at_E >= since, features).learned.scorer.blend
+        return max(float(np.abs(now - then).max()) for now, then in zip(after, before, strict=True))
+
+    assert moved(np.nextafter(since, np.inf)) == 0.0, "the first event alone is no basket of a user with a history"
+    assert 0.0 < moved(since + 86_400.0) < 0.5 * moved(np.inf)
+
+
 def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
     moved = {}
     for weight in (0.0, 30.0):
