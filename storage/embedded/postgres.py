@@ -44,7 +44,7 @@ maintenance_work_mem = 128MB
 random_page_cost = 1.1
 jit = off
 
-# What was committed survives a crash. Pages are logged as they are: to compress them took a quarter of the server's time
+# What was committed survives a crash. Pages are logged as they are: to compress them took a fifth of the server's time
 # while orders came.
 fsync = on
 synchronous_commit = on
