@@ -129,9 +129,9 @@ def update(
     have the dense ids they had before; the rows of the id table there do not matter. An item met for the first time
     gets an embedding that starts at nothing, so it begins as what its content says. `config.replay` older events for
     each new one are gone through again, `config.distillation` holds the network to what it said before (Li and Hoiem
-    2016, ECCV), and the blend is fitted anew on the new events before anything learns them. The weights end between
-    those before and those trained, `config.finetune_share` of the way: that keeps what both know (Wortsman et al. 2022,
-    CVPR, on fine-tuning weights and averaging them).
+    2016, ECCV), and the blend moves towards what predicts the new events best before anything learns them. The weights
+    end between those before and those trained, `config.finetune_share` of the way: that keeps what both know (Wortsman
+    et al. 2022, CVPR, on fine-tuning weights and averaging them).
     """
     config = learned.scorer.config
     fitted = _blend(learned.scorer, events, new_E, features, seed)
