@@ -73,7 +73,7 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     drawn = [draw.choice(known) for _ in range(int(options.known_rate * seconds))]
     unknown = int(options.unknown_rate * seconds)
     stages: dict[str, Any] = {}
-    # The database still tidies up after the load, and the gateway opens its connections.
+    # The database still tidies up after the load.
     stages["known_just_loaded"] = _stage("known, just loaded", settings, drawn, options.known_rate)
     stages["unknown"] = _stage("unknown", settings, [queries.new() for _ in range(unknown)], options.unknown_rate)
     stages["suggest"] = _stage("suggest", settings, [queries.typed() for _ in range(int(100 * seconds))], 100)

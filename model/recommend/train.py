@@ -31,8 +31,8 @@ Figures = dict[str, dict[str, float]]
 _GENTLER = 0.3
 # What is wanted now is weighed on the baskets of so many days, and only where there are enough of them.
 _LATEST_DAYS = 7.0
-LEAST_CASES = 200
-"""Fewer held-out baskets than this would move a blend by chance."""
+# Fewer held-out baskets than this would move a blend by chance.
+_LEAST_CASES = 200
 _REFIT_MINUTES = 0.2
 
 
@@ -241,7 +241,7 @@ def _fit_trend(events: Interactions, mask_E: np.ndarray, validation: Holdout, sc
     at_S = events.at_E[validation.end_S]
     since = float(at_S.max()) - _LATEST_DAYS * 86_400.0
     latest = np.flatnonzero(at_S >= since)
-    if len(latest) < LEAST_CASES:
+    if len(latest) < _LEAST_CASES:
         return scorer.blend
     cases = Holdout(validation.start_S[latest], validation.end_S[latest], [validation.truth[s] for s in latest])
     past = event_arrays.take(events, mask_E)
