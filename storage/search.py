@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage import due, questions
 from storage.answers import DEPTH
@@ -26,7 +26,9 @@ STALE_SECONDS = 1.0
 """For so long after a change an answer serves that does not reflect it: it is being renewed."""
 _PUBLIC_SECONDS = 3600.0
 _PERSONAL_SECONDS = 60.0
-_REACH = 50
+# So many hits more than are asked for are looked up at once, for those that can no longer be bought; a list that needs
+# still more is read again, whole.
+_REACH = 10
 # Candidates of a lexical search, of all words and of one of them; where there are more, the others are not looked at.
 _MOST_CANDIDATES = 1_000
 _MOST_PARTIAL = 300
@@ -39,9 +41,10 @@ _PASSES = """
     AND ($4::text[] IS NULL OR i.category = ANY($4)) AND ($5::text[] IS NULL OR i.brand = ANY($5))
     AND ($6::float8 IS NULL OR i.price >= $6) AND ($7::float8 IS NULL OR i.price <= $7)
 """
-_PRODUCT = ("item_no", "item_id", "title", "price", "currency", "image_url", "category", "brand", "available")
+_PRODUCT = ("item_id", "title", "price", "currency", "image_url", "category", "brand", "available")
 _COLUMNS = ", ".join(f"i.{name}" for name in _PRODUCT)
-_PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS listed_{name}" for name in ("n", *_PRODUCT))
+_LISTED = ("n", *_PRODUCT)
+_PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS listed_{name}" for name in _LISTED)
 
 # OFFSET 0 keeps the conditions out of the lookup, see `storage.shelves`.
 _LIVE = f"""
@@ -155,8 +158,7 @@ FROM packed WHERE $3 > 0
 _LEXICAL_BY = {sort: _LEXICAL.format(order=order) for sort, order in _ORDERS.items()}
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """What an answer shows of a live item; `price` in `currency`."""
 
     item_id: str
@@ -263,5 +265,5 @@ def _filters(question: Question) -> tuple[Any, ...]:
 
 
 def _products(row: Any) -> list[tuple[int, Product]]:
-    columns = [row[f"listed_{name}"] or () for name in ("n", *_PRODUCT[1:])]
-    return [(n - 1, Product(*values)) for n, *values in zip(*columns, strict=True)]
+    places, *columns = (row[f"listed_{name}"] or () for name in _LISTED)
+    return [(n - 1, Product._make(values)) for n, values in zip(places, zip(*columns, strict=True), strict=True)]

@@ -156,8 +156,7 @@ class Reason(NamedTuple):
     item_no: int
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """What an answer shows of a live item; `price` in `currency`.
 
     `because_id` and `because_title` are those of the item that its reason names, None where it has no reason.
@@ -226,13 +225,13 @@ async def page(
     """
     because_nos = [None if reason is None else reason.item_no for reason in reasons]
     rows = await database.fetch(_PAGE, item_nos, categories, exclude, limit, because_nos)
-    return [(row[0] - 1, Product(*row[1:])) for row in map(tuple, rows)]
+    return [(row[0] - 1, Product._make(row[1:])) for row in map(tuple, rows)]
 
 
 def products(row: Any) -> list[Product]:
     """Return the products that a row holds as one array for each of their columns."""
     columns: Iterable[Any] = (row[name] or () for name in _PRODUCT_ARRAYS)
-    return [Product(*values) for values in zip(*columns, strict=True)]
+    return [Product._make(values) for values in zip(*columns, strict=True)]
 
 
 def _listing(row: Any, sources: Sequence[str]) -> Listing:
