@@ -16,6 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 PAGE = 10
 _CONNECTIONS = 32
@@ -75,7 +76,7 @@ class Traffic:
 
 def _run(port: int, rate: int, users: Sequence[str], stop: Event, path: Path) -> None:
     gc.disable()  # its pauses, longer with all that is noted, would count as the answers'
-    found = asyncio.run(_ask_all(port, rate, users, stop))
+    found = uvloop.run(_ask_all(port, rate, users, stop))
     path.write_bytes(pickle.dumps(found))
 
 

@@ -67,6 +67,7 @@ class RecommendConfig:
     finetune_rate: float = 1.0  # its share of the learning rate
     finetune_share: float = 0.6  # how far the weights go from what they were to what an update trained, 0..1
     replay: float = 1.0  # older events replayed in an update for each new one
+    replay_days: float = 21.0  # half-life of an event among those that ask to be replayed
     distillation: float = 0.3  # weight of the divergence from the version before the update; 0 leaves it out
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
 

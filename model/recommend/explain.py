@@ -13,7 +13,7 @@ from model.recommend.events import Interaction, Ranked
 MOST_EXPLAINED = 32
 """Items of a ranking that can be explained."""
 
-MOST_REASONS = 8
+MOST_REASONS = 5
 """Only the last distinct items of a history can be reasons: each costs one more encoding."""
 
 

@@ -136,8 +136,7 @@ def update(
     config = learned.scorer.config
     fitted = _blend(learned.scorer, events, new_E, features, seed)
     grown = _grown(learned, events, features)
-    everything_E = np.ones(len(events.users_E), bool)
-    rows = _rows(events, new_E, config, seed)
+    rows, learn_E = _rows(events, new_E, config, seed)
     start_U, end_U = event_arrays.spans(events)
     phase = Phase(
         PHASE,
@@ -146,7 +145,7 @@ def update(
         events,
         start_U,
         end_U,
-        everything_E,
+        learn_E,
         grown.scorer.features,
         seed,
         minutes,
@@ -155,7 +154,7 @@ def update(
         teacher=grown.scorer.params if config.distillation else None,
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
-    counted = train.count_transitions(events, everything_E, len(features.rows_N), config)
+    counted = train.count_transitions(events, np.ones(len(new_E), bool), len(features.rows_N), config)
     mean = _between(dict(grown.scorer.params), dict(run.params), config.finetune_share)
     params = jax.device_put(mean, may_alias=False)
     faded_N = trend.faded(events, len(features.rows_N), config)
@@ -217,8 +216,10 @@ def _rows_of(scorer: Scorer, features: ItemFeatures) -> np.ndarray:
     return rows_N
 
 
-def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed: int) -> Rows:
-    """The histories that end in new events, and those replayed, packed."""
+def _rows(
+    events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed: int
+) -> tuple[Rows, Bool[np.ndarray, " E"]]:
+    """The histories that end in new events, and those replayed, packed; and which events are learned of them."""
     start_S, end_S, begins_S = packing.windows(*event_arrays.spans(events), config.history)
     before_E = np.append(0, np.cumsum(new_E))
     new_S = before_E[end_S] - before_E[start_S]
@@ -228,11 +229,12 @@ def _rows(events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed
     if config.replay > 0:
         older = np.flatnonzero(~fresh_S)
         budget = int(config.replay * new_S.sum())
-        replayed = older[exemplars(events, start_S[older], end_S[older], budget=budget, seed=seed)]
+        spans = start_S[older], end_S[older]
+        replayed = older[exemplars(events, *spans, budget=budget, half_life=config.replay_days, seed=seed)]
         # Older events beside new ones are context alone: they are many, and learning them too drowns what is new.
         learn_E = new_E.copy()
         for start, end in zip(start_S[replayed], end_S[replayed], strict=True):
             learn_E[start:end] = True
         chosen = np.concatenate([chosen, replayed])
     packed = packing.pack(events, start_S[chosen], end_S[chosen], config, begins_S=begins_S[chosen], learn_E=learn_E)
-    return packing.padded(packed.rows, roomy(len(packed.rows.items_RxL)))
+    return packing.padded(packed.rows, roomy(len(packed.rows.items_RxL))), learn_E

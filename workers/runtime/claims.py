@@ -25,12 +25,19 @@ Work = Callable[[Sequence[Claim]], None]
 
 
 def drain(
-    engine: Engine, kind: str, work: Work, settings: Settings, *, later: bool = True, most: int | None = None
+    engine: Engine,
+    kind: str,
+    work: Work,
+    settings: Settings,
+    *,
+    later: bool = True,
+    most: int | None = None,
+    most_later: int | None = None,
 ) -> bool:
     """Claim and work until nothing of `kind` is free; False where the time ran out first, or a batch failed.
 
     Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
-    as many as the settings say.
+    as many as the settings say. Those that can wait come last, `most_later` to a batch.
 
     A batch that raises is released, and each of its rows is tried again alone until its attempts are used up. After a
     batch of which nothing but the model changed the worker rests: the gateway and the database need the cores too.
@@ -40,7 +47,7 @@ def drain(
         # A claim is one statement, and stands at once.
         connection.execution_options(isolation_level="AUTOCOMMIT")
         while time.monotonic() < until:
-            claims = _claim(connection, kind, settings, later, most or settings.refresh_batch)
+            claims = _claim(connection, kind, settings, later, most or settings.refresh_batch, most_later)
             if not claims:
                 return True
             began = time.monotonic()
@@ -63,9 +70,14 @@ def rest(worked: float, share: float) -> float:
     return min(worked * (1 / min(max(share, _LEAST_SHARE), 1) - 1), _LONGEST_REST)
 
 
-def _claim(connection: Connection, kind: str, settings: Settings, later: bool, most: int) -> list[Claim]:
+def _claim(
+    connection: Connection, kind: str, settings: Settings, later: bool, most: int, most_later: int | None
+) -> list[Claim]:
     """Claim a batch of rows never tried, else one that was."""
-    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later)
+    apart = later and most_later is not None
+    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later and not apart)
+    if not claims and apart:
+        claims = due.claim(connection, kind, limit=most_later or most, lease=settings.lease)
     if claims:
         return claims
     attempts = settings.max_attempts

@@ -8,7 +8,7 @@ import pytest
 
 from model import artifact
 from model.errors import DataError
-from model.recommend import blend, evaluate, finetune, replay, split, train, transitions
+from model.recommend import blend, evaluate, finetune, replay, split, step, train, transitions
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
 from model.recommend.events import Interactions
@@ -64,6 +64,20 @@ def test_new_items_get_rows_and_are_found_afterwards(first, stream):
         for model in (learned, made)
     )
     assert after > before + 0.1
+
+
+def test_what_an_update_does_not_name_it_does_not_push_away(first):
+    learned, events, new_E, features = first
+    config = configs.replace(learned.scorer.config, replay=0.0, distillation=0.0)
+    scorer = dataclasses.replace(learned.scorer, config=config)
+    fresh = finetune.Learned(scorer, step.optimizer(config).init(scorer.params))
+    alone_E = new_E & (events.users_E == events.users_E[new_E][0])
+    made = finetune.update(fresh, events, alone_E, features).learned.scorer
+    named = made.features.rows_N[np.unique(events.items_E[alone_E])]
+    table_T = np.asarray(made.params["items.ids"])[: len(scorer.params["items.ids"])]
+    moved = np.flatnonzero((table_T != np.asarray(scorer.params["items.ids"])).any(1))
+    assert len(moved)
+    assert set(moved.tolist()) <= set(named.tolist())
 
 
 def test_the_model_before_stays_as_it_was(first):
@@ -154,19 +168,36 @@ def test_a_killed_update_goes_on_and_ends_the_same(first, tmp_path):
         np.testing.assert_array_equal(resumed.learned.scorer.params[name], value)
 
 
-def test_exemplars_hold_every_item_and_keep_to_their_budget():
+def test_exemplars_take_turns_by_item_and_keep_to_their_budget():
     random = np.random.default_rng(0)
-    items_E = np.concatenate([np.repeat(7, 500), np.arange(40)]).astype(np.int32)
-    items_E = random.permutation(items_E)
-    events = Interactions(np.repeat(np.arange(108), 5), items_E, np.zeros(540, np.int32), np.arange(540.0))
+    items_E = random.permutation(np.concatenate([np.repeat(7, 500), np.arange(40)])).astype(np.int32)
+    events = Interactions(np.repeat(np.arange(108), 5), items_E, np.zeros(540, np.int32), np.zeros(540))
     start_S, end_S = event_arrays.spans(events)
-    chosen = replay.exemplars(events, start_S, end_S, budget=250, seed=0)
+
+    def choose(budget):
+        return replay.exemplars(events, start_S, end_S, budget=budget, half_life=21.0, seed=0)
+
+    chosen = choose(100)
     held = np.concatenate([items_E[start_S[s] : end_S[s]] for s in chosen])
-    assert set(held.tolist()) == set(range(40))
-    assert 250 <= len(held) < 255
-    assert not len(replay.exemplars(events, start_S, end_S, budget=0, seed=0))
-    everything = replay.exemplars(events, start_S, end_S, budget=10_000, seed=0)
-    np.testing.assert_array_equal(everything, np.arange(108))
+    assert 100 <= len(held) < 105
+    by_chance = np.mean([len(np.unique(items_E.reshape(-1, 5)[random.choice(108, 20, False)])) for _ in range(50)])
+    assert len(set(held.tolist())) > 1.5 * by_chance
+    assert not len(choose(0))
+    np.testing.assert_array_equal(choose(10_000), np.arange(108))
+
+
+def test_exemplars_are_recent_rather_than_old():
+    windows = 400
+    items_E = np.random.default_rng(0).integers(0, 10, 5 * windows).astype(np.int32)
+    day_S = np.arange(windows) % 100
+    events = Interactions(
+        np.repeat(np.arange(windows), 5), items_E, np.zeros(5 * windows, np.int32), np.repeat(day_S * 86_400.0, 5)
+    )
+    start_S, end_S = event_arrays.spans(events)
+    chosen = replay.exemplars(events, start_S, end_S, budget=200, half_life=10.0, seed=0)
+    assert (day_S[chosen] >= 80).mean() > 0.5  # of all windows a fifth, and of the weight three quarters
+    evenly = replay.exemplars(events, start_S, end_S, budget=200, half_life=1e6, seed=0)
+    assert (day_S[evenly] >= 80).mean() < 0.4
 
 
 def test_a_saved_model_learns_on_as_if_it_had_never_been_saved(first, stream, tmp_path):
