@@ -83,6 +83,10 @@ class RecommendConfig:
             raise ConfigError(f"kind_weights needs a weight for each of {KINDS}, at least one above 0")
         if self.history >= self.row:
             raise ConfigError(f"row {self.row} must exceed history {self.history}: a whole history fits in a row")
+        if self.replay_days <= 0:
+            raise ConfigError(
+                f"replay_days {self.replay_days} must be above 0; a long half-life replays all times alike"
+            )
         if not 1 <= self.candidates <= 1024:
             raise ConfigError(f"candidates {self.candidates} must be in 1..1024, the smallest catalogue capacity")
 

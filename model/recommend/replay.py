@@ -21,7 +21,7 @@ def exemplars(
 ) -> Int[np.ndarray, " X"]:
     """The numbers of the windows `start_S[s]:end_S[s]` to replay, ascending: about `budget` events of them in all.
 
-    Items ask for windows that hold one of their events, at random; an event counts half for every `half_life` days
+    Items ask for windows that hold one of their events, at random; an event counts half for each `half_life` (days)
     that it is older than another. So an item asks for its newer events rather, and one of four times the events asks
     twice as often. Exemplars by item are those of ADER (Mi, Lin and Faltings 2020, RecSys); that they come in whole
     windows makes every event of a window worth its cost.

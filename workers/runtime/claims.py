@@ -74,10 +74,9 @@ def _claim(
     connection: Connection, kind: str, settings: Settings, later: bool, most: int, most_later: int | None
 ) -> list[Claim]:
     """Claim a batch of rows never tried, else one that was."""
-    apart = later and most_later is not None
-    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later and not apart)
-    if not claims and apart:
-        claims = due.claim(connection, kind, limit=most_later or most, lease=settings.lease)
+    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later and most_later is None)
+    if not claims and later and most_later is not None:
+        claims = due.claim(connection, kind, limit=most_later, lease=settings.lease)
     if claims:
         return claims
     attempts = settings.max_attempts
