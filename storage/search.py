@@ -33,6 +33,20 @@ _REACH = 10
 _MOST_CANDIDATES = 1_000
 _MOST_PARTIAL = 300
 
+
+class Product(NamedTuple):
+    """What an answer shows of a live item; `price` in `currency`."""
+
+    item_id: str
+    title: str
+    price: float | None
+    currency: str | None
+    image_url: str | None
+    category: str | None
+    brand: str | None
+    available: bool
+
+
 _QUIET = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
 # Where items are filtered: $4 to $8 are categories, brands, both ends of the price, and whether it has to be in stock.
@@ -41,9 +55,8 @@ _PASSES = """
     AND ($4::text[] IS NULL OR i.category = ANY($4)) AND ($5::text[] IS NULL OR i.brand = ANY($5))
     AND ($6::float8 IS NULL OR i.price >= $6) AND ($7::float8 IS NULL OR i.price <= $7)
 """
-_PRODUCT = ("item_id", "title", "price", "currency", "image_url", "category", "brand", "available")
-_COLUMNS = ", ".join(f"i.{name}" for name in _PRODUCT)
-_LISTED = ("n", *_PRODUCT)
+_COLUMNS = ", ".join(f"i.{name}" for name in Product._fields)
+_LISTED = ("n", *Product._fields)
 _PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS listed_{name}" for name in _LISTED)
 
 # OFFSET 0 keeps the conditions out of the lookup, see `storage.shelves`.
@@ -156,19 +169,6 @@ SELECT packed.*, (SELECT count(*) FROM matched) AS total,
 FROM packed WHERE $3 > 0
 """
 _LEXICAL_BY = {sort: _LEXICAL.format(order=order) for sort, order in _ORDERS.items()}
-
-
-class Product(NamedTuple):
-    """What an answer shows of a live item; `price` in `currency`."""
-
-    item_id: str
-    title: str
-    price: float | None
-    currency: str | None
-    image_url: str | None
-    category: str | None
-    brand: str | None
-    available: bool
 
 
 @dataclass(frozen=True, kw_only=True)

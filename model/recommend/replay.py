@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
+from model.recommend import trend
 from model.recommend.events import Interactions
-
-_DAY = 86_400.0
 
 
 def exemplars(
@@ -32,7 +31,7 @@ def exemplars(
     window_E = np.repeat(np.arange(len(start_S)), length_S)
     places_E = np.arange(len(window_E)) + np.repeat(start_S - (np.cumsum(length_S) - length_S), length_S)
     items_E, at_E = events.items_E[places_E], events.at_E[places_E]
-    weight_E = np.maximum(0.5 ** ((at_E.max() - at_E) / (half_life * _DAY)), 1e-300)
+    weight_E = np.maximum(trend.halved(at_E.max() - at_E, half_life), 1e-300)
     rate_E = weight_E / np.sqrt(np.bincount(items_E, weight_E)[items_E])
     # Clocks that ring at these rates: the first are a sample without replacement (Efraimidis and Spirakis 2006).
     rings_S = np.full(len(start_S), np.inf)

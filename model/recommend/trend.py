@@ -8,7 +8,7 @@ CACM 53(4), gives each item a bias that moves with time).
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
@@ -28,5 +28,11 @@ def faded(
     at = float(np.nextafter(events.at_E.max(), np.inf)) if at is None else at
     past_E = events.at_E < at
     gains_K = np.maximum(np.asarray(config.kind_weights), 0.0) / max(config.kind_weights)
-    weights_E = gains_K[events.kinds_E[past_E]] * 0.5 ** ((at - events.at_E[past_E]) / (config.trend_days * _DAY))
+    weights_E = gains_K[events.kinds_E[past_E]] * halved(at - events.at_E[past_E], config.trend_days)
     return np.bincount(events.items_E[past_E], weights=weights_E, minlength=catalogue).astype(np.float32)
+
+
+def halved(age_E: Float[np.ndarray, " E"], days: float) -> Float[np.ndarray, " E"]:
+    """The weights of events of these ages (seconds): 1 for a new one, half as much for every `days`."""
+    weights_E: Float[np.ndarray, " E"] = 0.5 ** (age_E / (days * _DAY))
+    return weights_E
