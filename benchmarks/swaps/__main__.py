@@ -1,7 +1,8 @@
 """`python -m benchmarks.swaps`: progress on stderr, one JSON object as the last line of stdout.
 
 Two trained versions are swapped under load, then rolled back. Before it, each has ranked every shelf once: an answer is
-wrong unless its items and scores are those that the version it names has ranked.
+wrong unless its items and scores are those that the version it names has ranked. What requests take during the switches
+is compared with what they take in the seconds before each of them.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preset", default="small")
     parser.add_argument("--minutes", type=float, default=0.5, help="of each training")
     parser.add_argument("--rate", type=int, default=500, help="requests a second")
-    parser.add_argument("--seconds", type=float, default=60, help="of requests before the first swap")
-    parser.add_argument("--rest", type=float, default=5, help="seconds between two swaps")
+    parser.add_argument("--seconds", type=float, default=15, help="of requests before each switch, to compare with")
+    parser.add_argument("--rest", type=float, default=5, help="seconds after a switch that count neither way")
     parser.add_argument("--swaps", type=int, default=10)
     parser.add_argument("--rollbacks", type=int, default=2)
     parser.add_argument("--out", help="file to keep the result in")
@@ -70,11 +71,8 @@ def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) ->
         expected[version] = _shelves(engine)
     traffic = Traffic(settings.gateway_port, rate=options.rate, users=sorted(expected[pair[0]]))
     traffic.start()
-    time.sleep(5)  # connections are opened, caches filled
-    before = (time.time(), time.time() + options.seconds)
-    installation.say(f"{options.rate} requests/s for {options.seconds:.0f} s, then {options.swaps} swaps")
-    time.sleep(options.seconds)
-    windows = _swap_and_roll_back(options, settings, engine, pair)
+    installation.say(f"{options.rate} requests/s, {options.swaps} swaps, {options.rollbacks} rollbacks")
+    before, during = _swap_and_roll_back(options, settings, engine, pair)
     found = traffic.stop()
     return {
         "benchmark": "swaps",
@@ -85,7 +83,7 @@ def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) ->
         "rate": options.rate,
         "swaps": options.swaps,
         "rollbacks": options.rollbacks,
-        **_summary(found, before, windows),
+        **_summary(found, before, during),
         **_checked(found, expected),
         "compilations_after_warm_up": installation.compilations(settings),
     }
@@ -99,17 +97,23 @@ def _train(options: argparse.Namespace, seed: int) -> str:
 
 def _swap_and_roll_back(
     options: argparse.Namespace, settings: Settings, engine: Engine, pair: Sequence[str]
-) -> list[Window]:
-    """Return from when to when each switch kept the workers busy: from the switch to the last shelf ranked anew."""
-    windows = []
+) -> tuple[list[Window], list[Window]]:
+    """Return the quiet seconds before each switch, and from when to when it kept the workers busy.
+
+    The latter is from the switch to the last shelf ranked anew.
+    """
+    before, during = [], []
     for n in range(options.swaps + options.rollbacks):
+        time.sleep(options.rest)  # at first connections are opened and caches filled
+        began = time.time()
+        time.sleep(options.seconds)
+        before.append((began, time.time()))
         if n < options.swaps:
-            windows.append(_promote(settings, engine, pair[(n + 1) % 2]))
+            during.append(_promote(settings, engine, pair[(n + 1) % 2]))
         else:
-            windows.append(_switch(settings, engine, lambda: promotion.rollback(engine, settings.home)))
-        installation.say(f"switch {n + 1}: {windows[-1][1] - windows[-1][0]:.1f} s until every shelf was ranked anew")
-        time.sleep(options.rest)
-    return windows
+            during.append(_switch(settings, engine, lambda: promotion.rollback(engine, settings.home)))
+        installation.say(f"switch {n + 1}: {during[-1][1] - during[-1][0]:.1f} s until every shelf was ranked anew")
+    return before, during
 
 
 def _promote(settings: Settings, engine: Engine, version: str) -> Window:
@@ -171,9 +175,8 @@ def _checked(found: Found, expected: Mapping[str, Shelves]) -> dict[str, Any]:
     }
 
 
-def _summary(found: Found, before: Window, windows: Sequence[Window]) -> dict[str, Any]:
-    quiet = [seconds for due_at, seconds in found.times if before[0] <= due_at < before[1]]
-    swapping = [seconds for due_at, seconds in found.times if any(a <= due_at < b for a, b in windows)]
+def _summary(found: Found, before: Sequence[Window], during: Sequence[Window]) -> dict[str, Any]:
+    quiet, swapping = _within(found, before), _within(found, during)
     p99 = figures.percentile(quiet, 99, digits=2), figures.percentile(swapping, 99, digits=2)
     first, last = found.times[0][0], found.times[-1][0]
     return {
@@ -188,8 +191,17 @@ def _summary(found: Found, before: Window, windows: Sequence[Window]) -> dict[st
             "p99_ms": p99[1],
         },
         "p99_during_over_before": round(p99[1] / p99[0], 2) if p99[0] and p99[1] else None,
-        "seconds_until_all_ranked_anew": [round(end - start, 1) for start, end in windows],
+        "p99_ms_of_each": [
+            [figures.percentile(_within(found, [window]), 99, digits=1) for window in pair]
+            for pair in zip(before, during, strict=True)
+        ],
+        "seconds_until_all_ranked_anew": [round(end - start, 1) for start, end in during],
     }
+
+
+def _within(found: Found, windows: Sequence[Window]) -> list[float]:
+    """Return how long the requests took that were due in one of these windows."""
+    return [seconds for due_at, seconds in found.times if any(start <= due_at < end for start, end in windows)]
 
 
 if __name__ == "__main__":

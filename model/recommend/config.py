@@ -65,10 +65,12 @@ class RecommendConfig:
     validation_users: int = 5000
     finetune_epochs: int = 8  # epochs of an incremental update
     finetune_rate: float = 1.0  # its share of the learning rate
-    finetune_share: float = 0.6  # how far the weights go from what they were to what an update trained, 0..1
-    replay: float = 1.0  # older events replayed in an update for each new one
+    finetune_share: float = 1.0  # how far the weights go at most from what they were to what an update trained, 0..1
+    finetune_half: float = 4000.0  # new events of which an update goes half of that way
+    blend_memory: float = 15_000.0  # items in new baskets that the blend is the mean of
+    replay: float = 0.0  # older events replayed in an update for each new one
     replay_days: float = 21.0  # half-life of an event among those that ask to be replayed
-    distillation: float = 0.3  # weight of the divergence from the version before the update; 0 leaves it out
+    distillation: float = 0.0  # weight of the divergence from the version before the update; 0 leaves it out
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
 
     candidates: int = 256  # the best by score, among which diversity re-ranks; the largest k
@@ -83,6 +85,10 @@ class RecommendConfig:
             raise ConfigError(f"kind_weights needs a weight for each of {KINDS}, at least one above 0")
         if self.history >= self.row:
             raise ConfigError(f"row {self.row} must exceed history {self.history}: a whole history fits in a row")
+        if min(self.finetune_half, self.blend_memory) < 1:
+            raise ConfigError(
+                f"finetune_half {self.finetune_half} and blend_memory {self.blend_memory} must be 1 at least"
+            )
         if self.replay_days <= 0:
             raise ConfigError(
                 f"replay_days {self.replay_days} must be above 0; a long half-life replays all times alike"

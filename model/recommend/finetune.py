@@ -31,18 +31,25 @@ from model.recommend.train import Trial
 
 PHASE = "finetune"
 
-Tree = TypeVar("Tree")
+_BLENDED = "blended"
+_TRAINED = 1_000.0
+"""Of how many items in new baskets the blend of a training counts as the mean: few, since it was fitted to baskets of
+all times.
+"""
 
-_HALF_TRUSTED = 1_000
-"""From so many items in new baskets on, the blend goes more than half of the way to what predicts those best."""
+Tree = TypeVar("Tree")
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that can learn on: what ranks, and the optimizer's moments."""
+    """A model that can learn on: what ranks, and the optimizer's moments.
+
+    Its blend is the mean over `blended` wanted items: those in new baskets of users with a history.
+    """
 
     scorer: Scorer
     optimizer: optax.OptState
+    blended: float = _TRAINED
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,16 @@ def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.nd
     if moments is not None:
         optimizer = _filled(optimizer, moments)
     faded_N = weights.faded_onto(trained.faded_T, known_T, len(items))
-    return Learned(Scorer(config, params, features, trained.blend, counted, faded_N), optimizer)
+    blended = float((moments or {}).get(_BLENDED, _TRAINED))
+    return Learned(Scorer(config, params, features, trained.blend, counted, faded_N), optimizer, blended)
 
 
 def moments_of(learned: Learned) -> dict[str, np.ndarray]:
-    """The optimizer's state as flat arrays, to be kept beside the saved model."""
-    return {str(n): np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(learned.optimizer))}
+    """What an update goes on from, as flat arrays to be kept beside the saved model: the optimizer's state, and of how
+    many wanted items the blend is the mean.
+    """
+    moments = {str(n): np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(learned.optimizer))}
+    return moments | {_BLENDED: np.float64(learned.blended)}
 
 
 def saved(learned: Learned, items: Sequence[Item], metrics: Mapping[str, Any]) -> Artifact:
@@ -127,14 +138,16 @@ def update(
 
     `events` are all that it may know now, by user and time. `features` are those of the whole catalogue, where items
     have the dense ids they had before; the rows of the id table there do not matter. An item met for the first time
-    gets an embedding that starts at nothing, so it begins as what its content says. `config.replay` older events for
-    each new one are gone through again, `config.distillation` holds the network to what it said before (Li and Hoiem
-    2016, ECCV), and the blend moves towards what predicts the new events best before anything learns them. The weights
-    end between those before and those trained, `config.finetune_share` of the way: that keeps what both know (Wortsman
-    et al. 2022, CVPR, on fine-tuning weights and averaging them).
+    gets an embedding that starts at nothing, so it begins as what its content says.
+
+    The weights end between those before and those trained, the nearer to the latter the more is new: half of the way at
+    `config.finetune_half` new events. That keeps what both know (Wortsman et al. 2022, CVPR, on fine-tuning weights and
+    averaging them). The blend is a running mean of those that predict each update's events best before anything learns
+    them. Where asked for, `config.replay` older events for each new one are gone through again, and
+    `config.distillation` holds the network to what it said before (Li and Hoiem 2016, ECCV).
     """
     config = learned.scorer.config
-    fitted = _blend(learned.scorer, events, new_E, features, seed)
+    blend, blended = _blend(learned, events, new_E, features, seed)
     grown = _grown(learned, events, features)
     rows, learn_E = _rows(events, new_E, config, seed)
     start_U, end_U = event_arrays.spans(events)
@@ -155,11 +168,13 @@ def update(
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
     counted = train.count_transitions(events, np.ones(len(new_E), bool), len(features.rows_N), config)
-    mean = _between(dict(grown.scorer.params), dict(run.params), config.finetune_share)
+    new = int(new_E.sum())
+    share = config.finetune_share * new / (new + config.finetune_half)
+    mean = _between(dict(grown.scorer.params), dict(run.params), share)
     params = jax.device_put(mean, may_alias=False)
     faded_N = trend.faded(events, len(features.rows_N), config)
-    scorer = replace(grown.scorer, params=params, blend=fitted, transitions=counted, faded_N=faded_N)
-    return Update(Learned(scorer, run.state.optimizer), run)
+    scorer = replace(grown.scorer, params=params, blend=blend, transitions=counted, faded_N=faded_N)
+    return Update(Learned(scorer, run.state.optimizer, blended), run)
 
 
 def _between(before: Tree, trained: Tree, share: float) -> Tree:
@@ -168,24 +183,29 @@ def _between(before: Tree, trained: Tree, share: float) -> Tree:
     return between
 
 
-def _blend(scorer: Scorer, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int) -> Blend:
-    """Between the blend as it was and the one that predicts the new events best, by what does not know them.
+def _blend(
+    learned: Learned, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int
+) -> tuple[Blend, float]:
+    """The blend, moved towards the one that predicts the new events best by what does not know them, and of how many
+    wanted items it is the mean now, `config.blend_memory` at most.
 
-    The more these events say, the nearer to the latter: the blend after a slow day is no accident of that day.
+    So the first updates go most of the way, and later a slow day moves it little.
     """
+    scorer, config = learned.scorer, learned.scorer.config
     since = float(events.at_E[new_E].min(initial=np.inf))
-    cases = split.in_window(events, scorer.config, since=since, until=np.inf)
+    cases = split.in_window(events, config, since=since, until=np.inf)
     wanted = sum(map(len, cases.truth))
     if not wanted:
-        return scorer.blend
-    cases = train.sample(cases, scorer.config.validation_users, seed)
+        return scorer.blend, learned.blended
+    cases = train.sample(cases, config.validation_users, seed)
     known = replace(
         scorer,
         features=features._replace(rows_N=_rows_of(scorer, features)),
-        faded_N=trend.faded(events, len(features.rows_N), scorer.config, at=since),
+        faded_N=trend.faded(events, len(features.rows_N), config, at=since),
     )
     fitted = train.fit_blend(events, cases, known, seed=seed, start=scorer.blend)
-    return _between(scorer.blend, fitted, wanted / (wanted + _HALF_TRUSTED))
+    blended = min(learned.blended + wanted, config.blend_memory)
+    return _between(scorer.blend, fitted, min(wanted / blended, 1.0)), blended
 
 
 def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Learned:
@@ -206,7 +226,8 @@ def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Le
 
     params = jax.tree_util.tree_map_with_path(widened, dict(learned.scorer.params))
     optimizer = jax.tree_util.tree_map_with_path(widened, learned.optimizer)
-    return Learned(replace(learned.scorer, params=params, features=features._replace(rows_N=rows_N)), optimizer)
+    scorer = replace(learned.scorer, params=params, features=features._replace(rows_N=rows_N))
+    return replace(learned, scorer=scorer, optimizer=optimizer)
 
 
 def _rows_of(scorer: Scorer, features: ItemFeatures) -> np.ndarray:

@@ -28,7 +28,15 @@ from model.recommend.split import Holdout
 
 FROZEN, NAIVE, INCREMENTAL, RETRAINED = "frozen", "naive", "incremental", "retrained"
 ARMS = (FROZEN, NAIVE, INCREMENTAL, RETRAINED)
-"""Never updated; fine-tuned on new events alone; with replay and distillation; trained anew on everything."""
+"""Never updated; fine-tuned all of the way on new events alone; updated as a shop is; trained anew on everything."""
+
+_ALL_OF_THE_WAY = {
+    "replay": 0.0,
+    "distillation": 0.0,
+    "finetune_share": 1.0,
+    "finetune_half": 1.0,
+    "blend_memory": 1.0,
+}
 
 # Of the users, whom nobody learns from: what was known of their baskets can be asked again later.
 _RESERVED = 0.1
@@ -220,7 +228,7 @@ def _learn(stream: _Stream, arm: _Arm, since: float, until: float) -> tuple[floa
         return 0.0, 0.0
     config = stream.config
     if arm.name == NAIVE:
-        config = configs.replace(config, replay=0.0, distillation=0.0, finetune_share=1.0)
+        config = configs.replace(config, **_ALL_OF_THE_WAY)
     learned = replace(arm.learned, scorer=replace(arm.learned.scorer, config=config))
     made = finetune.update(learned, known, new_E, stream.features, seed=stream.asked.seed)
     arm.learned = made.learned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -17,6 +18,8 @@ def beat(loglevel: str) -> None:
     settings = configuration.load()
     schedule = schedule_file(settings)
     schedule.parent.mkdir(parents=True, exist_ok=True)
+    # Where cores are few, a shelf that is being read goes before a bell, which may as well ring a moment later.
+    os.nice(10)
     from workers.runtime.app import app
 
     # No pid file: after a crash it would name a stranger and keep the scheduler from starting.

@@ -35,7 +35,8 @@ def test_an_answer_is_what_its_version_ranked(
 
 def test_requests_are_told_apart_by_when_they_were_due() -> None:
     found = Found(times=[(0.0, 0.010), (1.0, 0.020), (2.0, 0.5), (3.0, 0.030)], errors=Counter({"OSError: reset": 1}))
-    summary = swaps._summary(found, (0.0, 2.0), [(2.0, 2.5)])
+    summary = swaps._summary(found, [(0.0, 0.5), (1.0, 2.0)], [(2.0, 2.5), (2.6, 2.9)])
     assert summary["before"] == {"requests": 2, "p50_ms": 10.0, "p99_ms": 20.0}
     assert summary["during_swaps"] == {"requests": 1, "p50_ms": 500.0, "p99_ms": 500.0}
     assert (summary["p99_during_over_before"], summary["errors"]) == (25.0, 1)
+    assert summary["p99_ms_of_each"] == [[10.0, 500.0], [20.0, None]]

@@ -45,7 +45,9 @@ def _first(stream, config):
 
 @pytest.fixture(name="first", scope="module")
 def _module_first(stream, shop):
-    return _first(stream, configs.replace(shop.config, finetune_epochs=6))
+    return _first(
+        stream, configs.replace(shop.config, finetune_epochs=6, finetune_half=1.0, replay=1.0, distillation=0.3)
+    )
 
 
 def test_new_items_get_rows_and_are_found_afterwards(first, stream):
@@ -68,9 +70,8 @@ def test_new_items_get_rows_and_are_found_afterwards(first, stream):
 
 def test_what_an_update_does_not_name_it_does_not_push_away(first):
     learned, events, new_E, features = first
-    config = configs.replace(learned.scorer.config, replay=0.0, distillation=0.0)
-    scorer = dataclasses.replace(learned.scorer, config=config)
-    fresh = finetune.Learned(scorer, step.optimizer(config).init(scorer.params))
+    scorer = _with(learned, replay=0.0, distillation=0.0).scorer
+    fresh = finetune.Learned(scorer, step.optimizer(scorer.config).init(scorer.params))
     alone_E = new_E & (events.users_E == events.users_E[new_E][0])
     made = finetune.update(fresh, events, alone_E, features).learned.scorer
     named = made.features.rows_N[np.unique(events.items_E[alone_E])]
@@ -102,9 +103,9 @@ def test_the_weights_end_between_those_before_and_those_trained(first):
     learned, events, new_E, features = first
     ends = {}
     for share in (0.0, 0.25, 1.0):
-        config = configs.replace(learned.scorer.config, finetune_share=share)
-        asked = dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
-        ends[share] = finetune.update(asked, events, new_E, features).learned.scorer.params
+        ends[share] = finetune.update(
+            _with(learned, finetune_share=share), events, new_E, features
+        ).learned.scorer.params
     for name, before in learned.scorer.params.items():
         old = np.zeros(ends[0.0][name].shape, before.dtype)
         old[tuple(slice(size) for size in before.shape)] = before
@@ -113,20 +114,54 @@ def test_the_weights_end_between_those_before_and_those_trained(first):
     assert any(np.abs(ends[1.0][name] - ends[0.0][name]).max() > 1e-3 for name in ends[1.0])
 
 
+def test_the_more_is_new_the_farther_the_weights_go(first):
+    learned, events, new_E, features = first
+    count = float(new_E.sum())
+    moved = {}
+    for times in (1.0, 3.0):
+        asked = _with(learned, finetune_half=times * count, finetune_epochs=1)
+        after = finetune.update(asked, events, new_E, features).learned.scorer.params
+        before = learned.scorer.params
+        moved[times] = {name: np.asarray(after[name])[: len(before[name])] - before[name] for name in before}
+    for name, half in moved[1.0].items():
+        np.testing.assert_allclose(moved[3.0][name], half / 2, atol=1e-6)
+    assert any(np.abs(half).max() > 1e-3 for half in moved[1.0].values())
+
+
+def _with(learned, **options):
+    config = configs.replace(learned.scorer.config, **options)
+    return dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
+
+
 def test_the_blend_moves_with_the_number_of_items_that_the_new_baskets_want(first):
     learned, events, new_E, features = first
-    config = configs.replace(learned.scorer.config, finetune_epochs=1)
-    learned = dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
+    learned = _with(learned, finetune_epochs=1)
     since = float(events.at_E[new_E].min())
-    before = learned.scorer.blend
 
     def moved(until):
         known = event_arrays.take(events, events.at_E < until)
-        after = finetune.update(learned, known, known.at_E >= since, features).learned.scorer.blend
-        return max(float(np.abs(now - then).max()) for now, then in zip(after, before, strict=True))
+        return _moved(learned, finetune.update(learned, known, known.at_E >= since, features).learned)
 
     assert moved(np.nextafter(since, np.inf)) == 0.0, "the first event alone is no basket of a user with a history"
     assert 0.0 < moved(since + 86_400.0) < 0.5 * moved(np.inf)
+
+
+def _moved(before, after):
+    pairs = zip(after.scorer.blend, before.scorer.blend, strict=True)
+    return max(float(np.abs(now - then).max()) for now, then in pairs)
+
+
+def test_the_blend_is_a_mean_over_what_baskets_wanted_and_remembers_so_much(first):
+    learned, events, new_E, features = first
+    learned = _with(learned, finetune_epochs=1)
+    made = finetune.update(learned, events, new_E, features).learned
+    wanted = made.blended - learned.blended
+    assert 100 < wanted <= new_E.sum()
+    settled = dataclasses.replace(learned, blended=9 * (learned.blended + wanted))
+    later = finetune.update(settled, events, new_E, features).learned
+    assert _moved(settled, later) < 0.3 * _moved(learned, made)
+    short = _with(learned, blend_memory=wanted + 1)
+    assert finetune.update(short, events, new_E, features).learned.blended == wanted + 1
 
 
 def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
@@ -211,6 +246,7 @@ def test_a_saved_model_learns_on_as_if_it_had_never_been_saved(first, stream, tm
         np.testing.assert_array_equal(one, other)
     whole = finetune.update(learned, events, new_E, features).learned
     again = finetune.update(loaded, events, new_E, features).learned
+    assert again.blended == whole.blended > learned.blended
     for name, value in whole.scorer.params.items():
         np.testing.assert_array_equal(again.scorer.params[name], value)
     assert finetune.saved(again, catalogue, {}).ids == finetune.saved(whole, catalogue, {}).ids

@@ -31,7 +31,7 @@ def _data(shop):
 
 @pytest.fixture(name="outcome", scope="module")
 def _outcome(data, shop):
-    config = configs.replace(shop.config, filter_seen=False, epochs=4, finetune_epochs=2)
+    config = configs.replace(shop.config, filter_seen=False, epochs=4, finetune_epochs=2, replay=1.0)
     return prequential.run(*data, config, Asked(30 * DAY, 1.7e9 + 30 * DAY))
 
 
