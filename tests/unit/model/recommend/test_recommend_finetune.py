@@ -50,6 +50,11 @@ def _module_first(stream, shop):
     )
 
 
+def _with(learned, **options):
+    config = configs.replace(learned.scorer.config, **options)
+    return dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
+
+
 def test_new_items_get_rows_and_are_found_afterwards(first, stream):
     learned, events, new_E, features = first
     made = finetune.update(learned, events, new_E, features).learned
@@ -126,11 +131,6 @@ def test_the_more_is_new_the_farther_the_weights_go(first):
     for name, half in moved[1.0].items():
         np.testing.assert_allclose(moved[3.0][name], half / 2, atol=1e-6)
     assert any(np.abs(half).max() > 1e-3 for half in moved[1.0].values())
-
-
-def _with(learned, **options):
-    config = configs.replace(learned.scorer.config, **options)
-    return dataclasses.replace(learned, scorer=dataclasses.replace(learned.scorer, config=config))
 
 
 def test_the_blend_moves_with_the_number_of_items_that_the_new_baskets_want(first):
