@@ -50,25 +50,30 @@ RETURNING due.key, due.mark, due.attempts, due.later
 
 _CLAIM, _CLAIM_NEWEST = _claim_statement("since"), _claim_statement("since DESC")
 
-_CLEAR = text("""
-DELETE FROM due USING unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark)
-WHERE due.kind = :kind AND due.key = done.key AND due.mark = done.mark
+# Rows are locked in the order in which marks take them, so that whoever marks many and whoever is done with many wait
+# for each other and never deadlock.
+_HELD = """
+WITH held AS MATERIALIZED (
+    SELECT due.key, due.mark = done.mark AS same, due.claimed_until IS NULL AS is_free
+    FROM due JOIN unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark) ON due.key = done.key
+    WHERE due.kind = :kind ORDER BY due.key FOR UPDATE OF due
+)"""
+
+_CLEAR = text(f"""{_HELD}, cleared AS (
+    DELETE FROM due USING held WHERE due.kind = :kind AND due.key = held.key AND held.same
+)
+UPDATE due SET attempts = 0, since = now() FROM held
+WHERE due.kind = :kind AND due.key = held.key AND NOT held.same AND held.is_free
 """)
 
-_RESET = text("""
-UPDATE due SET attempts = 0, since = now() FROM unnest(CAST(:keys AS text[])) AS done(key)
-WHERE due.kind = :kind AND due.key = done.key AND due.claimed_until IS NULL
+_POSTPONE = text(f"""{_HELD}
+UPDATE due SET attempts = 0, claimed_until = NULL, later = due.later OR held.same,
+    since = CASE WHEN held.same THEN due.since ELSE now() END
+FROM held WHERE due.kind = :kind AND due.key = held.key AND (held.same OR held.is_free)
 """)
 
-_POSTPONE = text("""
-UPDATE due SET attempts = 0, claimed_until = NULL, later = true
-FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark)
-WHERE due.kind = :kind AND due.key = done.key AND due.mark = done.mark
-""")
-
-_RELEASE = text("""
-UPDATE due SET claimed_until = NULL FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS failed(key, mark)
-WHERE due.kind = :kind AND due.key = failed.key AND due.mark = failed.mark
+_RELEASE = text(f"""{_HELD}
+UPDATE due SET claimed_until = NULL FROM held WHERE due.kind = :kind AND due.key = held.key AND held.same
 """)
 
 _EXHAUSTED = text("""
@@ -143,23 +148,17 @@ def claim_retry(
 
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     """Delete the claimed rows, in the transaction that writes their results; one marked meanwhile stays due."""
-    keys = [claim.key for claim in claims]
-    parameters = {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]}
-    if connection.execute(_CLEAR, parameters).rowcount < len(keys):
-        connection.execute(_RESET, {"kind": kind, "keys": keys})
+    connection.execute(_CLEAR, _held(kind, claims))
 
 
 def postpone(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     """Leave the claimed rows due, in the transaction that writes their results: another model is to do it again."""
-    keys = [claim.key for claim in claims]
-    connection.execute(_RESET, {"kind": kind, "keys": keys})
-    connection.execute(_POSTPONE, {"kind": kind, "keys": keys, "marks": [claim.mark for claim in claims]})
+    connection.execute(_POSTPONE, _held(kind, claims))
 
 
 def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     """Give the claimed rows back after a failure; their attempts stay counted."""
-    marks = [claim.mark for claim in claims]
-    connection.execute(_RELEASE, {"kind": kind, "keys": [claim.key for claim in claims], "marks": marks})
+    connection.execute(_RELEASE, _held(kind, claims))
 
 
 def mark(connection: Connection, kind: str, keys: Sequence[str]) -> None:
@@ -182,6 +181,10 @@ def summary(connection: Connection) -> list[Backlog]:
     return [
         Backlog(row.kind, row.rows, row.claimable, float(row.oldest_seconds)) for row in connection.execute(_SUMMARY)
     ]
+
+
+def _held(kind: str, claims: Sequence[Claim]) -> dict[str, object]:
+    return {"kind": kind, "keys": [claim.key for claim in claims], "marks": [claim.mark for claim in claims]}
 
 
 def _claim(connection: Connection, kind: str, **parameters: float) -> list[Claim]:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30.0
 """How long a version that could not be loaded is left alone."""
-_NICENESS = 10
+_NICER = 5
 
 T = TypeVar("T")
 
@@ -90,5 +90,6 @@ class Loader(Generic[T]):
 def _stand_back() -> None:
     """Let the thread that ranks go first. Only Linux knows priorities of threads."""
     if sys.platform == "linux":
+        thread = threading.get_native_id()
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)

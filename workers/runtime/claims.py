@@ -39,8 +39,9 @@ def drain(
     Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
     as many as the settings say. Those that can wait come last, `most_later` to a batch.
 
-    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up. After a
-    batch of which nothing but the model changed the worker rests: the gateway and the database need the cores too.
+    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up: once
+    nothing else is free, or where more came than the time was enough for. After a batch of which nothing but the model
+    changed the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + _BUDGET
     with engine.connect() as connection:
@@ -50,19 +51,29 @@ def drain(
             claims = _claim(connection, kind, settings, later, most or settings.refresh_batch, most_later)
             if not claims:
                 return True
-            began = time.monotonic()
-            try:
-                work(claims)
-            except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
-                log.exception("refresh of %d %s rows failed", len(claims), kind)
-                metrics.FAILED.labels(kind).inc()
-                with engine.begin() as other:  # what the work failed of may have cut this one
-                    due.release(other, kind, claims)
+            if not _work_on(engine, kind, work, claims, settings):
                 return False
-            metrics.REFRESHED.labels(kind).inc(len(claims))
-            if all(claim.later for claim in claims):
-                time.sleep(rest(time.monotonic() - began, settings.background_share))
+        tried = _claim_tried(connection, kind, settings, later)
+    if tried:
+        _work_on(engine, kind, work, tried, settings)
     return False
+
+
+def _work_on(engine: Engine, kind: str, work: Work, claims: Sequence[Claim], settings: Settings) -> bool:
+    """Work on the claims, and rest where they could wait. False: the work failed, and they are given back."""
+    began = time.monotonic()
+    try:
+        work(claims)
+    except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
+        log.exception("refresh of %d %s rows failed", len(claims), kind)
+        metrics.FAILED.labels(kind).inc()
+        with engine.begin() as other:  # what the work failed of may have cut the connection that claimed them
+            due.release(other, kind, claims)
+        return False
+    metrics.REFRESHED.labels(kind).inc(len(claims))
+    if all(claim.later for claim in claims):
+        time.sleep(rest(time.monotonic() - began, settings.background_share))
+    return True
 
 
 def rest(worked: float, share: float) -> float:
@@ -77,7 +88,10 @@ def _claim(
     claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later and most_later is None)
     if not claims and later and most_later is not None:
         claims = due.claim(connection, kind, limit=most_later, lease=settings.lease)
-    if claims:
-        return claims
+    return claims or _claim_tried(connection, kind, settings, later)
+
+
+def _claim_tried(connection: Connection, kind: str, settings: Settings, later: bool) -> list[Claim]:
+    """Claim one row that was tried before, whatever else is due."""
     attempts = settings.max_attempts
     return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=attempts, later=later)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 
 from model.recommend.events import Interaction, RankRequest
 from storage import due, models, transitions
-from storage.due import Claim
 from tests import stack as stacks
 from workers import settings as configuration
 from workers.learn import publish
@@ -264,21 +263,3 @@ def test_a_loader_that_meets_a_bug_says_so_and_rests(caplog: pytest.LogCaptureFi
         assert not loader.busy
     assert asked == ["recommend-x"]
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_what_can_wait_comes_last_and_in_small_batches(database: Engine, settings: Settings) -> None:
-    with database.begin() as connection:
-        connection.execute(text("DELETE FROM due"))
-        due.mark(connection, due.SHOPPER, [f"waits-{n}" for n in range(20)])
-        connection.execute(text("UPDATE due SET later = true"))
-        due.mark(connection, due.SHOPPER, ["now-1", "now-2"])
-    batches: list[tuple[int, set[bool]]] = []
-
-    def work(taken: Sequence[Claim]) -> None:
-        batches.append((len(taken), {claim.later for claim in taken}))
-        with database.begin() as connection:
-            due.clear(connection, due.SHOPPER, taken)
-
-    while not claims.drain(database, due.SHOPPER, work, settings, most_later=8):
-        pass
-    assert batches == [(2, {False}), (8, {True}), (8, {True}), (4, {True})]

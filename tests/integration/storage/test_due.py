@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select, text
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, Engine, select, text
 
 from storage import dead_letters, due
 from storage.due import Claim
@@ -120,3 +124,32 @@ def test_of_questions_the_newest_are_claimed_first(database: Engine) -> None:
     with database.begin() as connection:
         claims = due.claim(connection, due.QUERY, limit=2, lease=30)
     assert sorted(claim.key for claim in claims) == ["b", "c"]
+
+
+@pytest.mark.parametrize("finish", [due.clear, due.postpone, due.release])
+def test_who_is_done_and_who_marks_wait_for_each_other_and_never_deadlock(
+    database: Engine, finish: Callable[[Connection, str, list[Claim]], None]
+) -> None:
+    keys = [f"s{n:03}" for n in range(200)]
+    _mark(database, *keys)
+    failures: list[BaseException] = []
+    end = threading.Event()
+
+    def mark() -> None:
+        try:
+            while not end.is_set():
+                _mark(database, *keys)
+        except BaseException as error:  # noqa: BLE001  told to the test
+            failures.append(error)
+
+    thread = threading.Thread(target=mark)
+    thread.start()
+    try:
+        for _ in range(100):
+            claims = _claim(database, limit=200)
+            with database.begin() as connection:
+                finish(connection, due.SHOPPER, claims[::-1])
+    finally:
+        end.set()
+        thread.join()
+    assert failures == []
