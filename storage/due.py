@@ -8,10 +8,11 @@ happened goes before it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from storage import dead_letters
 from storage.dead_letters import DeadLetter
@@ -34,13 +35,12 @@ NEWEST_FIRST = (QUERY,)
 line, a worker that fell behind once would be late for everybody from then on."""
 
 
-def _claim_statement(since: str) -> TextClause:
+def _claim_statement(of: str, order: str) -> TextClause:
     return text(f"""
 WITH chosen AS (
     SELECT key FROM due
-    WHERE kind = :kind AND (claimed_until IS NULL OR claimed_until < now())
-        AND attempts BETWEEN :least_attempts AND :most_attempts AND (NOT later OR :later)
-    ORDER BY attempts, later, {since}, key LIMIT :limit FOR UPDATE SKIP LOCKED
+    WHERE kind = :kind AND {of} AND later <= :later AND (claimed_until IS NULL OR claimed_until < now())
+    ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
 FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
@@ -48,7 +48,10 @@ RETURNING due.key, due.mark, due.attempts, due.later
 """)
 
 
-_CLAIM, _CLAIM_NEWEST = _claim_statement("since"), _claim_statement("since DESC")
+# Each of the first and the last walks an index of its own in order: a claim costs the same however much is due.
+_CLAIM = _claim_statement("attempts = 0", "later, since, key")
+_CLAIM_NEWEST = _claim_statement("attempts = 0", "later, since DESC, key")
+_CLAIM_TRIED = _claim_statement("attempts BETWEEN 1 AND :most_attempts", "attempts, later, since, key")
 
 # Rows are locked in the order in which marks take them, so that whoever marks many and whoever is done with many wait
 # for each other and never deadlock.
@@ -135,15 +138,16 @@ def claim(connection: Connection, kind: str, *, limit: int, lease: float, later:
     Those that can wait come last, and not at all without `later`. Commit before working on them: the attempt has to be
     counted even if the work kills the process.
     """
-    return _claim(connection, kind, limit=limit, lease=lease, least_attempts=0, most_attempts=0, later=later)
+    statement = _CLAIM_NEWEST if kind in NEWEST_FIRST else _CLAIM
+    return _claimed(connection.execute(statement, {"kind": kind, "limit": limit, "lease": lease, "later": later}))
 
 
 def claim_retry(
     connection: Connection, kind: str, *, lease: float, max_attempts: int, later: bool = True
 ) -> list[Claim]:
     """Claim one row that failed before and has attempts left, to be worked on alone."""
-    most = max_attempts - 1
-    return _claim(connection, kind, limit=1, lease=lease, least_attempts=1, most_attempts=most, later=later)
+    parameters = {"kind": kind, "limit": 1, "lease": lease, "later": later, "most_attempts": max_attempts - 1}
+    return _claimed(connection.execute(_CLAIM_TRIED, parameters))
 
 
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
@@ -187,7 +191,5 @@ def _held(kind: str, claims: Sequence[Claim]) -> dict[str, object]:
     return {"kind": kind, "keys": [claim.key for claim in claims], "marks": [claim.mark for claim in claims]}
 
 
-def _claim(connection: Connection, kind: str, **parameters: float) -> list[Claim]:
-    statement = _CLAIM_NEWEST if kind in NEWEST_FIRST else _CLAIM
-    rows = connection.execute(statement, {"kind": kind} | parameters)
+def _claimed(rows: Iterable[Row[Any]]) -> list[Claim]:
     return [Claim(row.key, row.mark, row.attempts, row.later) for row in rows]

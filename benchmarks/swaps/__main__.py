@@ -27,6 +27,8 @@ from workers.learn import promotion
 from workers.settings import Settings
 
 _PATIENCE = 300.0
+# To look takes some ms of a core, which the requests then lack.
+_LOOK_SECONDS = 1.0
 
 Shelves = Mapping[str, tuple[list[str], list[float]]]
 Window = tuple[float, float]
@@ -129,7 +131,7 @@ def _switch(settings: Settings, engine: Engine, switch: Callable[[], object]) ->
     while _stale(engine):
         if time.time() - start > _PATIENCE:
             raise TimeoutError(f"{_stale(engine)} shelves are not ranked by the live version after {_PATIENCE:.0f} s")
-        time.sleep(0.2)
+        time.sleep(_LOOK_SECONDS)
     return start, time.time()
 
 

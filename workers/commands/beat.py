@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from workers import settings as configuration
+from workers.runtime import priority
 from workers.settings import Settings
 
 
@@ -19,7 +19,7 @@ def beat(loglevel: str) -> None:
     schedule = schedule_file(settings)
     schedule.parent.mkdir(parents=True, exist_ok=True)
     # Where cores are few, a shelf that is being read goes before a bell, which may as well ring a moment later.
-    os.nice(10)
+    priority.stand_back(10)
     from workers.runtime.app import app
 
     # No pid file: after a crash it would name a stranger and keep the scheduler from starting.

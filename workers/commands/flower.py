@@ -9,6 +9,7 @@ import click
 
 from workers import exposure
 from workers import settings as configuration
+from workers.runtime import priority
 
 
 @click.command()
@@ -21,7 +22,7 @@ def flower() -> None:
     if settings.flower_basic_auth:
         # Not on the command line, where every user of the machine could read it.
         os.environ["FLOWER_BASIC_AUTH"] = settings.flower_basic_auth
-    os.nice(10)  # it hears of every task; who reads a shelf goes first
+    priority.stand_back(10)  # it hears of every task; who reads a shelf goes first
     from workers.runtime.app import app
 
     address = [f"--address={settings.flower_host}", f"--port={settings.flower_port}"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from workers.contract import tasks
+from workers.runtime import priority
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def worker(name: str, loglevel: str) -> None:
         # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
         os.environ["JAX_PLATFORMS"] = "cpu"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.nice(kind.niceness)
+    if kind.niceness:
+        priority.stand_back(kind.niceness)
     if kind.bounded:
         from workers import settings as configuration
         from workers.runtime import limits

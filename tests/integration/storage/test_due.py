@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, TextClause, select, text
 
 from storage import dead_letters, due
 from storage.due import Claim
@@ -153,3 +153,18 @@ def test_who_is_done_and_who_marks_wait_for_each_other_and_never_deadlock(
         end.set()
         thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("statement", [due._CLAIM, due._CLAIM_TRIED])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_claim_walks_an_index_in_order_however_much_is_due(
+    database: Engine, statement: TextClause, later: bool
+) -> None:
+    _mark(database, *(f"s{n}" for n in range(3_000)))
+    with database.begin() as connection:
+        connection.execute(text("UPDATE due SET attempts = 1 WHERE key < 's2'"))
+    parameters = {"kind": due.SHOPPER, "limit": 8, "lease": 20, "later": later, "most_attempts": 4}
+    with database.begin() as connection:
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {statement.text}"), parameters).scalars())
+    assert "Index Scan using due_untried" in plan or "Index Scan using due_tried" in plan
+    assert "Sort" not in plan
