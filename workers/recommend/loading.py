@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -90,6 +89,4 @@ class Loader(Generic[T]):
 def _stand_back() -> None:
     """Let the thread that ranks go first. Only Linux knows priorities of threads."""
     if sys.platform == "linux":
-        thread = threading.get_native_id()
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
+        os.nice(_NICER)  # of the calling thread alone
