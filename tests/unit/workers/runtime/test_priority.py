@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from workers.runtime import priority
+
 SHOW = (
     "import os; print(os.nice(0)); print(open('/proc/self/sched').read() if os.path.exists('/proc/self/sched') else '')"
 )
@@ -29,7 +31,9 @@ def test_what_stands_back_is_nicer_and_so_is_what_it_starts() -> None:
 
 
 @pytest.mark.skipif(
-    not os.path.exists("/proc/self/sched") or tuple(map(int, platform.release().split(".")[:2])) < (6, 12),
+    not os.path.exists("/proc/self/sched")
+    or platform.machine() not in priority._SCHED_SETATTR
+    or tuple(map(int, platform.release().split(".")[:2])) < (6, 12),
     reason="only Linux knows turns of a wished length, from 6.12 on",
 )
 def test_what_stands_back_takes_long_turns_and_so_does_what_it_starts() -> None:
