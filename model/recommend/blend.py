@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax import lax
 from jaxtyping import Array, Float, Float32, Int, Int32
 
 from model.batching import pad_lists
@@ -55,7 +56,7 @@ class Recent(NamedTuple):
 
 
 class Votes(NamedTuple):
-    """Items voted for, several times perhaps, and by how much; a cell without one names item N."""
+    """Items voted for, and by how much. A cell without one names `NOTHING`."""
 
     items_BxM: Int[Array, "B M"]
     values_BxM: Float[Array, "B M"]
@@ -118,10 +119,44 @@ def votes(blend: Blend, transitions: Transitions, recent: Recent) -> Votes:
     return Votes(to_BxRxW.reshape(batch, -1), (counts_BxRxW * per_count_BxR[..., None]).reshape(batch, -1))
 
 
+def summed(given: Votes, items: int) -> Votes:
+    """Each item voted for once, ascending, with the sum of its votes in the order in which they were given.
+
+    The cells of further votes for an item repeat it, and their value is 0. `items` is how many there are.
+    """
+    items_BxM, values_BxM = _by_item(given, items)
+    again_BxM = jnp.pad(items_BxM[:, 1:] == items_BxM[:, :-1], ((0, 0), (1, 0)))
+    sums_BxM = values_BxM
+    for later in range(1, min(RECENT, items_BxM.shape[1])):  # no event votes twice for an item
+        same_BxN = items_BxM[:, later:] == items_BxM[:, :-later]
+        sums_BxM += jnp.pad(jnp.where(same_BxN, values_BxM[:, later:], 0.0), ((0, 0), (0, later)))
+    return Votes(items_BxM, jnp.where(again_BxM, 0.0, sums_BxM))
+
+
+def _by_item(given: Votes, items: int) -> tuple[Array, Array]:
+    """The votes by item; those for one item in the order given."""
+    places = given.items_BxM.shape[1]
+    bits = max(places - 1, 1).bit_length()
+    if (items + 1) << bits > NOTHING:
+        sorted_BxM, values_BxM = lax.sort((given.items_BxM, given.values_BxM), num_keys=1, is_stable=True)
+        return sorted_BxM, values_BxM
+    # To sort one array takes a seventh of the time, so place and item are one number.
+    keys_BxM = (jnp.minimum(given.items_BxM, items) << bits) + jnp.arange(places)[None, :]
+    keys_BxM = lax.sort(keys_BxM, is_stable=False)
+    items_BxM = keys_BxM >> bits
+    values_BxM = jnp.take_along_axis(given.values_BxM, keys_BxM & ((1 << bits) - 1), 1)
+    return jnp.where(items_BxM == items, NOTHING, items_BxM), values_BxM
+
+
 def votes_at(given: Votes, items_BxK: Int[Array, "B K"]) -> Float[Array, "B K"]:
-    """The sum of the votes for each of these items, always in the same order."""
-    same_BxKxM = items_BxK[:, :, None] == given.items_BxM[:, None, :]
-    return jnp.where(same_BxKxM, given.values_BxM[:, None, :], 0.0).sum(-1)
+    """The sum of the votes for each of these items, of votes that were `summed`."""
+
+    def of(items_M: Array, values_M: Array, items_K: Array) -> Array:
+        at_K = jnp.searchsorted(items_M, items_K)
+        found_K = items_M.at[at_K].get(mode="fill", fill_value=NOTHING) == items_K
+        return jnp.where(found_K, values_M.at[at_K].get(mode="fill", fill_value=0.0), 0.0)
+
+    return jax.vmap(of)(given.items_BxM, given.values_BxM, items_BxK)
 
 
 def bonus(blend: Blend, votes_BxK: Float[Array, "B K"]) -> Float[Array, "B K"]:

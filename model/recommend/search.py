@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from model.recommend import blend, retrieval, topk
-from model.recommend.blend import Blend, Recent, Votes
+from model.recommend import blend, retrieval, rowwise, topk
+from model.recommend.blend import Blend, Recent
 from model.recommend.transitions import Transitions
 
 Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
@@ -19,6 +19,8 @@ MOST_SCANNED_PAST = 64
 # Scores held at once, and the users whose scores they are, where the catalogue is large.
 _SCORES_AT_ONCE = 2**25
 _FEW = 8
+# Users whose products are one: the matrix is read from memory once for all of them.
+_TOGETHER = 4
 
 
 def best(
@@ -32,26 +34,38 @@ def best(
     excluded_BxX: Int[Array, "B X"],  # ascending in each row
     *,
     k: int,
+    count: Int[Array, ""] | int | None = None,
+    columns_DxC: Float[Array, "D C"] | None = None,
 ) -> Found:
     """The `k` greatest final scores of each user, descending, and their items; exact. -inf marks what may not be shown.
 
-    A bonus is never negative, so the best are among the `k` best without it and the items that have one.
+    Of `count` only the first users are asked for; what stands for others means nothing. `columns_DxC` are the vectors
+    once more, item by column, where they are kept so: the products are quicker to make.
     """
     users_BxD = jnp.exp(learned.log_gain) * users_BxD
     prior_C = blend.prior(learned, faded_C)
-    by_network = _scanned if scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]) else _by_all_scores
-    scores_BxK, items_BxK = by_network(users_BxD, vectors_CxD, prior_C, open_C, excluded_BxX, k)
-    if not transitions.to_NxW.shape[1]:
-        return scores_BxK, items_BxK
-    given = blend.votes(learned, transitions, recent)
-    voted_BxM = _distinct(given, items_BxK)
-    shown_BxM = open_C.at[voted_BxM].get(mode="fill", fill_value=False) & ~_contains(excluded_BxX, voted_BxM)
-    voted_scores_BxM = jnp.where(shown_BxM, _sums(users_BxD, vectors_CxD, prior_C, voted_BxM), -jnp.inf)
-    both_BxJ = jnp.concatenate([items_BxK, voted_BxM], 1)
-    scores_BxJ = jnp.concatenate([scores_BxK, voted_scores_BxM], 1)
-    scores_BxJ = scores_BxJ + blend.bonus(learned, blend.votes_at(given, both_BxJ))
-    final_BxK, at_BxK = topk.top_k(scores_BxJ, k)
-    return final_BxK, jnp.take_along_axis(both_BxJ, at_BxK, 1)
+    if scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]):
+        return _scanned(learned, transitions, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
+    columns_DxC = vectors_CxD.T if columns_DxC is None else columns_DxC
+
+    def of_each(_: Array, part: tuple[Array, Recent, Array]) -> Found:
+        scores_SxC, recent, excluded_SxX = part
+        rows_Sx1 = jnp.arange(len(scores_SxC))[:, None]
+        voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+        items_SxJ = jnp.concatenate([voted.items_BxM, excluded_SxX], 1)
+        added_SxM = blend.bonus(learned, voted.values_BxM)
+        added_SxJ = jnp.concatenate([added_SxM, jnp.full_like(excluded_SxX, -jnp.inf, added_SxM.dtype)], 1)
+        return topk.top_k(scores_SxC.at[rows_Sx1, items_SxJ].add(added_SxJ, mode="drop"), k)
+
+    def of_some(left: Array, part: tuple[Array, Recent, Array]) -> Found:
+        users_SxD, recent, excluded_SxX = part
+        scores_SxC = jnp.where(open_C[None, :], users_SxD @ columns_DxC + prior_C[None, :], -jnp.inf)
+        return rowwise.apply(of_each, (scores_SxC, recent, excluded_SxX), left)
+
+    rows = users_BxD.shape[0]
+    together = _TOGETHER if rows % _TOGETHER == 0 else 1
+    asked = jnp.asarray(rows if count is None else count, jnp.int32)
+    return rowwise.apply(of_some, (users_BxD, recent, excluded_BxX), asked, block=together)
 
 
 def most_probable(
@@ -104,33 +118,40 @@ def at(
     """The final scores of these items alone."""
     prior_C = blend.prior(learned, faded_C)
     scores_BxK = _sums(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, prior_C, items_BxK)
-    return scores_BxK + blend.bonus(learned, blend.votes_at(blend.votes(learned, transitions, recent), items_BxK))
+    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+    return scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
 
 
-def _scanned(users_BxD: Array, vectors_CxD: Array, prior_C: Array, open_C: Array, excluded_BxX: Array, k: int) -> Found:
-    """The best by inner product and prior: as many more are found as may be excluded."""
+def _scanned(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Array,
+    recent: Recent,
+    vectors_CxD: Array,
+    prior_C: Array,
+    open_C: Array,
+    excluded_BxX: Array,
+    k: int,
+) -> Found:
+    """The best of a large catalogue. A bonus is never negative, so they are among the `k` best by inner product and
+    prior and the items that have one; as many more are found as may be excluded.
+    """
     scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1], prior_C=prior_C)
     scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
     scores_BxK, at_BxK = topk.top_k(scores_BxJ, k)
-    return scores_BxK, jnp.take_along_axis(items_BxJ, at_BxK, 1)
-
-
-def _by_all_scores(
-    users_BxD: Array, vectors_CxD: Array, prior_C: Array, open_C: Array, excluded_BxX: Array, k: int
-) -> Found:
-    """The same from all scores, a few users at a time: for small catalogues, and for many excluded items."""
-
-    def of(part: tuple[Array, Array]) -> Found:
-        users, excluded = part
-        scores_SxC = jnp.where(open_C[None, :], users @ vectors_CxD.T + prior_C[None, :], -jnp.inf)
-        scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
-        return topk.top_k(scores_SxC, k)
-
-    rows = users_BxD.shape[0]
-    at_once = rows if rows * vectors_CxD.shape[0] <= _SCORES_AT_ONCE or rows % _FEW else _FEW
-    parts = tuple(array.reshape(rows // at_once, at_once, -1) for array in (users_BxD, excluded_BxX))
-    scores, items = lax.map(of, parts)
-    return scores.reshape(rows, k), items.reshape(rows, k)
+    items_BxK = jnp.take_along_axis(items_BxJ, at_BxK, 1)
+    if not transitions.to_NxW.shape[1]:
+        return scores_BxK, items_BxK
+    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+    again_BxM = jnp.pad(voted.items_BxM[:, 1:] == voted.items_BxM[:, :-1], ((0, 0), (1, 0)))
+    left_out_BxM = again_BxM | _contains(jnp.sort(items_BxK, 1), voted.items_BxM)
+    left_out_BxM |= _contains(excluded_BxX, voted.items_BxM)
+    shown_BxM = open_C.at[voted.items_BxM].get(mode="fill", fill_value=False) & ~left_out_BxM
+    sums_BxM = _sums(users_BxD, vectors_CxD, prior_C, voted.items_BxM)
+    sums_BxM = jnp.where(shown_BxM, sums_BxM + blend.bonus(learned, voted.values_BxM), -jnp.inf)
+    scores_BxK = scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
+    final_BxK, at_BxK = topk.top_k(jnp.concatenate([scores_BxK, sums_BxM], 1), k)
+    return final_BxK, jnp.take_along_axis(jnp.concatenate([items_BxK, voted.items_BxM], 1), at_BxK, 1)
 
 
 def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array) -> Float[Array, "B K"]:
@@ -147,13 +168,3 @@ def _contains(sorted_BxX: Int[Array, "B X"], items_BxK: Int[Array, "B K"]) -> Bo
         return list_X.at[at_K].get(mode="fill", fill_value=-1) == items_K
 
     return jax.vmap(of)(sorted_BxX, items_BxK)
-
-
-def _distinct(given: Votes, known_BxK: Int[Array, "B K"]) -> Int[Array, "B M"]:
-    """The items voted for, each once and none that is known already; `NOTHING` in the other cells."""
-    items_BxM = given.items_BxM
-    known_BxM = (items_BxM[:, :, None] == known_BxK[:, None, :]).any(-1)
-    places_M = jnp.arange(items_BxM.shape[1])
-    earlier_MxM = places_M[None, :] < places_M[:, None]
-    again_BxM = ((items_BxM[:, :, None] == items_BxM[:, None, :]) & earlier_MxM[None]).any(-1)
-    return jnp.where(known_BxM | again_BxM, blend.NOTHING, items_BxM)

@@ -26,9 +26,12 @@ from model.recommend.successors import Successors
 from model.recommend.transitions import NOTHING
 
 KIND = "recommend"
-# Requests in one compiled call: few, or many where the catalogue is scanned block by block, each block once for all.
-_ROWS = 8
+# Requests in one compiled call, of which only those that there are cost something (`rowwise.py`); more, and all of them,
+# where the catalogue is scanned block by block, each block once for all.
+_ROWS = 32
 _ROWS_SCANNING = 128
+# Items whose neighbours are found in one call.
+_NEIGHBOURS = 8
 # Items in one call of the item tower.
 _ITEMS = 64
 
@@ -55,7 +58,7 @@ class Ranker:
         self._rows = {item_id: row for row, item_id in enumerate(artifact.ids, start=1)}
         self._kinds = {kind: index for index, kind in enumerate(configs.KINDS)}
         self._catalogue = Catalogue(expected_items)
-        self._vectors = self._on_device(np.zeros((self._catalogue.capacity, self.config.dim), np.float32))
+        self._place_vectors(np.zeros((self._catalogue.capacity, self.config.dim), np.float32))
         self._successors = Successors(trained.transitions, self._catalogue.capacity, self._programs)
         self._faded_T = np.append(trained.faded_T, np.float32(0.0))
         self._warm = False
@@ -79,9 +82,12 @@ class Ranker:
         return self._catalogue.capacity
 
     @property
+    def _scans(self) -> bool:
+        return search.scans(self.capacity, self.config.candidates, search.MOST_SCANNED_PAST)
+
+    @property
     def _tile(self) -> int:
-        scanning = search.scans(self.capacity, self.config.candidates, search.MOST_SCANNED_PAST)
-        return _ROWS_SCANNING if scanning else _ROWS
+        return _ROWS_SCANNING if self._scans else _ROWS
 
     def warm(self) -> None:
         """Compiles every function for every bucket of shapes, and does so again whenever the matrix grows."""
@@ -127,7 +133,7 @@ class Ranker:
         slots_N = self._place([items[n] for n in last])
         host_CxD = np.array(self._vectors)
         host_CxD[slots_N] = np.asarray(vectors_NxD, np.float32)[last]
-        self._vectors = self._on_device(host_CxD)
+        self._place_vectors(host_CxD)
 
     def remove(self, item_ids: Iterable[str]) -> None:
         """Leaves these items out of every answer from now on; unknown ids are ignored."""
@@ -180,7 +186,7 @@ class Ranker:
         self._check(k)
         known = [n for n, item_id in enumerate(item_ids) if item_id in self._catalogue.slots]
         slots_N = self._catalogue.find(item_ids)
-        pending = [(known[tile], self._neighbours(slots_N[tile])) for tile in tiles(len(known), _ROWS)]
+        pending = [(known[tile], self._neighbours(slots_N[tile])) for tile in tiles(len(known), _NEIGHBOURS)]
         return self._collect(pending, len(item_ids), k)
 
     def _explained(self, ranked: list[Ranked], histories: list[list[Interaction]], count: int) -> list[Ranked]:
@@ -261,6 +267,7 @@ class Ranker:
             pad_lists(kinds, **shape, fill=-1, dtype=np.int32),
             pad_lists(seconds, **shape, fill=0.0, dtype=np.float32),
             pad_rows(np.array([len(h) for h in histories], np.int32), self._tile),
+            np.int32(len(histories)),
         )
 
     def _search(self, encoded: Encoded, excluded: Sequence[list[int]], width: int) -> Found:
@@ -272,10 +279,12 @@ class Ranker:
             users,
             recent,
             self._vectors,
+            self._columns,
             self._faded,
             self._open,
             self._categories,
             excluded_BxX,
+            np.int32(len(excluded)),
         )
 
     def _likeliest(self, encoded: Encoded, excluded: Sequence[list[int]], width: int) -> Found:
@@ -289,11 +298,18 @@ class Ranker:
         slots_BxK = pad_lists(slots, rows=self._tile, width=MOST_EXPLAINED, fill=NOTHING, dtype=np.int32)
         users, recent = encoded
         return self._programs.scores(
-            self._blend, self._successors.table, users, recent, self._vectors, self._faded, slots_BxK
+            self._blend,
+            self._successors.table,
+            users,
+            recent,
+            self._vectors,
+            self._faded,
+            slots_BxK,
+            np.int32(len(slots)),
         )
 
     def _neighbours(self, slots_N: np.ndarray) -> Found:
-        return self._programs.neighbours(self._vectors, self._open, pad_rows(slots_N, _ROWS, self.capacity))
+        return self._programs.neighbours(self._vectors, self._open, pad_rows(slots_N, _NEIGHBOURS, self.capacity))
 
     def _collect(self, pending: list[tuple[list[int], Found]], answers: int, k: int) -> list[Ranked]:
         ranked = [Ranked([], []) for _ in range(answers)]
@@ -316,13 +332,24 @@ class Ranker:
         self._catalogue.faded_C[slots_N] = self._faded_T[trained_N]  # -1, the last, is 0
         self._publish()
         if self.capacity != before:
-            self._vectors = self._on_device(pad_rows(np.asarray(self._vectors), self.capacity))
+            self._place_vectors(pad_rows(np.asarray(self._vectors), self.capacity))
             if self._warm:
                 self.warm()
         return slots_N
 
     def _patch(self, slots_N: np.ndarray, rows_NxD: np.ndarray | jax.Array) -> None:
-        self._vectors = self._programs.patch(self._vectors, slots_N, np.asarray(rows_NxD))
+        rows_NxD = np.asarray(rows_NxD)
+        self._vectors = self._programs.patch(self._vectors, slots_N, rows_NxD)
+        if self._columns is not None:
+            self._columns = self._programs.patch_columns(self._columns, slots_N, rows_NxD)
+
+    def _place_vectors(self, host_CxD: np.ndarray) -> None:
+        """Puts the matrix on the device: item by row, to look items up, and by column, for products with all of them.
+
+        A catalogue that is scanned is large, and kept once.
+        """
+        self._vectors = self._on_device(host_CxD)
+        self._columns = None if self._scans else self._on_device(np.ascontiguousarray(host_CxD.T))
 
     def _publish(self) -> None:
         self._open = self._on_device(self._catalogue.open_C)
@@ -341,5 +368,10 @@ def _padded(features: item_features.ItemFeatures) -> item_features.ItemFeatures:
 
 def _best(scores_K: np.ndarray, ids_K: np.ndarray, k: int) -> Ranked:
     finite_K = np.isfinite(scores_K)
-    pairs = sorted(zip((-scores_K[finite_K]).tolist(), ids_K[finite_K].tolist(), strict=True))[:k]
-    return Ranked([item_id for _, item_id in pairs], [-score for score, _ in pairs])
+    scores_K, ids_K = scores_K[finite_K], ids_K[finite_K]
+    order_K = np.argsort(-scores_K, kind="stable")
+    scores_K, ids_K = scores_K[order_K], ids_K[order_K]
+    if (scores_K[1 : k + 1] == scores_K[:k][: len(scores_K) - 1]).any():
+        pairs = sorted(zip((-scores_K).tolist(), ids_K.tolist(), strict=True))[:k]
+        return Ranked([item_id for _, item_id in pairs], [-score for score, _ in pairs])
+    return Ranked(ids_K[:k].tolist(), scores_K[:k].tolist())

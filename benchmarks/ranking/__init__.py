@@ -1,0 +1,1 @@
+"""What it costs to rank a shopper: processor time of one process, beside what the arithmetic alone would take."""

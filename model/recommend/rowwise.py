@@ -1,0 +1,42 @@
+"""Row by row: how a compiled call of fixed shape does no more than is asked of it, and the same for each row.
+
+On a processor the rows of a call are worked on one after the other, in a loop that ends after the last one that is
+asked for. Every row runs through the same instructions with the same shapes, so its bits do not depend on how many came
+with it, and a lone one costs as much as a thirty-second of thirty-two. An accelerator works on all rows of a call at
+once, padding included: there the call itself is what costs, and its shape is always the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Int
+
+Of = Callable[..., Any]
+
+
+def apply(of: Of, arrays: Any, count: Int[Array, ""], *, block: int = 1) -> Any:
+    """What `of` makes of the first `count` rows of `arrays`, which share their first axis; further rows mean nothing.
+
+    `of(left, part)` gets `block` rows of each array at a time, and of how many rows from there on something is asked;
+    the rows have to be a multiple of `block`. It returns arrays with as many rows as it got, and no row of them may
+    depend on another.
+    """
+    if jax.default_backend() != "cpu":
+        return of(count, arrays)
+    rows = jax.tree.leaves(arrays)[0].shape[0]
+    first = jax.eval_shape(of, count, jax.tree.map(lambda array: array[:block], arrays))
+    empty = jax.tree.map(lambda one: jnp.zeros((rows, *one.shape[1:]), one.dtype), first)
+
+    def work(turn: Array, made: Any) -> Any:
+        at = turn * block
+        part = jax.tree.map(lambda array: lax.dynamic_slice_in_dim(array, at, block), arrays)
+        return jax.tree.map(
+            lambda whole, new: lax.dynamic_update_slice_in_dim(whole, new, at, 0), made, of(count - at, part)
+        )
+
+    return lax.fori_loop(0, (jnp.minimum(count, rows) + block - 1) // block, work, empty)
