@@ -70,7 +70,8 @@ _FLAGGED_OF = text("SELECT shopper FROM actors WHERE shopper = ANY(:shoppers) AN
 _MARK_SHOWN = text("""
 INSERT INTO due (kind, key, later)
 SELECT 'shopper', owner, true FROM rankings
-WHERE surface = 'home' AND item_ids[1:CAST(:first AS int)] && CAST(:item_ids AS text[]) ORDER BY owner
+WHERE surface = 'home' AND item_nos[1:CAST(:first AS int)]
+    && ARRAY(SELECT CAST(item_no AS integer) FROM items WHERE item_id = ANY(:item_ids)) ORDER BY owner
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 """)
 

@@ -2,8 +2,8 @@
 
 A row is claimed for a lease and deleted by the transaction that writes its result, unless its mark grew meanwhile.
 A row that was tried before is claimed alone, so that one that crashes the process takes no other row with it.
-A row of which nothing but the model changed, or what flagged actors had counted, is marked `later`: everything that
-happened goes before it.
+A row of which nothing but the model changed, or what flagged actors had counted, is marked `later`: another process
+works on it, and everything that happened goes before it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ BASKET = "basket"
 ORDER = "order"
 ACTOR = "actor"
 QUERY = "query"
+REASON = "reason"
+"""A shopper's shelf is to be explained: why its first items are on it."""
+
+LATER = "later"
+"""No due kind: rung for where shoppers or items are due `later`, heard by the process that works on those."""
+SWITCHED = (SHOPPER, LATER)
+"""What to ring for when another version serves: whoever ranks loads it, and ranks anew what can wait."""
 
 CATALOGUE = "catalogue"
 """No due kind: rung for by whoever changed the catalogue, heard by whoever keeps it in memory."""
@@ -39,7 +46,8 @@ def _claim_statement(of: str, order: str) -> TextClause:
     return text(f"""
 WITH chosen AS (
     SELECT key FROM due
-    WHERE kind = :kind AND {of} AND later <= :later AND (claimed_until IS NULL OR claimed_until < now())
+    WHERE kind = :kind AND {of} AND later BETWEEN :least_later AND :later
+        AND (claimed_until IS NULL OR claimed_until < now())
     ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
@@ -50,6 +58,7 @@ RETURNING due.key, due.mark, due.attempts, due.later
 
 # Each of the first and the last walks an index of its own in order: a claim costs the same however much is due.
 _CLAIM = _claim_statement("attempts = 0", "later, since, key")
+_CLAIM_RESTED = _claim_statement("attempts = 0 AND since < now() - :rest * interval '1 second'", "later, since, key")
 _CLAIM_NEWEST = _claim_statement("attempts = 0", "later, since DESC, key")
 _CLAIM_TRIED = _claim_statement("attempts BETWEEN 1 AND :most_attempts", "attempts, later, since, key")
 
@@ -79,6 +88,11 @@ _RELEASE = text(f"""{_HELD}
 UPDATE due SET claimed_until = NULL FROM held WHERE due.kind = :kind AND due.key = held.key AND held.same
 """)
 
+_DELAY = text(f"""{_HELD}
+UPDATE due SET attempts = 0, claimed_until = NULL, since = now() FROM held
+WHERE due.kind = :kind AND due.key = held.key AND (held.same OR held.is_free)
+""")
+
 _EXHAUSTED = text("""
 DELETE FROM due WHERE attempts >= :max_attempts AND (claimed_until IS NULL OR claimed_until < now())
 RETURNING kind, key, attempts
@@ -89,10 +103,22 @@ INSERT INTO due (kind, key) SELECT :kind, key FROM unnest(CAST(:keys AS text[]))
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, later = false
 """)
 
+_MARK_LATER = text("""
+INSERT INTO due (kind, key, later) SELECT :kind, key, true FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+""")
+
+# What is due from a moment that lies ahead has not waited yet.
 _SUMMARY = text("""
-SELECT kind, count(*) AS rows, extract(epoch FROM now() - min(since)) AS oldest_seconds,
-       count(*) FILTER (WHERE claimed_until IS NULL OR claimed_until < now()) AS claimable
-FROM due GROUP BY kind ORDER BY kind
+SELECT kind, count(*) AS rows, greatest(extract(epoch FROM now() - min(since)), 0) AS oldest_seconds,
+       count(*) FILTER (WHERE free AND NOT later) AS claimable,
+       count(*) FILTER (WHERE free AND later) AS claimable_later
+FROM due, LATERAL (SELECT claimed_until IS NULL OR claimed_until < now() AS free) AS state GROUP BY kind ORDER BY kind
+""")
+
+_MARK_REASONS = text(f"""
+INSERT INTO due AS d (kind, key) SELECT '{REASON}', key FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks') WHERE d.claimed_until IS NOT NULL
 """)
 
 
@@ -111,12 +137,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How much of one kind is due, how much of it nobody works on, and for how long the oldest waits, in seconds."""
+    """How much of one kind is due, how much of it nobody works on, now and `later`, and for how long the oldest waits,
+    in seconds.
+    """
 
     kind: str
     count: int
     claimable: int
     oldest_seconds: float
+    claimable_later: int = 0
 
 
 def of_changes(count: int, *, search: bool) -> list[str]:
@@ -132,22 +161,27 @@ def of_events(kinds: Collection[str]) -> list[str]:
     return [*([SHOPPER] if loud else []), *([BASKET] if "purchase" in loud else [])]
 
 
-def claim(connection: Connection, kind: str, *, limit: int, lease: float, later: bool = True) -> list[Claim]:
+def claim(
+    connection: Connection, kind: str, *, limit: int, lease: float, later: bool | None = None, rest: float = 0.0
+) -> list[Claim]:
     """Claim up to `limit` rows never tried before, the longest due first (see `NEWEST_FIRST`), for `lease` seconds.
 
-    Those that can wait come last, and not at all without `later`. Commit before working on them: the attempt has to be
-    counted even if the work kills the process.
+    Those marked `later` alone, or those that are not; by default both, and those come last. None that became due less
+    than `rest` seconds ago, where that is given. Commit before working on them: the attempt has to be counted even if
+    the work kills the process.
     """
-    statement = _CLAIM_NEWEST if kind in NEWEST_FIRST else _CLAIM
-    return _claimed(connection.execute(statement, {"kind": kind, "limit": limit, "lease": lease, "later": later}))
+    parameters = {"kind": kind, "limit": limit, "lease": lease} | _when(later)
+    if rest:
+        return _claimed(connection.execute(_CLAIM_RESTED, parameters | {"rest": rest}))
+    return _claimed(connection.execute(_CLAIM_NEWEST if kind in NEWEST_FIRST else _CLAIM, parameters))
 
 
 def claim_retry(
-    connection: Connection, kind: str, *, lease: float, max_attempts: int, later: bool = True
+    connection: Connection, kind: str, *, lease: float, max_attempts: int, later: bool | None = None
 ) -> list[Claim]:
     """Claim one row that failed before and has attempts left, to be worked on alone."""
-    parameters = {"kind": kind, "limit": 1, "lease": lease, "later": later, "most_attempts": max_attempts - 1}
-    return _claimed(connection.execute(_CLAIM_TRIED, parameters))
+    parameters = {"kind": kind, "limit": 1, "lease": lease, "most_attempts": max_attempts - 1}
+    return _claimed(connection.execute(_CLAIM_TRIED, parameters | _when(later)))
 
 
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
@@ -165,9 +199,24 @@ def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     connection.execute(_RELEASE, _held(kind, claims))
 
 
+def delay(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
+    """Leave the claimed rows due, as if marked just now: it is too early for them."""
+    connection.execute(_DELAY, _held(kind, claims))
+
+
 def mark(connection: Connection, kind: str, keys: Sequence[str]) -> None:
     """Mark the keys due."""
     connection.execute(_MARK, {"kind": kind, "keys": list(keys)})
+
+
+def mark_later(connection: Connection, kind: str, keys: Sequence[str]) -> None:
+    """Mark the keys due, for the process that works on what can wait; one that is due for more than that stays so."""
+    connection.execute(_MARK_LATER, {"kind": kind, "keys": list(keys)})
+
+
+def mark_reasons(connection: Connection, shoppers: Sequence[str]) -> None:
+    """Mark the shelves of these shoppers to be explained; those that are marked stay in their place."""
+    connection.execute(_MARK_REASONS, {"keys": list(shoppers)})
 
 
 def bury(connection: Connection, *, max_attempts: int) -> int:
@@ -183,12 +232,17 @@ def bury(connection: Connection, *, max_attempts: int) -> int:
 def summary(connection: Connection) -> list[Backlog]:
     """Return the backlog of every kind that has one."""
     return [
-        Backlog(row.kind, row.rows, row.claimable, float(row.oldest_seconds)) for row in connection.execute(_SUMMARY)
+        Backlog(row.kind, row.rows, row.claimable, float(row.oldest_seconds), row.claimable_later)
+        for row in connection.execute(_SUMMARY)
     ]
 
 
 def _held(kind: str, claims: Sequence[Claim]) -> dict[str, object]:
     return {"kind": kind, "keys": [claim.key for claim in claims], "marks": [claim.mark for claim in claims]}
+
+
+def _when(later: bool | None) -> dict[str, bool]:
+    return {"least_later": bool(later), "later": later is not False}
 
 
 def _claimed(rows: Iterable[Row[Any]]) -> list[Claim]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
+from storage import arrays
+
 _OPTIONS = "-c timezone=UTC -c application_name=reshelf"
 
 
@@ -18,6 +20,7 @@ def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> E
 
     Unless `durable`, a commit does not wait for the disk: the last ones may be lost when the server crashes.
     """
+    arrays.install()
     options = _OPTIONS if durable else f"{_OPTIONS} -c synchronous_commit=off"
     return create_engine(
         url_for(database_url, "psycopg"),

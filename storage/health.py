@@ -13,8 +13,8 @@ KEPT = timedelta(days=7)
 
 _RECORD = text("""
 INSERT INTO version_health AS h (version, minute, batches, failures, seconds)
-VALUES (:version, date_trunc('minute', now()), 1, CAST(:failed AS int), :seconds)
-ON CONFLICT (version, minute) DO UPDATE SET batches = h.batches + 1,
+VALUES (:version, date_trunc('minute', now()), :batches, CAST(:failed AS int), :seconds)
+ON CONFLICT (version, minute) DO UPDATE SET batches = h.batches + excluded.batches,
     failures = h.failures + excluded.failures, seconds = h.seconds + excluded.seconds
 """)
 
@@ -37,9 +37,10 @@ class Health:
     seconds: float = 0.0
 
 
-def record(connection: Connection, version: str, *, seconds: float, failed: bool = False) -> None:
-    """Count one batch that `version` was asked to rank. Several workers share a row: call it last in a transaction."""
-    connection.execute(_RECORD, {"version": version, "seconds": seconds, "failed": failed})
+def record(connection: Connection, version: str, *, seconds: float, batches: int = 1, failed: bool = False) -> None:
+    """Count batches that `version` was asked to rank. Several workers share a row: call it last in a transaction."""
+    parameters = {"version": version, "batches": batches, "seconds": seconds, "failed": failed}
+    connection.execute(_RECORD, parameters)
 
 
 def lately(

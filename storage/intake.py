@@ -22,6 +22,10 @@ EVENTS_DOOR = "events"
 CATALOGUE_DOOR = "catalogue"
 LABELS_DOOR = "labels"
 
+# Who did something this long ago waits behind those who are there now, for as long at the most: a file of the past, or
+# what a shop sends late, makes nobody wait who looks at a shelf.
+_LONG_AGO = "interval '1 hour'"
+
 _QUIET_KINDS = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
 
@@ -42,7 +46,7 @@ WITH incoming AS (
         rank)
     SELECT event_id, shopper, kind, item_id, at, value, quantity, session_id, surface, request_id, query, rank
     FROM incoming JOIN fresh USING (event_id)
-    RETURNING shopper, kind, item_id
+    RETURNING shopper, kind, item_id, at
 ), traits AS (
     INSERT INTO shopper_traits (shopper, name, value, at)
     SELECT DISTINCT ON (shopper, name) shopper, name, trait.value, at
@@ -51,12 +55,15 @@ WITH incoming AS (
     ON CONFLICT (shopper, name) DO UPDATE SET value = excluded.value, at = excluded.at
     WHERE (excluded.at, excluded.value) > (shopper_traits.at, shopper_traits.value)
 ), marked AS (
-    INSERT INTO due (kind, key)
-    SELECT 'basket', item_id FROM written WHERE kind = 'purchase'
-    UNION SELECT 'shopper', shopper FROM written WHERE kind NOT IN ({_QUIET_KINDS})
+    INSERT INTO due (kind, key, since)
+    SELECT 'basket', item_id, now() FROM written WHERE kind = 'purchase' GROUP BY item_id
+    UNION ALL
+    SELECT 'shopper', shopper,
+        CASE WHEN max(at) < now() - {_LONG_AGO} THEN now() + {_LONG_AGO} ELSE now() END
+    FROM written WHERE kind NOT IN ({_QUIET_KINDS}) GROUP BY shopper
     ORDER BY 1, 2
     ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL,
-        later = false
+        later = false, since = least(due.since, excluded.since)
 ), counted AS (
     INSERT INTO intake_counts AS c (writer, door, written, duplicates, rejected)
     SELECT :writer, '{EVENTS_DOOR}', (SELECT count(*) FROM fresh),

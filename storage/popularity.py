@@ -38,20 +38,20 @@ WITH latest AS (
     SELECT t.name || '=' || t.value, 'segment', item_id, sum(score)
     FROM touched JOIN shopper_traits AS t USING (shopper) GROUP BY t.name, t.value, item_id
 ), placed AS (
-    SELECT owner, surface, item_id, score,
+    SELECT owner, surface, i.item_no, score,
         row_number() OVER (PARTITION BY owner, surface ORDER BY score DESC, item_id) AS place
     FROM owned JOIN items AS i USING (item_id) WHERE i.available AND score > 0
 ), shelves AS (
-    SELECT owner, surface, array_agg(item_id ORDER BY place) AS item_ids,
+    SELECT owner, surface, array_agg(CAST(item_no AS integer) ORDER BY place) AS item_nos,
         array_agg(CAST(score AS real) ORDER BY place) AS scores
     FROM placed WHERE place <= :depth GROUP BY owner, surface
 ), gone AS (
     DELETE FROM rankings AS r WHERE surface IN ('popular', 'segment')
         AND NOT EXISTS (SELECT FROM shelves AS s WHERE s.owner = r.owner AND s.surface = r.surface)
 )
-INSERT INTO rankings AS r (owner, surface, item_ids, scores, model_version, through)
-SELECT owner, surface, item_ids, scores, 'popularity', latest.at FROM shelves, latest ORDER BY owner, surface
-ON CONFLICT (owner, surface) DO UPDATE SET item_ids = excluded.item_ids, scores = excluded.scores,
+INSERT INTO rankings AS r (owner, surface, item_nos, scores, model_version, through)
+SELECT owner, surface, item_nos, scores, 'popularity', latest.at FROM shelves, latest ORDER BY owner, surface
+ON CONFLICT (owner, surface) DO UPDATE SET item_nos = excluded.item_nos, scores = excluded.scores,
     generated_at = now(), through = excluded.through
 """)
 

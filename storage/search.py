@@ -112,7 +112,7 @@ FROM unnest($1::text[], $2::bigint[]) AS given(key, times)
 WHERE a.key = free.key
 """
 
-_POPULAR = "(SELECT item_ids, scores FROM rankings WHERE owner = '' AND surface = 'popular')"
+_POPULAR = "(SELECT item_nos, scores FROM rankings WHERE owner = '' AND surface = 'popular')"
 _ORDERS = {
     "relevance": "score DESC",
     "price": "price NULLS LAST",
@@ -131,8 +131,8 @@ WITH every AS MATERIALIZED (
     SELECT CAST(string_agg('(' || CAST(part AS text) || ')', ' & ') AS tsquery) AS words
     FROM ({_KNOWN_WORDS.format(pieces="false")}) AS known
 ), popular AS MATERIALIZED (
-    SELECT shelf.item_id, shelf.score / max(shelf.score) OVER () AS popularity
-    FROM {_POPULAR} AS s, unnest(s.item_ids, s.scores) AS shelf(item_id, score)
+    SELECT shelf.item_no, shelf.score / max(shelf.score) OVER () AS popularity
+    FROM {_POPULAR} AS s, unnest(s.item_nos, s.scores) AS shelf(item_no, score)
 ), found AS MATERIALIZED (
     SELECT {_SCORED}, ts_rank_cd(i.words, every.words) AS rank FROM every, items AS i
     WHERE i.words @@ every.words AND {_PASSES} LIMIT {_MOST_CANDIDATES}
@@ -145,7 +145,7 @@ WITH every AS MATERIALIZED (
         WHERE i.words @@ one.words AND {_PASSES} LIMIT {_MOST_PARTIAL})
 ), fallback AS MATERIALIZED (
     SELECT {_SCORED}, 0.0 AS rank
-    FROM popular, LATERAL (SELECT * FROM items WHERE items.item_id = popular.item_id OFFSET 0) AS i
+    FROM popular, LATERAL (SELECT * FROM items WHERE items.item_no = popular.item_no OFFSET 0) AS i
     WHERE NOT EXISTS (SELECT FROM matched) AND {_PASSES}
 ), new AS (
     SELECT {_SCORED}, 0.0 AS rank FROM items AS i
@@ -154,7 +154,7 @@ WITH every AS MATERIALIZED (
 ), scored AS (
     SELECT i.*, rank * (1 + coalesce(popularity, 0)) AS score, coalesce(popularity, 0) AS popularity FROM (
         SELECT * FROM matched UNION ALL SELECT * FROM fallback UNION ALL SELECT * FROM new
-    ) AS i LEFT JOIN popular USING (item_id)
+    ) AS i LEFT JOIN popular USING (item_no)
 ), placed AS MATERIALIZED (
     SELECT item_no, score, row_number() OVER (ORDER BY {{order}}, item_id) AS n FROM scored ORDER BY n LIMIT {DEPTH}
 ), listed AS (

@@ -29,10 +29,10 @@ _GIVEN = "unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(surface, owner
 # OFFSET 0 keeps the conditions out of the lookup: with them, a plan made while the catalogue is small takes a partial
 # index that only ends in the id, and reads all of it for every item once the catalogue has grown.
 _RANKED = f"""
-    SELECT s.shelf, s.place, ranked.n AS rank, ranked.score, ranked.because_item_id, ranked.because_kind, {_COLUMNS}
-    FROM shelves AS s, unnest(s.item_ids, s.scores, s.because_item_ids, s.because_kinds) WITH ORDINALITY
-            AS ranked(item_id, score, because_item_id, because_kind, n),
-        LATERAL (SELECT * FROM items WHERE items.item_id = ranked.item_id OFFSET 0) AS i
+    SELECT s.shelf, s.place, ranked.n AS rank, ranked.score, ranked.because_no, ranked.because_kind, {_COLUMNS}
+    FROM shelves AS s, unnest(s.item_nos, s.scores, s.because_nos, s.because_kinds) WITH ORDINALITY
+            AS ranked(item_no, score, because_no, because_kind, n),
+        LATERAL (SELECT * FROM items WHERE items.item_no = ranked.item_no OFFSET 0) AS i
     WHERE i.available AND ($5::text IS NULL OR i.category = $5) AND i.item_id <> ALL($6::text[])
         AND (s.surface = '{rankings.HOME}' OR {_UNHIDDEN})
 """
@@ -40,7 +40,7 @@ _RANKED = f"""
 _LIVE = " UNION ALL ".join(
     f"""(
     SELECT NULL::bigint, NULL::bigint, row_number() OVER (ORDER BY i.announced_at DESC, i.item_id), NULL::real,
-        NULL::text, NULL::text, {_COLUMNS}
+        NULL::integer, NULL::text, {_COLUMNS}
     FROM items AS i WHERE i.available AND {wanted} AND i.item_id <> ALL($6::text[]) AND {_UNHIDDEN}
         AND (SELECT count(*) FROM lead) < {FULL}
     ORDER BY i.announced_at DESC, i.item_id LIMIT {DEPTH})"""
@@ -61,8 +61,8 @@ WITH chain AS (
     FROM {_GIVEN}, items
     WHERE given.owner IS NULL AND given.surface = '{rankings.POPULAR}' AND items.item_id = $7
 ), shelves AS MATERIALIZED (
-    SELECT row_number() OVER (ORDER BY place, part) AS shelf, place, surface, item_ids, scores,
-        because_item_ids, because_kinds, model_version, generated_at, through
+    SELECT row_number() OVER (ORDER BY place, part) AS shelf, place, surface, item_nos, scores,
+        because_nos, because_kinds, model_version, generated_at, through
     FROM chain JOIN rankings USING (owner, surface)
 ), hidden AS MATERIALIZED (
     SELECT item_id FROM events WHERE shopper = ANY($3) AND kind = ANY($4::text[]) AND item_id IS NOT NULL
@@ -77,14 +77,14 @@ WITH chain AS (
     SELECT *, row_number() OVER (ORDER BY shelf, rank) AS n FROM (TABLE lead UNION ALL TABLE rest) AS every
     ORDER BY shelf, rank LIMIT {DEPTH}
 ), explained AS (
-    SELECT listed.*, reason.item_no AS because_no, reason.item_id AS because_id, reason.title AS because_title
-    FROM listed LEFT JOIN items AS reason ON reason.item_id = listed.because_item_id AND {NAMEABLE}
+    SELECT listed.*, reason.item_no AS named_no, reason.item_id AS because_id, reason.title AS because_title
+    FROM listed LEFT JOIN items AS reason ON reason.item_no = listed.because_no AND {NAMEABLE}
 ), packed AS (
     SELECT (array_agg(shelf ORDER BY n))[1] AS shelf,
         array_agg(item_no ORDER BY n) AS item_nos,
         array_agg(score ORDER BY n) AS scores,
         array_agg(place ORDER BY n) AS places,
-        array_agg(because_no ORDER BY n) AS because_nos,
+        array_agg(named_no ORDER BY n) AS because_nos,
         array_agg(because_kind ORDER BY n) AS because_kinds,
         array_agg(item_id ORDER BY n) FILTER (WHERE n <= $8) AS item_ids,
         array_agg(title ORDER BY n) FILTER (WHERE n <= $8) AS titles,

@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -128,7 +127,7 @@ def _measured(
 
 
 def _each(work: Callable[[], None], size: int) -> tuple[float, float]:
-    """Return the milliseconds of processor and of wall time for each of `size`: the median of runs of a third second."""
+    """Return the milliseconds of processor and of wall time for each of `size`: medians of runs of a third second."""
     work()
     cpus, walls = [], []
     until = time.perf_counter() + _SECONDS

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from model.recommend.events import Interaction, Ranked
+from model.recommend.events import Interaction
 
 MOST_EXPLAINED = 32
 """Items of a ranking that can be explained."""
@@ -27,14 +26,13 @@ def without(history: Sequence[Interaction], omitted: str | None) -> list[Interac
     return [event for event in history if event.item_id != omitted]
 
 
-def with_reasons(
-    ranked: Sequence[Ranked],
+def of(
     histories: Sequence[Sequence[Interaction]],
     asked: Sequence[tuple[int, str | None]],
     scores_VxK: Float32[np.ndarray, "V K"],
-    count: int,
-) -> list[Ranked]:
-    """`ranked` with the reasons of each answer's first `count` items.
+    counts: Sequence[int],
+) -> list[list[Interaction | None]]:
+    """The reasons of each answer's first items, `counts` of them.
 
     `asked[v]` says which answer the scores in row v are of, and which item its history lacked (None first). An item
     whose score no omission lowers has no reason.
@@ -42,14 +40,14 @@ def with_reasons(
     rows: dict[int, list[int]] = {}
     for v, (n, _) in enumerate(asked):
         rows.setdefault(n, []).append(v)
-    explained = []
-    for n, answer in enumerate(ranked):
+    because = []
+    for n, history in enumerate(histories):
         whole, *parts = rows[n]
-        last = {event.item_id: event for event in histories[n]}
+        last = {event.item_id: event for event in history}
         falls_OxK = scores_VxK[whole][None] - scores_VxK[parts]
-        because = [_reason(falls_OxK[:, k], [last[asked[v][1] or ""] for v in parts]) for k in range(count)]
-        explained.append(replace(answer, because=because[: len(answer.item_ids)]))
-    return explained
+        events = [last[asked[v][1] or ""] for v in parts]
+        because.append([_reason(falls_OxK[:, k], events) for k in range(counts[n])])
+    return because
 
 
 def _reason(falls_O: Float32[np.ndarray, " O"], events: Sequence[Interaction]) -> Interaction | None:

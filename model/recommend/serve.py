@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -26,8 +27,8 @@ from model.recommend.successors import Successors
 from model.recommend.transitions import NOTHING
 
 KIND = "recommend"
-# Requests in one compiled call, of which only those that there are cost something (`rowwise.py`); more, and all of them,
-# where the catalogue is scanned block by block, each block once for all.
+# Requests in one compiled call, of which only those that there are cost something (`rowwise.py`); more, and all of
+# them, where the catalogue is scanned block by block, each block once for all.
 _ROWS = 32
 _ROWS_SCANNING = 128
 # Items whose neighbours are found in one call.
@@ -62,6 +63,8 @@ class Ranker:
         self._successors = Successors(trained.transitions, self._catalogue.capacity, self._programs)
         self._faded_T = np.append(trained.faded_T, np.float32(0.0))
         self._warm = False
+        self.encodings = 0
+        """Histories encoded so far, those without one of their items included."""
         self._publish()
 
     def __len__(self) -> int:
@@ -166,7 +169,19 @@ class Ranker:
         self._check(k)
         histories = [self._known(request.history) for request in requests]
         ranked = self._collect(self._found(requests, histories, self._search), len(requests), k)
-        return self._explained(ranked, histories, min(explain, MOST_EXPLAINED)) if explain else ranked
+        if not explain:
+            return ranked
+        because = self._because(histories, [answer.item_ids[:explain] for answer in ranked])
+        return [replace(answer, because=reason) for answer, reason in zip(ranked, because, strict=True)]
+
+    def explain(
+        self, requests: Sequence[RankRequest], item_ids: Sequence[Sequence[str]]
+    ) -> list[list[Interaction | None]]:
+        """For each request, the event of its history that moved each of these items most, None where none did.
+
+        They are as those that come with `rank`: of the first `MOST_EXPLAINED` items, and exact.
+        """
+        return self._because([self._known(request.history) for request in requests], item_ids)
 
     def most_probable(self, requests: Sequence[RankRequest], *, k: int) -> list[Ranked]:
         """For each request the `k` likeliest next items; the scores are the logarithms of their probabilities.
@@ -189,15 +204,18 @@ class Ranker:
         pending = [(known[tile], self._neighbours(slots_N[tile])) for tile in tiles(len(known), _NEIGHBOURS)]
         return self._collect(pending, len(item_ids), k)
 
-    def _explained(self, ranked: list[Ranked], histories: list[list[Interaction]], count: int) -> list[Ranked]:
-        """The answers with a reason for their first `count` items: the item of the history without which the score
-        falls most, told by its last event. Exact: the whole history but that item is encoded and scored again.
+    def _because(
+        self, histories: Sequence[Sequence[Interaction]], item_ids: Sequence[Sequence[str]]
+    ) -> list[list[Interaction | None]]:
+        """The item of the history without which the score of each item falls most, told by its last event. Exact: the
+        whole history but that item is encoded and scored again.
         """
         asked = [
             (n, omitted) for n, history in enumerate(histories) for omitted in (None, *reasons.last_items(history))
         ]
         variants = [reasons.without(histories[n], omitted) for n, omitted in asked]
-        slots = [[self._catalogue.slots[item_id] for item_id in answer.item_ids[:count]] for answer in ranked]
+        known = self._catalogue.slots
+        slots = [[known.get(item_id, NOTHING) for item_id in ids[:MOST_EXPLAINED]] for ids in item_ids]
         scores_VxK = np.zeros((len(variants), MOST_EXPLAINED), np.float32)
         pending = []
         for rows, length, _ in self._batches(variants, [0] * len(variants)):
@@ -205,7 +223,7 @@ class Ranker:
             pending.append((rows, self._scores(users, [slots[asked[v][0]] for v in rows])))
         for rows, scores_BxK in pending:
             scores_VxK[rows] = np.asarray(scores_BxK)[: len(rows)]
-        return reasons.with_reasons(ranked, histories, asked, scores_VxK, count)
+        return reasons.of(histories, asked, scores_VxK, [len(row) for row in slots])
 
     def _found(
         self,
@@ -259,6 +277,7 @@ class Ranker:
         slots = [[self.capacity, *(self._catalogue.slots[event.item_id] for event in h)] for h in histories]
         kinds = [[-1, *(self._kinds[event.kind] for event in h)] for h in histories]
         seconds = [[h[0].at - h[-1].at, *(e.at - h[-1].at for e in h)] if h else [0.0] for h in histories]
+        self.encodings += len(histories)
         shape = {"rows": self._tile, "width": length + 1}
         return self._programs.encode(
             self._params,

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, REAL, BigInteger, Boolean, Column, Table, Text, func, text
+from sqlalchemy import ARRAY, REAL, BigInteger, Boolean, Column, Integer, Table, Text, func, text
 
 from storage.tables.base import metadata, time
 
-# One ranked shelf a row, best item first. `through` is the time of the last event that it reflects. `because_…` name,
-# for the first items, the event of the owner's history that moved each most: NULL elements where none did, and NULL
-# where nothing is explained. `counted_by` is the version that served, and so counted the events up to `through`; an
-# experiment may have had another one rank. NULL on surfaces that count nothing. `…_nos` are the numbers of the items
-# named, on a shopper's own shelf; NULL where it was written before there were any, or an item has none yet.
+# One ranked shelf a row, best item first: the numbers of its items, and their scores. `through` is the time of the last
+# event that it reflects. `because_…` name, for the first items, the event of the owner's history that moved each most:
+# NULL elements where none did, and NULL where nothing is explained, or not yet. `counted_by` is the version that
+# served, and so counted the events up to `through`; an experiment may have had another one rank. NULL on surfaces that
+# count nothing.
 rankings = Table(
     "rankings",
     metadata,
     Column("owner", Text, primary_key=True),
     Column("surface", Text, primary_key=True),
-    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("item_nos", ARRAY(Integer), nullable=False),
     Column("scores", ARRAY(REAL), nullable=False),
     Column("model_version", Text, nullable=False),
     time("generated_at", nullable=False, server_default=func.now()),
     time("through"),
     Column("mark", BigInteger, nullable=False, server_default=text("0")),
-    Column("because_item_ids", ARRAY(Text)),
+    Column("because_nos", ARRAY(Integer)),
     Column("because_kinds", ARRAY(Text)),
     Column("counted_by", Text),
-    Column("item_nos", ARRAY(BigInteger)),
-    Column("because_nos", ARRAY(BigInteger)),
 )
 
 # How often `to_item` followed `from_item` since the training of the version that serves, weighed by distance and kind.

@@ -31,4 +31,4 @@ def refresh() -> None:
     services.bell.answer(due.ACTOR)
     work = partial(recounting.recount, services.engine)
     done = claims.drain(services.engine, due.ACTOR, work, services.settings)
-    services.bell.ring(due.SHOPPER, *([] if done else [due.ACTOR]))
+    services.bell.ring(due.LATER, *([] if done else [due.ACTOR]))

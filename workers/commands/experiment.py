@@ -128,7 +128,7 @@ def _ring() -> None:
     """Tell the workers that shoppers are due."""
     from storage import due
 
-    bell.ring(configuration.load(), due.SHOPPER)
+    bell.ring(configuration.load(), *due.SWITCHED)
 
 
 def _list_table(summaries: list[Summary]) -> Table:

@@ -153,8 +153,8 @@ def _tell(settings: Settings, switched: Switched) -> None:
     from storage import due
 
     capability = switched.version.partition("-")[0]
-    rings = {"recommend": [due.ITEM, due.SHOPPER], "search": [due.CATALOGUE]}
-    bell.ring(settings, *rings.get(capability, []))
+    rings = {"recommend": due.SWITCHED, "search": (due.CATALOGUE,)}
+    bell.ring(settings, *rings.get(capability, ()))
     before = f" instead of {switched.previous}" if switched.previous else ""
     then = ", then rank every shelf anew" if capability == "recommend" else ""
     click.echo(f"{switched.version} serves{before}. Workers load it beside the old one{then}.")

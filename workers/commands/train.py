@@ -124,7 +124,7 @@ def tell(settings: Settings, report: Report, *, as_json: bool) -> None:
     from workers.learn import screen
 
     if report.published:
-        bell.ring(settings, due.ITEM, due.SHOPPER)
+        bell.ring(settings, *due.SWITCHED)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:

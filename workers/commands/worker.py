@@ -21,14 +21,17 @@ class Kind:
     niceness: int = 0
     bounded: bool = False
     on_host: bool = False
+    alone: bool = False
 
 
 KINDS = {
     # Short transactions that wait for Postgres most of the time.
     "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
-    # One child process owns the device; the parent keeps acknowledgements and time limits. Where cores are few, a shelf
-    # that is being read goes before one that is being ranked.
-    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, niceness=10),
+    # One child process owns the device; the parent keeps acknowledgements and time limits. A shopper waits for it.
+    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, alone=True),
+    # The same models once more for what nobody waits for: where cores are few, a shelf that is read, and one that
+    # follows a click, go before one that another version ranks, and before reasons.
+    "background": Kind(tasks.BACKGROUND_QUEUE, "prefork", 1, niceness=10, alone=True),
     # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
     "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1, on_host=True),
     # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
@@ -51,6 +54,9 @@ def worker(name: str, loglevel: str) -> None:
         # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
         os.environ["JAX_PLATFORMS"] = "cpu"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if kind.alone:
+        # XLA's threads share each small product, and spend more on waiting for each other than they save.
+        os.environ.setdefault("NPROC", "1")
     if kind.niceness:
         priority.stand_back(kind.niceness)
     if kind.bounded:

@@ -23,13 +23,18 @@ TASKS = {
     "order": tasks.SCREEN_DUE,
     "actor": tasks.REFRESH_ACTORS,
     "query": tasks.ANSWER,
+    "later": tasks.REFRESH_LATER,
+    "reason": tasks.EXPLAIN,
     "catalogue": tasks.FOLLOW,
 }
 _EXPIRES_MS = 2_000
 
 
 class Doorbell:
-    """Rings for due kinds: `shopper`, `item`, `basket`, `actor`, `order`, `query`; and for a changed `catalogue`."""
+    """Rings for due kinds: `shopper`, `item`, `basket`, `actor`, `order`, `query`, `reason`.
+
+    And for shoppers and items that are due `later`, and for a changed `catalogue`.
+    """
 
     def __init__(self, broker_url: str) -> None:
         self._sender = client.sender(broker_url)
@@ -46,12 +51,12 @@ class Doorbell:
             return False
         return True
 
-    def answer(self, kind: str) -> None:
+    def answer(self, *kinds: str) -> None:
         """Say that what is due up to now is being looked at."""
         try:
-            self._redis.delete(_key(kind))
+            self._redis.delete(*map(_key, kinds))
         except RedisError as error:
-            log.warning("doorbell for %s not answered: %s", kind, error)
+            log.warning("doorbell for %s not answered: %s", ", ".join(kinds), error)
 
     def close(self) -> None:
         """Close the connections."""

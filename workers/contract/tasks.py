@@ -18,6 +18,8 @@ LABELS = "reshelf.intake.labels"
 SCREEN_DUE = "reshelf.fraud.screen_due"
 REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
 REFRESH_ITEMS = "reshelf.recommend.refresh_items"
+REFRESH_LATER = "reshelf.recommend.refresh_later"
+EXPLAIN = "reshelf.recommend.explain"
 REFRESH_BASKETS = "reshelf.shelves.refresh_baskets"
 REFRESH_POPULAR = "reshelf.shelves.refresh_popular"
 REFRESH_ACTORS = "reshelf.actors.refresh"
@@ -40,10 +42,11 @@ WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
 REFRESH_QUEUE = "refresh"
+BACKGROUND_QUEUE = "background"
 SEARCH_QUEUE = "search"
 TRAIN_QUEUE = "train"
 FRAUD_QUEUE = "fraud"
-QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, SEARCH_QUEUE, FRAUD_QUEUE, TRAIN_QUEUE)
+QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, BACKGROUND_QUEUE, SEARCH_QUEUE, FRAUD_QUEUE, TRAIN_QUEUE)
 
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
@@ -52,6 +55,9 @@ ROUTES = {
     "reshelf.actors.*": {"queue": INTAKE_QUEUE},
     # Counted in Postgres without a model, so they need no worker that owns a device.
     "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
+    # What nobody waits for has a process of its own, which can be stopped without anybody noticing.
+    REFRESH_LATER: {"queue": BACKGROUND_QUEUE},
+    EXPLAIN: {"queue": BACKGROUND_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
     "reshelf.search.*": {"queue": SEARCH_QUEUE},
     "reshelf.learn.*": {"queue": TRAIN_QUEUE},

@@ -63,7 +63,7 @@ class Watch:
         except Refused:  # somebody else stopped it meanwhile
             return None
         log.warning("%s is rolled back, %d shoppers are due: %s", canary.name, marked, because)
-        self._bell.ring(due.SHOPPER)
+        self._bell.ring(*due.SWITCHED)
         return because
 
     def _harm(self, connection: Connection, canary: Experiment) -> str | None:

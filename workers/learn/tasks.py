@@ -199,7 +199,7 @@ def _progress(task: Task) -> Callable[[Progress], None]:
 def _announced(services: Services, report: Report) -> dict[str, Any]:
     """Ring for what a new version made due, or say why it does not serve; return the report as JSON."""
     if report.published:
-        services.bell.ring(due.ITEM, due.SHOPPER)
+        services.bell.ring(*due.SWITCHED)
     else:
         log.warning("%s does not serve: %s", report.version, "; ".join(report.reasons))
     return asdict(report)

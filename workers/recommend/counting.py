@@ -8,8 +8,8 @@ from datetime import datetime
 
 from model.recommend.transitions import WINDOW
 from storage.histories import Touch
+from storage.homes import Standing
 from storage.models import Live
-from storage.rankings import Standing
 
 
 def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:

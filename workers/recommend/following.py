@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine
+import numpy as np
+from jaxtyping import Float32
+from sqlalchemy import Connection, Engine, Row
 
 from model import artifact
 from model.recommend.serve import Ranker
@@ -27,6 +30,9 @@ class Follower:
     def __init__(self, version: str, ranker: Ranker) -> None:
         self.version = version
         self.ranker = ranker
+        self.numbers: dict[str, int] = {}
+        """The number of each item that can be ranked, by which shelves name it."""
+        self._names: dict[int, str] = {}
         self._horizon = 0
         self._counts_horizon = 0
         self._counts: dict[str, dict[str, float]] = {}
@@ -39,10 +45,20 @@ class Follower:
     def take(self, changes: Changes) -> None:
         """Rank with these changes from now on."""
         if changes.items.rows:
-            self.ranker.upsert([rows.to_item(row) for row in changes.items.rows])
+            self.upsert(changes.items.rows)
         self._horizon = changes.items.horizon
         if changes.counted is not None:
             self._take_counts(changes.counted)
+
+    def upsert(self, changed: Sequence[Row[Any]]) -> Float32[np.ndarray, "N D"]:
+        """Rank with these rows of the catalogue from now on; return the vectors of their items."""
+        self.numbers |= {row.item_id: row.item_no for row in changed}
+        self._names |= {row.item_no: row.item_id for row in changed}
+        return self.ranker.upsert([rows.to_item(row) for row in changed])
+
+    def names(self, item_nos: Sequence[int]) -> list[str]:
+        """Return the ids of the items of these numbers; an empty one for an item that is not known."""
+        return [self._names.get(item_no, "") for item_no in item_nos]
 
     def forget_counts(self) -> None:
         """Rank with the trained counts alone: what was counted since is another version's, or of another time."""

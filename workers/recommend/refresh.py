@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from model.recommend import config as configs
-from model.recommend.events import Ranked
-from storage import actors, due, experiments, health, histories, item_vectors, models, rankings, transitions
+from model.recommend.events import Interaction, Ranked
+from storage import due, experiments, histories, homes, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
 from storage.histories import History
+from storage.homes import Home, Reasons
 from storage.models import Live
 from storage.rankings import Ranking
 from workers.recommend import counting, versions
-from workers.recommend.rows import to_item
 from workers.recommend.serving import Serving
-from workers.recommend.versions import Batch
+from workers.recommend.versions import Part
 from workers.runtime import metrics
 from workers.settings import Settings
 
@@ -29,64 +31,79 @@ _NEIGHBOURS = 10
 _SIMILAR_DEPTH = 50
 
 
-def shoppers(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
+def shoppers(
+    engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim], *, explain: bool = False
+) -> None:
     """Rank `home` for the claimed shoppers from their history in event time, and count what their new events follow.
 
-    Where an experiment runs, each is ranked by the version of their arm; the one that serves counts for all.
+    Where an experiment runs, each is ranked by the version of their arm; the one that serves counts for all. The
+    shelves carry reasons with `explain`; without, they are marked to be explained when the shopper pauses.
     """
     keys = [claim.key for claim in claims]
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "read").time(), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
         parts = versions.partition(serving, experiments.running(connection), keys)
         length = max(part.ranker.config.history for part in parts)
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
+    before = _encodings(parts)
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
-        batches = versions.rank(engine, serving, parts, read, settings)
-    shelves = _homes(claims, batches, read, serving.version)
+        batches = versions.rank(engine, serving, parts, read, settings, explain=settings.explained if explain else 0)
+    metrics.ENCODINGS.inc(_encodings(parts) - before)
+    ranked = {key: (batch.version, one) for batch in batches for key, one in zip(batch.keys, batch.ranked, strict=True)}
+    shelves = [_home(claim, *ranked[claim.key], read[claim.key], serving) for claim in claims]
+    reasons = [_reasons(claim, ranked[claim.key][1], serving) for claim in claims] if explain else []
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
         live = models.hold(connection, serving.version)
         if live is None:
-            _write_meanwhile(connection, shelves)
+            _write_meanwhile(connection, shelves, serving.version)
             due.postpone(connection, due.SHOPPER, claims)
         else:
             _count(connection, serving, live, claims, read)
-            rankings.write(connection, shelves)
+            homes.write(connection, shelves, counted_by=serving.version)
+            homes.explain(connection, reasons)
+            if settings.explained and not explain:
+                due.mark_reasons(connection, keys)
             due.clear(connection, due.SHOPPER, claims)
-        for batch in batches:
-            health.record(connection, batch.version, seconds=batch.seconds)
+    for batch in batches:
+        serving.ranked(batch.version, batch.seconds)
 
 
-def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
-    """Write vector and `similar` shelf of the claimed items, and of the neighbours of a newly announced one.
+def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> bool:
+    """Write vector and `similar` shelf of the claimed items; return whether others became due that can wait.
 
-    Shoppers who met an item before the catalogue announced it become due: their history just gained it. A full batch
-    is a bulk load, in which each neighbour has a turn of its own.
+    Those are the neighbours of a newly announced item, on whose shelves it may stand from now on; a full batch is a
+    bulk load, in which each neighbour has a turn of its own. Shoppers who met an item before the catalogue announced it
+    become due: their history just gained it.
     """
     mark = max(claim.mark for claim in claims)
     with engine.connect() as connection:
-        found = [to_item(row) for row in catalogue.read(connection, [claim.key for claim in claims])]
-    keys = [item.item_id for item in found]
-    vectors = dict(zip(keys, serving.ranker.upsert(found).tolist(), strict=True))
+        found = catalogue.read(connection, [claim.key for claim in claims])
+    keys = [row.item_id for row in found]
+    vectors = dict(zip(keys, serving.live.upsert(found).tolist(), strict=True))
     ranked = _rank_similar(serving, keys)
+    neighbours: list[str] = []
     with engine.begin() as connection:
         finish = due.postpone if models.hold(connection, serving.version) is None else due.clear
         announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
-            ranked |= _rank_similar(serving, sorted(_neighbours(ranked, announced) - set(keys)))
+            neighbours = sorted(_neighbours(ranked, announced) - set(keys))
         item_vectors.write(connection, serving.version, vectors)
         rankings.write(connection, [_similar(key, result, serving.version, mark) for key, result in ranked.items()])
+        due.mark_later(connection, due.ITEM, neighbours)
         due.mark(connection, due.SHOPPER, histories.shoppers_of(connection, sorted(announced)))
         finish(connection, due.ITEM, claims)
+    return bool(neighbours)
 
 
-def _write_meanwhile(connection: Connection, shelves: Sequence[Ranking]) -> None:
+def _write_meanwhile(connection: Connection, shelves: Sequence[Home], ranked_by: str) -> None:
     """Write what a version ranked that serves no more, or is being replaced just now; the live one does it again.
 
     It counts nothing, and leaves the shelves of the live version alone: they tell up to where that has counted.
     """
     live = models.live(connection)
-    standing = rankings.standing(connection, [shelf.owner for shelf in shelves], rankings.HOME)
+    standing = homes.standing(connection, [shelf.owner for shelf in shelves])
     overtaken = {owner for owner, stands in standing.items() if live and stands.counted_by == live.version}
-    rankings.write(connection, [shelf for shelf in shelves if shelf.owner not in overtaken])
+    homes.write(connection, [shelf for shelf in shelves if shelf.owner not in overtaken], counted_by=ranked_by)
 
 
 def _count(
@@ -96,17 +113,20 @@ def _count(
 
     Those of flagged actors count for nobody; `workers.actors.recounting` makes good what changes when one is flagged.
     """
-    standing = rankings.standing(connection, [claim.key for claim in claims], rankings.HOME)
+    standing = homes.standing(connection, [claim.key for claim in claims])
     gains = configs.gains(serving.ranker.config)
-    flagged = actors.flagged_of(connection, list(standing))
     pairs: dict[tuple[str, str], float] = defaultdict(float)
     for claim in claims:
-        if claim.key in flagged:
+        if standing[claim.key].flagged:
             continue
         through = counting.counted_through(standing[claim.key], live, claim.mark)
         for pair, count in counting.new_pairs(read[claim.key].touches, through, gains).items():
             pairs[pair] += count
     transitions.add(connection, pairs)
+
+
+def _encodings(parts: Sequence[Part]) -> int:
+    return sum(part.ranker.encodings for part in parts)
 
 
 def _rank_similar(serving: Serving, item_ids: Sequence[str]) -> dict[str, Ranked]:
@@ -117,23 +137,38 @@ def _depth(serving: Serving, wanted: int) -> int:
     return min(wanted, serving.ranker.config.candidates)
 
 
-def _homes(claims: Sequence[Claim], batches: Sequence[Batch], read: Mapping[str, History], live: str) -> list[Ranking]:
-    ranked = {key: (batch.version, one) for batch in batches for key, one in zip(batch.keys, batch.ranked, strict=True)}
-    return [_home(claim, *ranked[claim.key], read[claim.key], live) for claim in claims]
-
-
-def _home(claim: Claim, version: str, ranked: Ranked, history: History, live: str) -> Ranking:
-    return Ranking(
+def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving: Serving) -> Home:
+    numbers = serving.live.numbers
+    # A version that has just been loaded may know an item that the one that serves meets in a moment.
+    known = [(numbers[item_id], score) for item_id, score in zip(ranked.item_ids, ranked.scores, strict=True)
+             if item_id in numbers]  # fmt: skip
+    nos_N, scores_N = zip(*known, strict=True) if known else ((), ())
+    return Home(
         claim.key,
-        rankings.HOME,
-        ranked.item_ids,
-        ranked.scores,
+        np.array(nos_N, np.int32),
+        np.array(scores_N, np.float32),
         version,
         history.through,
         claim.mark,
-        [None if event is None else event.item_id for event in ranked.because] or None,
-        [None if event is None else event.kind for event in ranked.because] or None,
-        live,
+    )
+
+
+def _reasons(claim: Claim, ranked: Ranked, serving: Serving) -> Reasons:
+    return reasons_of(claim.key, claim.mark, None, ranked.because, serving)
+
+
+def reasons_of(
+    owner: str, mark: int, generated_at: datetime | None, because: Sequence[Interaction | None], serving: Serving
+) -> Reasons:
+    """Return what moved the first items of a shelf, as it is written."""
+    numbers = serving.live.numbers
+    named = [None if event is None or event.item_id not in numbers else event for event in because]
+    return Reasons(
+        owner,
+        mark,
+        generated_at,
+        [None if event is None else numbers[event.item_id] for event in named],
+        [None if event is None else event.kind for event in named],
     )
 
 

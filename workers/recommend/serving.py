@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 
 from model.recommend.serve import Ranker
-from storage import models
+from storage import health, models
 from workers.recommend import following
 from workers.recommend.following import Follower
 from workers.recommend.loading import Loader
@@ -40,6 +40,7 @@ class Serving:
         self._wanted: tuple[str, ...] = ()
         self._switched_at: datetime | None = None
         self._warm_compilations = 0
+        self._counted: dict[str, tuple[int, float]] = {}
         self.version = ""
         self.is_current = False
         """Whether `version` is the live one: False while that is being loaded, or cannot be."""
@@ -47,9 +48,14 @@ class Serving:
     @property
     def ranker(self) -> Ranker:
         """The model that ranks. Raises RuntimeError while there is none."""
+        return self.live.ranker
+
+    @property
+    def live(self) -> Follower:
+        """The model that ranks, with its catalogue. Raises RuntimeError while there is none."""
         if self.version not in self._loaded:
             raise RuntimeError("no model is live: run `reshelf train`")
-        return self._loaded[self.version].ranker
+        return self._loaded[self.version]
 
     def ranker_of(self, version: str) -> Ranker | None:
         """Return the model of this version, None while it is not on the device: see `want`."""
@@ -69,6 +75,7 @@ class Serving:
 
     def follow(self) -> bool:
         """Swap to the live version if it is loaded, take in what changed and was counted. False: there is no model."""
+        self._tell_health()
         with self._engine.connect() as connection:
             live = models.live(connection, CAPABILITY)
         if live is None:
@@ -89,6 +96,18 @@ class Serving:
         if not self._loader.busy:  # its compilations are no sign of a shape that nobody foresaw
             metrics.COMPILATIONS.set(self.ranker.compilations - self._warm_compilations)
         return True
+
+    def ranked(self, version: str, seconds: float) -> None:
+        """Note that this version ranked a batch; the next `follow` tells the database."""
+        batches, spent = self._counted.get(version, (0, 0.0))
+        self._counted[version] = (batches + 1, spent + seconds)
+
+    def _tell_health(self) -> None:
+        if self._counted:
+            with self._engine.begin() as connection:
+                for version, (batches, seconds) in sorted(self._counted.items()):
+                    health.record(connection, version, batches=batches, seconds=seconds)
+            self._counted = {}
 
     def _take_loaded(self, live: str) -> None:
         loaded = self._loader.take()

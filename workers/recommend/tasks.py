@@ -1,45 +1,111 @@
-"""The refresh tasks: rung, never told anything."""
+"""The refresh tasks. They are wake-ups and carry no data.
+
+Two processes work on them, each with the model: one on what somebody waits for, the other on what can wait.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from celery import shared_task
 
 from storage import due
 from workers.contract import tasks
+from workers.recommend.pace import Pace
 from workers.runtime import bootstrap, claims
 from workers.runtime.bootstrap import Services
 
-# Thirty-two at once hold a core for a quarter of a second, and a gateway beside them falls behind; these fill a tile.
-_SHOPPERS_LATER = 8
+# How long one task goes on looking for what is due, in seconds: however many events come, so few tasks are sent.
+_TURN = 0.5
+# Thirty-two at once hold a core for too long where a gateway stands beside them.
+_AT_ONCE_LATER = 8
+
+_pace = Pace(every=0.25)
 
 
 @shared_task(name=tasks.REFRESH_SHOPPERS)
 def refresh_shoppers() -> None:
-    """Bring the shelves of due shoppers up to date."""
-    services = bootstrap.services()
-    time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
-    _refresh(services, due.SHOPPER)
+    """Bring the shelves of shoppers up to date whom something happened to."""
+    _refresh_now(bootstrap.services())
 
 
 @shared_task(name=tasks.REFRESH_ITEMS)
 def refresh_items() -> None:
-    """Bring vectors and similar shelves of due items up to date."""
-    _refresh(bootstrap.services(), due.ITEM)
+    """Bring vectors and similar shelves of items up to date that something happened to."""
+    _refresh_now(bootstrap.services())
 
 
-def _refresh(services: Services, kind: str) -> None:
+@shared_task(name=tasks.REFRESH_LATER)
+def refresh_later() -> None:
+    """Bring up to date what is due for another model's sake alone, and the neighbours of new items."""
     from workers.recommend import refresh, versions  # imports JAX
 
-    services.bell.answer(kind)
-    if not versions.follow(services.engine, services.serving):
+    services = bootstrap.services()
+    serving = services.background
+    services.bell.answer(due.LATER)
+    # What the live version is to rank waits until it is loaded.
+    if not versions.follow(services.engine, serving) or not serving.is_current:
         return
-    batch = {due.SHOPPER: refresh.shoppers, due.ITEM: refresh.items}[kind]
-    work = partial(batch, services.engine, services.serving, services.settings)
-    # What is due for the new model's sake waits for it; what happened does not.
-    later = services.serving.is_current
-    most_later = _SHOPPERS_LATER if kind == due.SHOPPER else None
-    if not claims.drain(services.engine, kind, work, services.settings, later=later, most_later=most_later):
-        services.bell.ring(kind)
+    shoppers = partial(refresh.shoppers, explain=services.settings.explained > 0)
+    work: dict[str, Callable[..., object]] = {due.ITEM: refresh.items, due.SHOPPER: shoppers}
+    done = [
+        claims.drain(
+            services.engine,
+            kind,
+            partial(batch, services.engine, serving, services.settings),
+            services.settings,
+            later=True,
+            most=_AT_ONCE_LATER,
+        )
+        for kind, batch in work.items()
+    ]
+    if not all(done):
+        services.bell.ring(due.LATER)
+
+
+@shared_task(name=tasks.EXPLAIN)
+def explain() -> None:
+    """Say of shelves that stand for a while why their first items are on them."""
+    from workers.recommend import reasons, versions  # imports JAX
+
+    services = bootstrap.services()
+    services.bell.answer(due.REASON)
+    if not versions.follow(services.engine, services.background):
+        return
+    work = partial(reasons.explain, services.engine, services.background, services.settings)
+    rest = reasons.PAUSE_SECONDS
+    if not claims.drain(services.engine, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
+        services.bell.ring(due.REASON)
+
+
+def _refresh_now(services: Services) -> None:
+    """Work on what is due for a while, as it comes; the bell is answered at the end, so that nobody rings meanwhile."""
+    from workers.recommend import versions  # imports JAX
+
+    until = time.monotonic() + _TURN
+    while time.monotonic() < until:
+        time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
+        if not _pace.keep(lambda: versions.follow(services.engine, services.serving)):
+            services.bell.answer(due.ITEM, due.SHOPPER)
+            return
+        _drain(services, retry=False)
+    services.bell.answer(due.ITEM, due.SHOPPER)
+    rest = [kind for kind, done in _drain(services, retry=True).items() if not done]
+    services.bell.ring(*rest)
+
+
+def _drain(services: Services, *, retry: bool) -> dict[str, bool]:
+    from workers.recommend import refresh  # imports JAX
+
+    def items(taken: Sequence[due.Claim]) -> None:
+        if refresh.items(services.engine, services.serving, services.settings, taken):
+            services.bell.ring(due.LATER)
+
+    shoppers = partial(refresh.shoppers, services.engine, services.serving, services.settings)
+    work: dict[str, Callable[..., object]] = {due.ITEM: items, due.SHOPPER: shoppers}
+    return {
+        kind: claims.drain(services.engine, kind, batch, services.settings, later=False, retry=retry)
+        for kind, batch in work.items()
+    }

@@ -94,9 +94,15 @@ def partition(rankers: Rankers, experiment: Experiment | None, shoppers: Sequenc
 
 
 def rank(
-    engine: Engine, rankers: Rankers, parts: Sequence[Part], read: Mapping[str, History], settings: Settings
+    engine: Engine,
+    rankers: Rankers,
+    parts: Sequence[Part],
+    read: Mapping[str, History],
+    settings: Settings,
+    *,
+    explain: int = 0,
 ) -> list[Batch]:
-    """Return the answers of every part. Raises what the version that serves raises.
+    """Return the answers of every part, the first `explain` items with reasons. Raises what the serving version raises.
 
     What another version raises is counted against it, and its shoppers are ranked by the one that serves: an experiment
     takes nobody's shelf away.
@@ -104,22 +110,23 @@ def rank(
     batches = []
     for part in parts:
         try:
-            batches.append(_timed(engine, part, read, settings))
+            batches.append(_timed(engine, part, read, settings, explain))
         except Exception:
             if part.version == rankers.version:
                 raise
             log.exception("version %s could not rank %d shoppers", part.version, len(part.keys))
-            batches.append(_timed(engine, Part(rankers.version, rankers.ranker, part.keys), read, settings))
+            serving = Part(rankers.version, rankers.ranker, part.keys)
+            batches.append(_timed(engine, serving, read, settings, explain))
     return batches
 
 
-def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Settings) -> Batch:
+def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Settings, explain: int) -> Batch:
     """Rank one part; a failure is counted in a transaction of its own, since that of the results will not come."""
     depth = min(settings.ranking_depth, part.ranker.config.candidates)
-    requests = [_request(read[key], part.ranker.config.history) for key in part.keys]
+    requests = [request(read[key], part.ranker.config.history) for key in part.keys]
     start = time.perf_counter()
     try:
-        ranked = part.ranker.rank(requests, k=depth, explain=settings.explained)
+        ranked = part.ranker.rank(requests, k=depth, explain=explain)
     except Exception:
         with engine.begin() as connection:
             health.record(connection, part.version, seconds=time.perf_counter() - start, failed=True)
@@ -127,6 +134,7 @@ def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Se
     return Batch(part.version, part.keys, ranked, time.perf_counter() - start)
 
 
-def _request(history: History, length: int) -> RankRequest:
+def request(history: History, length: int) -> RankRequest:
+    """Return a history as a ranker takes it: its last `length` events, and what it hides."""
     touches = [Interaction(touch.item_id, touch.kind, touch.at.timestamp()) for touch in history.touches[-length:]]
     return RankRequest(touches, history.hidden)

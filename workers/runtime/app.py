@@ -78,6 +78,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "schedule": settings.shelves_every,
                 "options": {"expires": 30},
             },
+            "explain": {"task": tasks.EXPLAIN, "schedule": 1.0, "options": {"expires": 5}},
             "suggestions": {"task": tasks.REFRESH_SUGGESTIONS, "schedule": 30.0, "options": {"expires": 30}},
             **_search_schedule(settings),
             "finetune": {"task": tasks.FINETUNE, "schedule": 60.0, "options": {"expires": 60}},

@@ -59,7 +59,16 @@ class Services:
         device.prepare(self.settings.home)
         metrics.serve(self.settings.metrics_port + 1)
         # Whoever has nothing else to do swaps to it.
-        return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.ITEM, due.SHOPPER))
+        return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.SHOPPER))
+
+    @cached_property
+    def background(self) -> Serving:
+        """The same in the process that works on what can wait."""
+        from workers.recommend.serving import Serving  # imports JAX
+
+        device.prepare(self.settings.home)
+        metrics.serve(self.settings.metrics_port + 4)
+        return Serving(self.engine, self.settings.home, ready=lambda: self.bell.ring(due.LATER))
 
     @cached_property
     def screening(self) -> Screening:

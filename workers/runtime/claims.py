@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from storage import due
 from storage.due import Claim
@@ -21,7 +22,7 @@ _LEAST_SHARE = 0.01
 # What just happened waits for a rest to end.
 _LONGEST_REST = 1.0
 
-Work = Callable[[Sequence[Claim]], None]
+Work = Callable[[Sequence[Claim]], object]
 
 
 def drain(
@@ -30,30 +31,32 @@ def drain(
     work: Work,
     settings: Settings,
     *,
-    later: bool = True,
+    later: bool | None = None,
     most: int | None = None,
-    most_later: int | None = None,
+    rest: float = 0.0,
+    retry: bool = True,
 ) -> bool:
     """Claim and work until nothing of `kind` is free; False where the time ran out first, or a batch failed.
 
-    Without `later`, rows that are due for another model's sake alone are left. `most` rows make a batch; by default
-    as many as the settings say. Those that can wait come last, `most_later` to a batch.
+    Of what can wait (`later`) alone, or of all else; by default of both. `most` rows make a batch, by default as many
+    as the settings say; `rest` is how many seconds a row must have been due.
 
     A batch that raises is released, and each of its rows is tried again alone until its attempts are used up: once
-    nothing else is free, or where more came than the time was enough for. After a batch of which nothing but the model
-    changed the worker rests: the gateway and the database need the cores too.
+    nothing else is free, or where more came than the time was enough for; not at all without `retry`. After a batch
+    that could wait the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + _BUDGET
-    with engine.connect() as connection:
-        # A claim is one statement, and stands at once.
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        while time.monotonic() < until:
-            claims = _claim(connection, kind, settings, later, most or settings.refresh_batch, most_later)
-            if not claims:
-                return True
-            if not _work_on(engine, kind, work, claims, settings):
-                return False
-        tried = _claim_tried(connection, kind, settings, later)
+    most = most or settings.refresh_batch
+    while time.monotonic() < until:
+        claims = _claim(engine, kind, limit=most, lease=settings.lease, later=later, rest=rest)
+        claims = claims or (_claim_tried(engine, kind, settings, later) if retry else [])
+        if not claims:
+            return True
+        if not _work_on(engine, kind, work, claims, settings):
+            return False
+        if len(claims) < most and not retry:
+            return True
+    tried = _claim_tried(engine, kind, settings, later) if retry else []
     if tried:
         _work_on(engine, kind, work, tried, settings)
     return False
@@ -71,7 +74,7 @@ def _work_on(engine: Engine, kind: str, work: Work, claims: Sequence[Claim], set
             due.release(other, kind, claims)
         return False
     metrics.REFRESHED.labels(kind).inc(len(claims))
-    if all(claim.later for claim in claims):
+    if all(claim.later for claim in claims) or kind == due.REASON:
         time.sleep(rest(time.monotonic() - began, settings.background_share))
     return True
 
@@ -81,17 +84,15 @@ def rest(worked: float, share: float) -> float:
     return min(worked * (1 / min(max(share, _LEAST_SHARE), 1) - 1), _LONGEST_REST)
 
 
-def _claim(
-    connection: Connection, kind: str, settings: Settings, later: bool, most: int, most_later: int | None
-) -> list[Claim]:
-    """Claim a batch of rows never tried, else one that was."""
-    claims = due.claim(connection, kind, limit=most, lease=settings.lease, later=later and most_later is None)
-    if not claims and later and most_later is not None:
-        claims = due.claim(connection, kind, limit=most_later, lease=settings.lease)
-    return claims or _claim_tried(connection, kind, settings, later)
+def _claim(engine: Engine, kind: str, **options: Any) -> list[Claim]:
+    """Claim a batch of rows never tried before. A claim is one statement, and stands at once."""
+    with engine.connect() as connection:
+        return due.claim(connection.execution_options(isolation_level="AUTOCOMMIT"), kind, **options)
 
 
-def _claim_tried(connection: Connection, kind: str, settings: Settings, later: bool) -> list[Claim]:
+def _claim_tried(engine: Engine, kind: str, settings: Settings, later: bool | None) -> list[Claim]:
     """Claim one row that was tried before, whatever else is due."""
-    attempts = settings.max_attempts
-    return due.claim_retry(connection, kind, lease=settings.lease, max_attempts=attempts, later=later)
+    lease, most = settings.lease, settings.max_attempts
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        return due.claim_retry(connection, kind, lease=lease, max_attempts=most, later=later)

@@ -21,6 +21,8 @@ REFRESH_SECONDS = Histogram(
     ["kind", "stage"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )
+ENCODINGS = Counter("reshelf_encodings", "Histories encoded to rank a shelf")
+REASON_ENCODINGS = Counter("reshelf_reason_encodings", "Histories encoded to explain a shelf that stands")
 FAILED = Counter("reshelf_refresh_failures", "Batches that raised, by kind", ["kind"])
 COMPILATIONS = Gauge("reshelf_compilations_after_warm_up", "XLA compilations since the model was warm; stays 0")
 DUE = Gauge("reshelf_due", "Due rows, by kind", ["kind"])

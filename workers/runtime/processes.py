@@ -18,6 +18,7 @@ NAMES = (
     "redis",
     "worker-intake",
     "worker-recommend",
+    "worker-background",
     "worker-fraud",
     "worker-search",
     "worker-train",
@@ -51,6 +52,7 @@ def application(settings: Settings) -> list[Program]:
     programs = [
         _reshelf("worker-intake", "worker", "intake", start_seconds=5),
         _reshelf("worker-recommend", "worker", "recommend", start_seconds=5),
+        _reshelf("worker-background", "worker", "background", start_seconds=5),
         *([_reshelf("worker-fraud", "worker", "fraud", start_seconds=5)] if settings.fraud else []),
         *([_reshelf("worker-search", "worker", "search", start_seconds=5)] if settings.search else []),
         _reshelf("worker-train", "worker", "train", start_seconds=5),

@@ -41,8 +41,11 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings) -> list[str]:
 
 
 def to_ring(backlogs: Sequence[Backlog]) -> list[str]:
-    """Return the kinds of which something is due that nobody works on."""
-    return [backlog.kind for backlog in backlogs if backlog.claimable]
+    """Return the kinds of which something is due that nobody works on; shoppers and items may be due `later`."""
+    apart = (due.SHOPPER, due.ITEM)  # what can wait of these is another process's work
+    now = [b.kind for b in backlogs if b.claimable or (b.claimable_later and b.kind not in apart)]
+    later = any(b.claimable_later for b in backlogs if b.kind in apart)
+    return [*now, *([due.LATER] if later else [])]
 
 
 def maintain(engine: Engine, settings: Settings) -> list[str]:
@@ -71,7 +74,7 @@ def _forget_old_models(engine: Engine, settings: Settings) -> None:
 
 
 def _measure(backlogs: Sequence[Backlog]) -> None:
-    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ACTOR, due.ORDER, due.QUERY):
+    for kind in (due.SHOPPER, due.ITEM, due.BASKET, due.ACTOR, due.ORDER, due.QUERY, due.REASON):
         found = next((backlog for backlog in backlogs if backlog.kind == kind), None)
         metrics.DUE.labels(kind).set(found.count if found else 0)
         metrics.OLDEST_DUE.labels(kind).set(found.oldest_seconds if found else 0)
