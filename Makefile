@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test bench-freshness bench-recommend bench-retrieval bench-swaps bench-experiments clean
+.PHONY: install demo check format test bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments clean
 
 install: $(STAMP)
 
@@ -31,8 +31,15 @@ format: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# What an event costs, process by process. make bench-cost BASE=<revision> runs that one in turn with this one.
+bench-cost: install
+	$(BIN)/python -m benchmarks.cost --base "$(BASE)"
+
 bench-freshness: install
 	$(BIN)/python -m benchmarks.freshness
+
+bench-ranking: install
+	$(BIN)/python -m benchmarks.ranking
 
 # make bench-recommend DATA=folder with beauty/, sports/ and online_retail/; a second call goes on where one stopped.
 bench-recommend: install

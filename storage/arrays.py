@@ -1,4 +1,4 @@
-"""Arrays of numbers as parameters of a statement, in PostgreSQL's own format: no element becomes an object or a text."""
+"""Arrays of numbers as parameters of a statement, in PostgreSQL's own format: no element becomes an object, or text."""
 
 from __future__ import annotations
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, create_engine
+import time
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import arrays
 
+# A connection that was given back so lately is there: what breaks meanwhile is an error of who uses it, as in use.
+_TRUSTED_SECONDS = 1.0
 _OPTIONS = "-c timezone=UTC -c application_name=reshelf"
 
 
@@ -22,10 +29,29 @@ def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> E
     """
     arrays.install()
     options = _OPTIONS if durable else f"{_OPTIONS} -c synchronous_commit=off"
-    return create_engine(
+    made = create_engine(
         url_for(database_url, "psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 10, "keepalives_idle": 30},
     )
+    _test_rested(made)
+    return made
+
+
+def _test_rested(made: Engine) -> None:
+    """Test a connection before it is lent, unless it has just been given back: a test is a round trip."""
+
+    def note(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def test(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", float("-inf")) < _TRUSTED_SECONDS:
+            return
+        try:
+            made.dialect.do_ping(connection)
+        except made.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection is gone") from error
+
+    event.listen(made, "checkin", note)
+    event.listen(made, "checkout", test)

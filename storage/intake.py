@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -167,6 +167,17 @@ def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
     connection.execute(_ENSURE_PARTITIONS, {"months": months})
 
 
+def _ensure_new_months(connection: Connection, times: Iterable[datetime]) -> None:
+    """The same, without asking again on a connection that has seen them: this month and later ones are not dropped."""
+    known: set[tuple[int, int]] = connection.info.setdefault("event_months", set())
+    missing = [at for at in times if (at.year, at.month) not in known]
+    if not missing:
+        return
+    ensure_months(connection, missing)
+    now = datetime.now(UTC)
+    known |= {month for at in missing if (month := (at.year, at.month)) >= (now.year, now.month)}
+
+
 def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0) -> Counts:
     """Write events that are new by `event_id`, mark their shoppers due, and count.
 
@@ -174,7 +185,7 @@ def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writ
     this process in the counts; `rejected` is how many rows of the batch were none.
     """
     unique = {row["event_id"]: row for row in rows}
-    ensure_months(connection, [row["at"] for row in unique.values()])
+    _ensure_new_months(connection, [row["at"] for row in unique.values()])
     parameters = {"rows": ascii_text(list(unique.values())), "offered": len(rows)}
     written = connection.execute(_WRITE_EVENTS, parameters | {"writer": writer, "rejected": rejected}).scalar_one()
     return Counts(written, len(rows) - written, rejected)

@@ -15,29 +15,30 @@ from workers.runtime import priority
 class Kind:
     """What one worker takes, and with how many threads or processes."""
 
-    queue: str
+    queues: tuple[str, ...]
     pool: str
     concurrency: int
     niceness: int = 0
     bounded: bool = False
     on_host: bool = False
     alone: bool = False
+    reads: bool = False
 
 
 KINDS = {
-    # Short transactions that wait for Postgres most of the time.
-    "intake": Kind(tasks.INTAKE_QUEUE, "threads", 16),
+    # Data messages are read in batches, beside what looks after the others: short transactions both.
+    "intake": Kind((tasks.RUNTIME_QUEUE,), "threads", 2, reads=True),
     # One child process owns the device; the parent keeps acknowledgements and time limits. A shopper waits for it.
-    "recommend": Kind(tasks.REFRESH_QUEUE, "prefork", 1, alone=True),
-    # The same models once more for what nobody waits for: where cores are few, a shelf that is read, and one that
-    # follows a click, go before one that another version ranks, and before reasons.
-    "background": Kind(tasks.BACKGROUND_QUEUE, "prefork", 1, niceness=10, alone=True),
+    "recommend": Kind((tasks.REFRESH_QUEUE,), "prefork", 1, alone=True),
+    # The same models once more for what nobody waits for, and what is counted in Postgres: where cores are few, a shelf
+    # that is read, and one that follows a click, go before one that another version ranks, and before reasons.
+    "background": Kind((tasks.BACKGROUND_QUEUE, tasks.UPKEEP_QUEUE), "prefork", 1, niceness=10, alone=True),
     # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
-    "fraud": Kind(tasks.FRAUD_QUEUE, "prefork", 1, on_host=True),
+    "fraud": Kind((tasks.FRAUD_QUEUE,), "prefork", 1, on_host=True),
     # One child process keeps the catalogue in memory, and answers what is asked one batch after the other.
-    "search": Kind(tasks.SEARCH_QUEUE, "prefork", 1, on_host=True),
+    "search": Kind((tasks.SEARCH_QUEUE,), "prefork", 1, on_host=True),
     # Hours of work that nobody waits for must not slow the shelves down.
-    "train": Kind(tasks.TRAIN_QUEUE, "prefork", 1, niceness=15, bounded=True),
+    "train": Kind((tasks.TRAIN_QUEUE,), "prefork", 1, niceness=15, bounded=True),
 }
 
 
@@ -67,6 +68,10 @@ def worker(name: str, loglevel: str) -> None:
         limits.apply(cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
     from workers.runtime.app import app
 
+    if kind.reads:
+        from workers.intake.reader import Reading
+
+        app.steps["worker"].add(Reading)
     app.worker_main(argv=arguments(name, loglevel))
 
 
@@ -76,7 +81,7 @@ def arguments(name: str, loglevel: str = "INFO") -> list[str]:
     return [
         "worker",
         f"--hostname={name}@%h",
-        f"--queues={kind.queue}",
+        f"--queues={','.join(kind.queues)}",
         f"--pool={kind.pool}",
         f"--concurrency={kind.concurrency}",
         f"--loglevel={loglevel}",

@@ -18,9 +18,16 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 
 
+class _Sender(Celery):  # type: ignore[misc]  # Celery ships no types
+    """Sends without a readable form of the arguments, which costs a sixth of a message and is read by nobody."""
+
+    def send_task(self, name: str, *arguments: Any, **options: Any) -> Any:
+        return super().send_task(name, *arguments, **{"argsrepr": "(…)", "kwargsrepr": "{}"} | options)
+
+
 def sender(broker_url: str) -> Celery:
     """Return a client for `broker_url` (redis://…) that speaks JSON and routes every task to its queue."""
-    client = Celery("reshelf", broker=broker_url, set_as_current=False)
+    client = _Sender("reshelf", broker=broker_url, set_as_current=False)
     client.conf.update(
         task_serializer="json",
         accept_content=["json"],

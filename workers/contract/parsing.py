@@ -42,9 +42,12 @@ class Parsed(msgspec.Struct, Generic[M], frozen=True):
     bad: list[Rejection]
 
 
-def parse_events(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Event]:
-    """Return the rows as events. One from before 2000, or over a day ahead of `now` (UTC), is rejected: wrong clock."""
-    return _parse(rows, Event, "event_id", now or datetime.now(UTC))
+def parse_events(rows: Iterable[Any], *, now: datetime | None = None, is_plain: bool = False) -> Parsed[Event]:
+    """Return the rows as events. One from before 2000, or over a day ahead of `now` (UTC), is rejected: wrong clock.
+
+    `is_plain` says that no text holds a NUL or half a surrogate pair, which is looked for otherwise.
+    """
+    return _parse(rows, Event, "event_id", now or datetime.now(UTC), is_plain=is_plain)
 
 
 def parse_changes(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Change]:
@@ -62,7 +65,7 @@ def parse_labels(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[
     return _parse(rows, Label, "label_id", now or datetime.now(UTC))
 
 
-def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime) -> Parsed[Any]:
+def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime, *, is_plain: bool = False) -> Parsed[Any]:
     good: list[Any] = []
     bad: list[Rejection] = []
     latest = now + MAX_CLOCK_SKEW
@@ -70,7 +73,8 @@ def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime) -> Pars
         try:
             message = msgspec.convert(row, kind)
             _require_plausible(message.at, latest)
-            _require_storable(row)
+            if not is_plain:
+                _require_storable(row)
         except msgspec.ValidationError as error:
             bad.append(_rejection(index, row, id_field, str(error)))
         else:

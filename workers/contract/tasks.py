@@ -6,13 +6,13 @@ Names are constants, so that renaming a function never strands queued work.
 from __future__ import annotations
 
 EVENTS = "reshelf.intake.events"
-"""Takes one list of behaviour events (JSON objects); answers an intake report."""
+"""Takes one list of behaviour events (JSON objects)."""
 CATALOGUE = "reshelf.intake.catalogue"
-"""Takes one list of catalogue changes (JSON objects); answers an intake report."""
+"""Takes one list of catalogue changes (JSON objects)."""
 SCREEN = "reshelf.fraud.screen"
 """Takes one list of orders (JSON objects); answers their screenings."""
 LABELS = "reshelf.intake.labels"
-"""Takes one list of labels of orders (JSON objects); answers an intake report."""
+"""Takes one list of labels of orders (JSON objects)."""
 
 # Doorbells: they carry no data.
 SCREEN_DUE = "reshelf.fraud.screen_due"
@@ -41,21 +41,32 @@ MAINTAIN = "reshelf.runtime.maintain"
 WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
+"""Data messages alone, which are read in batches."""
+RUNTIME_QUEUE = "runtime"
+UPKEEP_QUEUE = "upkeep"
 REFRESH_QUEUE = "refresh"
 BACKGROUND_QUEUE = "background"
 SEARCH_QUEUE = "search"
 TRAIN_QUEUE = "train"
 FRAUD_QUEUE = "fraud"
-QUEUES = (INTAKE_QUEUE, REFRESH_QUEUE, BACKGROUND_QUEUE, SEARCH_QUEUE, FRAUD_QUEUE, TRAIN_QUEUE)
+QUEUES = (
+    INTAKE_QUEUE,
+    RUNTIME_QUEUE,
+    REFRESH_QUEUE,
+    BACKGROUND_QUEUE,
+    UPKEEP_QUEUE,
+    SEARCH_QUEUE,
+    FRAUD_QUEUE,
+    TRAIN_QUEUE,
+)
 
 ROUTES = {
     "reshelf.intake.*": {"queue": INTAKE_QUEUE},
-    "reshelf.runtime.*": {"queue": INTAKE_QUEUE},
-    "reshelf.experiment.*": {"queue": INTAKE_QUEUE},
-    "reshelf.actors.*": {"queue": INTAKE_QUEUE},
-    # Counted in Postgres without a model, so they need no worker that owns a device.
-    "reshelf.shelves.*": {"queue": INTAKE_QUEUE},
-    # What nobody waits for has a process of its own, which can be stopped without anybody noticing.
+    MAINTAIN: {"queue": UPKEEP_QUEUE},
+    "reshelf.runtime.*": {"queue": RUNTIME_QUEUE},
+    "reshelf.experiment.*": {"queue": RUNTIME_QUEUE},
+    "reshelf.actors.*": {"queue": UPKEEP_QUEUE},
+    "reshelf.shelves.*": {"queue": UPKEEP_QUEUE},
     REFRESH_LATER: {"queue": BACKGROUND_QUEUE},
     EXPLAIN: {"queue": BACKGROUND_QUEUE},
     "reshelf.recommend.*": {"queue": REFRESH_QUEUE},
@@ -63,3 +74,11 @@ ROUTES = {
     "reshelf.learn.*": {"queue": TRAIN_QUEUE},
     "reshelf.fraud.*": {"queue": FRAUD_QUEUE},
 }
+
+
+def queue_of(task: str) -> str | None:
+    """Return the queue of a task of ours by its name, None of another."""
+    exact = ROUTES.get(task) or next(
+        (route for name, route in ROUTES.items() if name.endswith("*") and task.startswith(name[:-1])), None
+    )
+    return None if exact is None else exact["queue"]

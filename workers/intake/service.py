@@ -1,50 +1,47 @@
-"""Taking in a batch: parse it, write what is good with its due marks, keep what is bad, say what to ring for."""
+"""Taking in a batch: parse it, keep what is good as rows, what is bad as letters, and say what to ring for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from storage import due, intake
 from storage.dead_letters import DeadLetter
-from workers.contract import parsing, rows
+from workers.contract import parsing, rows, tasks
 from workers.contract.parsing import Rejection
-from workers.intake.group_commit import GroupCommit
+from workers.intake.group_commit import Offer
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What became of a batch: how many rows were taken, and why the others were not."""
-
-    taken: int
-    rejected: list[Rejection]
-
-
-def take_events(batch: Any, commit: GroupCommit) -> Report:
-    """Take in behaviour events. Returns once they are committed; duplicates of earlier ones change nothing."""
-    parsed = parsing.parse_events(_as_rows(batch))
-    events = [rows.event_row(event) for event in parsed.good]
+def events(batch: Any, *, is_plain: bool = False) -> Offer:
+    """Return behaviour events as an offer. `is_plain`: no text in it holds what PostgreSQL cannot."""
+    parsed = parsing.parse_events(_as_rows(batch), is_plain=is_plain)
     rings = due.of_events([event.kind for event in parsed.good])
-    commit.write(intake.EVENTS_DOOR, events, letters(intake.EVENTS_DOOR, parsed.bad), rings)
-    return Report(len(parsed.good), parsed.bad)
+    good = [rows.event_row(event) for event in parsed.good]
+    return Offer(intake.EVENTS_DOOR, good, letters(intake.EVENTS_DOOR, parsed.bad), rings)
 
 
-def take_changes(batch: Any, commit: GroupCommit, *, search: bool) -> Report:
-    """Take in catalogue changes. Returns once they are committed. `search`: a worker has the catalogue in memory."""
+def changes(batch: Any, *, search: bool) -> Offer:
+    """Return catalogue changes as an offer. `search`: a worker has the catalogue in memory."""
     parsed = parsing.parse_changes(_as_rows(batch))
-    changes = [rows.change_row(change) for change in parsed.good]
-    rings = due.of_changes(len(changes), search=search)
-    commit.write(intake.CATALOGUE_DOOR, changes, letters(intake.CATALOGUE_DOOR, parsed.bad), rings)
-    return Report(len(parsed.good), parsed.bad)
+    rings = due.of_changes(len(parsed.good), search=search)
+    good = [rows.change_row(change) for change in parsed.good]
+    return Offer(intake.CATALOGUE_DOOR, good, letters(intake.CATALOGUE_DOOR, parsed.bad), rings)
 
 
-def take_labels(batch: Any, commit: GroupCommit) -> Report:
-    """Take in labels of orders. Returns once they are committed."""
+def labels(batch: Any) -> Offer:
+    """Return labels of orders as an offer."""
     parsed = parsing.parse_labels(_as_rows(batch))
-    labels = [rows.label_row(label) for label in parsed.good]
-    commit.write(intake.LABELS_DOOR, labels, letters(intake.LABELS_DOOR, parsed.bad))
-    return Report(len(parsed.good), parsed.bad)
+    good = [rows.label_row(label) for label in parsed.good]
+    return Offer(intake.LABELS_DOOR, good, letters(intake.LABELS_DOOR, parsed.bad))
+
+
+def doors(*, search: bool) -> Mapping[str, Callable[[Any, bool], Offer]]:
+    """Return, by the name of the task, what becomes of its argument: a batch, and whether that is plain."""
+    return {
+        tasks.EVENTS: lambda batch, is_plain: events(batch, is_plain=is_plain),
+        tasks.CATALOGUE: lambda batch, _: changes(batch, search=search),
+        tasks.LABELS: lambda batch, _: labels(batch),
+    }
 
 
 def letters(source: str, rejections: Sequence[Rejection]) -> list[DeadLetter]:

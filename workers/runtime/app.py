@@ -14,7 +14,6 @@ from workers.runtime import broker
 from workers.settings import Settings
 
 _TASK_MODULES = (
-    "workers.intake.tasks",
     "workers.recommend.tasks",
     "workers.shelves.tasks",
     "workers.search.tasks",
@@ -38,7 +37,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "accept_content": ["json"],
         "task_routes": tasks.ROUTES,
-        "task_default_queue": tasks.INTAKE_QUEUE,
+        "task_default_queue": tasks.RUNTIME_QUEUE,
         "result_backend": settings.broker_url,
         "result_expires": 300,
         "task_ignore_result": True,

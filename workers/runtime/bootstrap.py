@@ -11,12 +11,18 @@ from sqlalchemy import Engine
 
 from storage import due, engine
 from workers import settings as configuration
+from workers.contract import tasks
 from workers.contract.doorbell import Doorbell
 from workers.experiment.watch import Watch
 from workers.intake.group_commit import GroupCommit
+from workers.intake.inbox import Inbox
 from workers.runtime import device, metrics
 from workers.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workers.intake.reader import Reader
 if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on first use
     from workers.fraud.serving import Serving as Screening
     from workers.recommend.serving import Serving
@@ -40,11 +46,15 @@ class Services:
         """The doorbell."""
         return Doorbell(required(self.settings.broker_url, "RESHELF_BROKER_URL"))
 
-    @cached_property
-    def intake(self) -> GroupCommit:
-        """The writer that commits what several intake tasks bring as one transaction."""
+    def reader(self, routes: Mapping[str, str]) -> Reader:
+        """The reader of data messages, which commits what several of them bring as one transaction."""
+        from workers.intake.reader import Reader
+
         metrics.serve(self.settings.metrics_port)
-        return GroupCommit(self.engine, self.bell, writer=f"{socket.gethostname()}:{os.getpid()}")
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        inbox = Inbox(required(self.settings.broker_url, "RESHELF_BROKER_URL"), tasks.INTAKE_QUEUE, reader=name)
+        commit = GroupCommit(self.engine, self.bell, writer=name)
+        return Reader(inbox, commit, search=self.settings.search, routes=routes)
 
     @cached_property
     def watch(self) -> Watch:

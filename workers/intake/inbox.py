@@ -1,0 +1,126 @@
+"""The inbox: the messages of a queue in Redis, many at a time, none lost with the process that took it.
+
+A message is moved, in one step, from the queue to a list of this process's own, and deleted there when its rows are
+committed. Where a process dies, another one, or itself started anew, puts back what it had in hand. So a message may be
+taken twice, and is never lost; its rows are the same rows then.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from redis import Redis
+
+from workers.contract import client
+
+log = logging.getLogger(__name__)
+
+# Celery puts a message of priority p (0 to 9) on a list of the queue's name, these bytes and p in steps of three.
+_SEPARATOR = "\x06\x16"
+_PRIORITIES = ("", *(f"{_SEPARATOR}{priority}" for priority in (3, 6, 9)))
+
+_READERS = "reshelf:intake:readers"
+_ALIVE_MS = 10_000
+_WAIT_SECONDS = 1.0
+MOST_MESSAGES = 500
+_MOST_BYTES = 4 * 2**20
+
+# What was in hand is done, or (with '0') stays in hand; the oldest messages come next.
+_TAKE = """
+redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
+if ARGV[4] == '1' then redis.call('DEL', KEYS[1]) end
+local taken, bytes = {}, 0
+for i = 3, #KEYS do
+    while #taken < tonumber(ARGV[1]) and bytes < tonumber(ARGV[2]) do
+        local message = redis.call('LMOVE', KEYS[i], KEYS[1], 'RIGHT', 'LEFT')
+        if not message then break end
+        taken[#taken + 1] = message
+        bytes = bytes + #message
+    end
+end
+return taken
+"""
+
+# The newest goes first, so that the oldest is next in line again.
+_PUT_BACK = """
+local count = 0
+if redis.call('EXISTS', KEYS[2]) == 0 then
+    while redis.call('LMOVE', KEYS[1], KEYS[3], 'LEFT', 'RIGHT') do count = count + 1 end
+    redis.call('SREM', KEYS[4], ARGV[1])
+end
+return count
+"""
+
+
+class Inbox:
+    """Takes messages from `queue` for the process called `reader`. For one thread. Raises redis' errors.
+
+    What was taken is in hand until the next `take`, which says that it is done.
+    """
+
+    def __init__(self, broker_url: str, queue: str, *, reader: str) -> None:
+        self._redis: Any = Redis.from_url(broker_url, **client.TRANSPORT_OPTIONS)
+        self._reader = reader
+        self._queue = queue
+        self._take = self._redis.register_script(_TAKE)
+        self._put_back = self._redis.register_script(_PUT_BACK)
+
+    def open(self) -> None:
+        """Begin with nothing in hand: what was goes back. From now on, others look after what this process takes."""
+        self._redis.sadd(_READERS, self._reader)
+        self._redis.delete(_alive(self._reader))
+        self.recover()
+        self._redis.sadd(_READERS, self._reader)
+        self.stay_alive()
+
+    def take(self) -> list[bytes]:
+        """Say that what is in hand is done; return what waits, the oldest first, without waiting for it."""
+        return self._taken(done=True)
+
+    def wait(self) -> bytes | None:
+        """Return the first message, None where none comes within a second. Nothing may be in hand."""
+        self.stay_alive()
+        return self._redis.blmove(self._queue, _hand(self._reader), _WAIT_SECONDS, "RIGHT", "LEFT")  # type: ignore[no-any-return]
+
+    def take_more(self) -> list[bytes]:
+        """Return what waits, beside what is in hand."""
+        return self._taken(done=False)
+
+    def stay_alive(self) -> None:
+        """Keep what is in hand: whoever says nothing for ten seconds is taken for dead."""
+        self._redis.set(_alive(self._reader), 1, px=_ALIVE_MS)
+
+    def forward(self, queue: str, message: bytes) -> None:
+        """Put a message that is in hand on another queue as well."""
+        self._redis.lpush(queue, message)
+
+    def recover(self) -> int:
+        """Put back what processes that died had in hand; return how many messages."""
+        count = 0
+        for reader in self._redis.smembers(_READERS):
+            name = reader.decode()
+            keys = [_hand(name), _alive(name), self._queue, _READERS]
+            count += int(self._put_back(keys=keys, args=[name]))
+        if count:
+            log.warning("%d messages of a worker that died are taken again", count)
+        return count
+
+    def close(self) -> None:
+        """Put back what is in hand, and go."""
+        self._redis.delete(_alive(self._reader))
+        self.recover()
+        self._redis.close()
+
+    def _taken(self, *, done: bool) -> list[bytes]:
+        queues = [self._queue + priority for priority in _PRIORITIES]
+        keys = [_hand(self._reader), _alive(self._reader), *queues]
+        return list(self._take(keys=keys, args=[MOST_MESSAGES, _MOST_BYTES, _ALIVE_MS, int(done)]))
+
+
+def _hand(reader: str) -> str:
+    return f"reshelf:intake:hand:{reader}"
+
+
+def _alive(reader: str) -> str:
+    return f"reshelf:intake:alive:{reader}"

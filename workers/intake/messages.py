@@ -1,0 +1,92 @@
+"""Celery's messages, as any Celery client puts them on a queue (message protocol 2, and 1): which task, for what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from kombu import compression
+
+
+class Unreadable(ValueError):
+    """It is no message of Celery's in JSON; the text says what is wrong."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message that was read: the task it names, and the first argument of that task."""
+
+    task: str
+    argument: Any
+    is_plain: bool
+    """Whether no text in it was written with an escape, so that none holds a NUL or half a surrogate pair."""
+    expires: datetime | None = None
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its sender wanted it dropped by now."""
+        return self.expires is not None and self.expires < datetime.now(UTC)
+
+
+class _Envelope(msgspec.Struct):
+    body: str
+    headers: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    content_type: str = msgspec.field(default="application/json", name="content-type")
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_json = msgspec.json.Decoder()
+
+
+def read(raw: bytes) -> Message:
+    """Return the message. Raises `Unreadable`."""
+    try:
+        envelope = _envelope.decode(raw)
+        if envelope.content_type != "application/json":
+            raise Unreadable(f"its content type is {envelope.content_type}: send JSON (task_serializer='json')")
+        body = _body(envelope)
+        return _message(envelope.headers, _json.decode(body), is_plain=b"\\u" not in body)
+    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+        raise Unreadable(f"it is no message of Celery's: {error}") from error
+
+
+def _body(envelope: _Envelope) -> bytes:
+    encoded = envelope.properties.get("body_encoding") == "base64"
+    body = base64.b64decode(envelope.body) if encoded else envelope.body.encode()
+    packed = envelope.headers.get("compression")
+    if packed is None:
+        return body
+    try:
+        unpacked: bytes = compression.decompress(body, packed)  # type: ignore[no-untyped-call]  # kombu is typed in part
+    except Exception as error:  # each method has errors of its own
+        raise Unreadable(f"its body cannot be unpacked ({packed}): {error}") from error
+    return unpacked
+
+
+def _message(headers: dict[str, Any], body: Any, *, is_plain: bool) -> Message:
+    if isinstance(body, dict):  # protocol 1 says all in the body
+        headers, arguments, named = body, body.get("args") or [], body.get("kwargs") or {}
+    elif isinstance(body, list) and len(body) == 3:
+        arguments, named = body[0] or [], body[1] or {}
+    else:
+        raise Unreadable("it is no message of Celery's: its body is neither [args, kwargs, embed] nor an object")
+    task = headers.get("task")
+    if not isinstance(task, str):
+        raise Unreadable("it is no message of Celery's: it names no task")
+    values = [*arguments, *named.values()]
+    if len(values) != 1:
+        raise Unreadable(f"{task} takes one argument, a list of rows; {len(values)} were sent")
+    return Message(task, values[0], is_plain, _time(headers.get("expires")))
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
