@@ -1,21 +1,22 @@
-"""Group commit on a real database: whoever waits is told the truth, and one bad message fails alone."""
+"""Group commit on a real database: many messages are one transaction, and one bad message fails alone."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from storage import dead_letters, intake
+from storage import dead_letters, due, intake
 from storage.dead_letters import DeadLetter
 from storage.tables import events
+from workers.contract import tasks
 from workers.contract.doorbell import Doorbell
-from workers.intake.group_commit import GroupCommit
+from workers.intake import group_commit
+from workers.intake.group_commit import GroupCommit, Offer
 
 
 def _row(n: int, shopper: str | None = "u") -> dict[str, Any]:
@@ -25,53 +26,52 @@ def _row(n: int, shopper: str | None = "u") -> dict[str, Any]:
     return blank | given | {"at": at}
 
 
+def _offer(*rows: dict[str, Any], letters: tuple[DeadLetter, ...] = (), rings: tuple[str, ...] = ()) -> Offer:
+    return Offer(intake.EVENTS_DOOR, rows, letters, rings)
+
+
 def _written(database: Engine) -> int:
     with database.connect() as connection:
         return connection.execute(select(func.count()).select_from(events)).scalar_one()
 
 
-def test_what_many_threads_bring_is_written_once_each(database: Engine, broker_url: str) -> None:
+def test_messages_share_a_transaction_and_a_ring(database: Engine, broker_url: str) -> None:
     commit = GroupCommit(database, Doorbell(broker_url), writer="w")
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda n: commit.write(intake.EVENTS_DOOR, [_row(n % 150)], []), range(300)))
+    commit.write([_offer(_row(n % 150), rings=(due.SHOPPER,)) for n in range(300)])
     assert _written(database) == 150
     with database.connect() as connection:
         assert intake.counts(connection)["events"] == intake.Counts(150, 150, 0)
+        assert connection.execute(text("SELECT count(DISTINCT xmin::text) FROM events")).scalar_one() == 1
+    with Redis.from_url(broker_url) as redis:
+        assert redis.llen(tasks.REFRESH_QUEUE) == 1
 
 
-def test_messages_that_wait_share_a_transaction(database: Engine, broker_url: str) -> None:
+def test_a_transaction_has_an_end_however_much_waits(
+    database: Engine, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "MAX_ROWS", 10)
     commit = GroupCommit(database, Doorbell(broker_url), writer="w")
-    with database.connect() as blocker:
-        blocker.execute(text("LOCK TABLE event_ids IN ACCESS EXCLUSIVE MODE"))
-        with ThreadPoolExecutor(20) as pool:
-            waiting = [pool.submit(commit.write, intake.EVENTS_DOOR, [_row(n)], []) for n in range(20)]
-            threading.Event().wait(0.5)
-            assert not any(future.done() for future in waiting)
-            blocker.rollback()
-            for future in waiting:
-                future.result(10)
+    commit.write([_offer(*(_row(10 * n + m) for m in range(4))) for n in range(8)])
+    assert _written(database) == 32
     with database.connect() as connection:
-        transactions = connection.execute(text("SELECT count(DISTINCT xmin::text) FROM events")).scalar_one()
-    assert transactions <= 2  # the one that was blocked, and one for all that came meanwhile
+        sizes = connection.execute(text("SELECT count(*) FROM events GROUP BY xmin::text ORDER BY 1")).scalars().all()
+    assert sizes == [8, 12, 12]
 
 
 def test_a_row_that_the_database_refuses_is_kept_as_a_letter(database: Engine, broker_url: str) -> None:
     commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     letter = DeadLetter("events", "no good", key="k", payload={"text": "a\x00b\ud800"})
-    with ThreadPoolExecutor(8) as pool:
-        good = [pool.submit(commit.write, intake.EVENTS_DOOR, [_row(n)], [letter]) for n in range(7)]
-        mixed = pool.submit(commit.write, intake.EVENTS_DOOR, [_row(98), _row(99, shopper=None)], [])
-        for future in [*good, mixed]:
-            future.result(10)
+    good = [_offer(_row(n), letters=(letter,)) for n in range(7)]
+    commit.write([*good, _offer(_row(98), _row(99, shopper=None))])
     assert _written(database) == 8
     with database.connect() as connection:
         assert dead_letters.count(connection) == {"events": 8}
         assert intake.counts(connection)["events"] == intake.Counts(8, 0, 8)
 
 
-def test_a_database_that_is_not_ready_is_said_to_every_message(database: Engine, broker_url: str) -> None:
+def test_a_database_that_is_not_ready_is_said(database: Engine, broker_url: str) -> None:
     commit = GroupCommit(database, Doorbell(broker_url), writer="w")
     with database.begin() as connection:
         connection.execute(text("DROP TABLE events"))
     with pytest.raises(ProgrammingError):
-        commit.write(intake.EVENTS_DOOR, [_row(1)])
+        commit.write([_offer(_row(1))])
