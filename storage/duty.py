@@ -19,7 +19,7 @@ _NOW = text("SELECT extract(epoch FROM clock_timestamp())")
 # One core at the most: what shoppers wait for is computed beside this.
 _ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
 
-_DUTY = 0.05
+_DUTY = 0.02
 
 
 @dataclass(frozen=True)

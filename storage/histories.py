@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -17,25 +18,25 @@ HIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
 
 # Late and shuffled events end up in the same history: event time decides. Events of one moment are a basket, which has
 # no order; they get one that is always the same and, unlike that of the ids, means nothing. Training sees the same.
-_LAST = text("""
-SELECT s.shopper, e.item_id, e.kind, e.at
+_READ = text("""
+SELECT s.shopper, h.item_ids, h.kinds, h.ats, ARRAY(
+    SELECT item_id FROM events WHERE events.shopper = s.shopper AND kind = ANY(:kinds) AND item_id IS NOT NULL
+) AS hidden
 FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
-    SELECT item_id, kind, at, event_id FROM events
-    WHERE events.shopper = s.shopper AND kind NOT IN ('impression', 'search')
-    ORDER BY at DESC, hashtextextended(event_id, 0) DESC, event_id DESC LIMIT :length
-) AS e ORDER BY s.shopper, e.at, hashtextextended(e.event_id, 0), e.event_id
-""")
-
-_HIDDEN = text("""
-SELECT DISTINCT shopper, item_id FROM events
-WHERE shopper = ANY(:shoppers) AND kind = ANY(:kinds) AND item_id IS NOT NULL
+    SELECT array_agg(item_id ORDER BY at, hash, event_id) AS item_ids,
+        array_agg(kind ORDER BY at, hash, event_id) AS kinds, array_agg(at ORDER BY at, hash, event_id) AS ats
+    FROM (
+        SELECT item_id, kind, at, hashtextextended(event_id, 0) AS hash, event_id FROM events
+        WHERE events.shopper = s.shopper AND kind NOT IN ('impression', 'search')
+        ORDER BY at DESC, hashtextextended(event_id, 0) DESC, event_id DESC LIMIT :length
+    ) AS last
+) AS h
 """)
 
 _SHOPPERS_OF = text("SELECT DISTINCT shopper FROM events WHERE item_id = ANY(:item_ids)")
 
 
-@dataclass(frozen=True)
-class Touch:
+class Touch(NamedTuple):
     """One event of a history."""
 
     item_id: str
@@ -58,13 +59,11 @@ class History:
 
 def read(connection: Connection, shoppers: Sequence[str], *, length: int, policy: str) -> dict[str, History]:
     """Return, for every one of `shoppers`, the last `length` events and what `policy` hides."""
-    histories = {shopper: History() for shopper in shoppers}
-    for row in connection.execute(_LAST, {"shoppers": list(shoppers), "length": length}):
-        histories[row.shopper].touches.append(Touch(row.item_id, row.kind, row.at))
-    parameters = {"shoppers": list(shoppers), "kinds": list(HIDDEN_KINDS[policy])}
-    for row in connection.execute(_HIDDEN, parameters):
-        histories[row.shopper].hidden.add(row.item_id)
-    return histories
+    parameters = {"shoppers": list(shoppers), "length": length, "kinds": list(HIDDEN_KINDS[policy])}
+    return {
+        shopper: History(list(map(Touch, item_ids or (), kinds or (), ats or ())), set(hidden))
+        for shopper, item_ids, kinds, ats, hidden in connection.execute(_READ, parameters)
+    }
 
 
 def shoppers_of(connection: Connection, item_ids: Sequence[str]) -> list[str]:

@@ -25,6 +25,8 @@ from sqlalchemy import Engine, text
 
 from model import artifact
 from storage import engine, intake, models
+from tests import shelves
+from tests.shelves import Shelf
 from workers import settings as configuration
 from workers.contract import client, parsing, rows
 from workers.learn import data, publish, service
@@ -89,9 +91,10 @@ class Stack:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return dict(json.loads(answer.read()))
 
-    def metric(self, name: str) -> float:
-        """Return a metric of the worker that ranks."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.metrics_port + 1}/metrics", timeout=5) as answer:
+    def metric(self, name: str, *, of: str = "recommend") -> float:
+        """Return a metric of one of the workers that rank, `recommend` or `background`."""
+        port = self.settings.metrics_port + {"recommend": 1, "background": 4}[of]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
         return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
 
@@ -100,23 +103,31 @@ class Stack:
         with self.database.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql), parameters)]
 
+    def shelves(self, surface: str = "home") -> dict[str, Shelf]:
+        """Return all shelves of a surface by owner."""
+        with self.database.connect() as connection:
+            return shelves.every(connection, surface)
+
     def ranking(self, owner: str, surface: str = "home") -> tuple[Any, ...] | None:
         """Return (item_ids, scores, through) of a shelf."""
-        found = self.query(
-            "SELECT item_ids, scores, through FROM rankings WHERE owner = :owner AND surface = :surface",
-            owner=owner,
-            surface=surface,
-        )
-        return found[0] if found else None
+        found = self.shelves(surface).get(owner)
+        return None if found is None else (found.item_ids, found.scores, found.through)
 
     def is_idle(self) -> bool:
-        """Return whether nothing is due."""
+        """Return whether nothing is due that somebody waits for; what can wait, and reasons, may be."""
+        return self.query("SELECT count(*) FROM due WHERE NOT later AND kind <> 'reason'") == [(0,)]
+
+    def is_settled(self) -> bool:
+        """Return whether nothing at all is due. That takes a worker `background`, and shoppers who pause."""
         return self.query("SELECT count(*) FROM due") == [(0,)]
 
 
 @contextmanager
 def running(settings: Settings, *names: str) -> Iterator[Stack]:
-    """Run the named processes (intake, recommend, gateway, beat) with a catalogue and a live model, until the end."""
+    """Run the named processes (intake, recommend, gateway, beat) with a catalogue and a live model, until the end.
+
+    What only another model makes due, reasons, the neighbours of new items and counted shelves take `background`, too.
+    """
     database = engine.connect(str(settings.database_url))
     stack = Stack(settings, database)
     train(database, settings)
@@ -226,12 +237,12 @@ def wait_until(condition: Callable[[], bool], *, what: str) -> float:
 
 
 def free_port() -> int:
-    """Return a port that is free now, with the three after it."""
+    """Return a port that is free now, with the four after it: each process with metrics has one."""
     while True:
         with socket.socket() as first:
             first.bind(("127.0.0.1", 0))
             port = int(first.getsockname()[1])
-        if all(_is_free(port + step) for step in (1, 2, 3)):
+        if all(_is_free(port + step) for step in (1, 2, 3, 4)):
             return port
 
 

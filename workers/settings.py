@@ -73,8 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Which of them this one is; 0 leads."""
     process_timeout: int = 60
     """A process of the group that is silent for this long counts as dead, and ends the others."""
-    ranking_depth: int = 200
-    """Items kept per ranking."""
+    ranking_depth: int = 120
+    """Items kept per ranking: pages up to the hundredth, with room for what is sold out since."""
     explained: int = 20
     """Items of each ranking that carry the history item that moved them most; 0 turns it off."""
     repeat_policy: str = "hide_purchased"
@@ -112,9 +112,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     search_train_hours: float = 24.0
     """Hours after which it is trained anew for however few have come; 0: never for the time."""
 
-    refresh_batch: int = 32
+    refresh_batch: int = 64
     """Most shoppers or items that one refresh claims: more share a transaction, and hold the cores longer."""
-    refresh_pause_ms: int = 20
+    refresh_pause_ms: int = 30
     """How long a refresh waits for company before it claims: more events then share one batch."""
     background_share: float = 0.5
     """Of a worker's time, the share that goes into shelves of which nothing but the model changed; above 0, up to 1."""

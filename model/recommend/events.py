@@ -12,8 +12,7 @@ from jaxtyping import Float64, Int
 from model.errors import DataError
 
 
-@dataclass(frozen=True)
-class Interaction:
+class Interaction(NamedTuple):
     """One event of a user: an item, one of `config.KINDS`, and when, in unix seconds (UTC)."""
 
     item_id: str

@@ -28,7 +28,8 @@ class Successors:
         self._newer: dict[int, dict[int, float]] = {}
         self._capacity = capacity
         self._stale = True
-        self._table = Transitions(*map(jax.device_put, transitions.empty(capacity, self.width)))
+        self._by_slot = transitions.empty(capacity, self.width)  # the trained ones alone
+        self._table = Transitions(*map(jax.device_put, self._by_slot))
 
     @property
     def width(self) -> int:
@@ -90,6 +91,7 @@ class Successors:
         made.to_NxW[slots] = self._slots(self._trained.to_NxW[placed_T])
         made.counts_NxW[slots] = self._trained.counts_NxW[placed_T]
         made.totals_N[slots] = self._trained.totals_N[placed_T]
+        self._by_slot = Transitions(*(column.copy() for column in made))
         for slot in self._newer:
             self._write(made, slot, slot)
         self._table = Transitions(*(jax.device_put(column, may_alias=False) for column in made))
@@ -97,19 +99,19 @@ class Successors:
 
     def _write(self, table: Transitions, row: int, slot: int) -> None:
         """Puts the trained row of a slot and what was counted since into a row of `table`."""
-        counts, total = dict(self._newer[slot]), sum(self._newer[slot].values())
-        for trained in np.flatnonzero(self._slot_of_T == slot):
-            slots = self._slots(self._trained.to_NxW[trained]).tolist()
-            for to, count in zip(slots, self._trained.counts_NxW[trained].tolist(), strict=True):
-                counts[to] = counts.get(to, 0.0) + count
-            total += float(self._trained.totals_N[trained])
+        newer, trained = self._newer[slot], self._by_slot
+        counts = dict(zip(trained.to_NxW[slot].tolist(), trained.counts_NxW[slot].tolist(), strict=True))
         counts.pop(NOTHING, None)
-        best = heapq.nsmallest(self.width, counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        for to, count in newer.items():
+            counts[to] = counts.get(to, 0.0) + count
+        best = list(counts.items())
+        if len(best) > self.width:
+            best = heapq.nsmallest(self.width, best, key=lambda pair: (-pair[1], pair[0]))
         table.to_NxW[row] = NOTHING
         table.counts_NxW[row] = 0.0
         table.to_NxW[row, : len(best)] = [to for to, _ in best]
         table.counts_NxW[row, : len(best)] = [count for _, count in best]
-        table.totals_N[row] = total
+        table.totals_N[row] = float(trained.totals_N[slot]) + sum(newer.values())
 
     def _slots(self, trained: Int[np.ndarray, "*S"]) -> Int[np.ndarray, "*S"]:
         """The slots of trained items; `NOTHING` for those without one."""

@@ -34,7 +34,8 @@ def versions_of(stack: Stack) -> dict[str, str]:
 def test_arms_of_a_version_are_ranked_by_it_for_as_long_as_it_runs(
     database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
-    with running(settings_for(tmp_path, database_url, broker_url), "intake", "recommend", "beat", "gateway") as stack:
+    names = ("intake", "recommend", "background", "beat", "gateway")
+    with running(settings_for(tmp_path, database_url, broker_url), *names) as stack:
         wait_until(stack.is_idle, what="the first shelves")
         shelves = versions_of(stack)
         [live] = set(shelves.values())
@@ -48,9 +49,9 @@ def test_arms_of_a_version_are_ranked_by_it_for_as_long_as_it_runs(
         wait_until(lambda: stack.get(path)["arm"] == "canary", what="the gateway knows the experiment")
         answer = stack.get(path)
         assert (answer["model_version"], answer["experiment"], answer["arm"]) == (version, canary.name, "canary")
-        rows = stack.query("SELECT sum(batches), sum(failures) FROM version_health WHERE version = :v", v=version)
-        assert rows[0][0] > 0
-        assert rows[0][1] == 0
+        health = "SELECT coalesce(sum(batches), 0), coalesce(sum(failures), 0) FROM version_health WHERE version = :v"
+        wait_until(lambda: stack.query(health, v=version)[0][0] > 0, what="what the canary ranked is told")
+        assert stack.query(health, v=version)[0][1] == 0
 
         service.stop(stack.database, canary.name)
         everyone_live = dict.fromkeys(shelves, live)

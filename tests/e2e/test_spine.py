@@ -24,7 +24,7 @@ NOW = "2026-03-01T00:00:00Z"
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    with stacks.running(settings, "intake", "recommend", "gateway", "beat") as stack:
+    with stacks.running(settings, "intake", "recommend", "background", "gateway", "beat") as stack:
         stacks.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
@@ -47,17 +47,29 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
     categories = Counter(entry["category"] for entry in shelf["items"])
     assert categories.most_common(1)[0][0] == "phone"  # a quarter of the catalogue, and all that she touched
 
+    def because() -> list[dict[str, Any]]:
+        shown = stack.get("/v1/users/ann/recommendations?limit=8")["items"]
+        return [entry["because"] for entry in shown if entry["because"] is not None]
+
+    stacks.wait_until(lambda: because() != [], what="ann, who looks at her shelf, is told why")
+    assert {(one["item_id"], one["kind"]) for one in because()} <= {("item-4", "click"), ("item-8", "purchase")}
+
     stack.send(tasks.CATALOGUE, [stacks.item(100) | {"change_id": "new", "at": NOW}])  # 100 % 4 == 0: a phone
     stacks.wait_until(
         lambda: stack.get("/v1/items/item-100/similar")["source"] == "similar", what="the new item's shelf"
     )
     similar = stack.get("/v1/items/item-100/similar?limit=5")["items"]
     assert [entry["category"] for entry in similar].count("phone") >= 4
+    stacks.wait_until(
+        lambda: any("item-100" in shelf.item_ids for shelf in stack.shelves("similar").values()),
+        what="the new item on the shelves of its neighbours",
+    )
     stack.post("/v1/catalogue", [{"kind": "delete", "change_id": "gone", "item_id": similar[0]["item_id"], "at": NOW}])
     left = [entry["item_id"] for entry in stack.get("/v1/items/item-100/similar?limit=50")["items"]]
     assert similar[0]["item_id"] not in left
-    stacks.wait_until(stack.is_idle, what="the end of the work")
-    assert stack.metric("reshelf_compilations_after_warm_up") == 0
+    stacks.wait_until(stack.is_settled, what="the end of the work")
+    for worker in ("recommend", "background"):
+        assert stack.metric("reshelf_compilations_after_warm_up", of=worker) == 0
 
 
 def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> None:

@@ -19,6 +19,7 @@ from storage.embedded.servers import Servers
 from tests import stack as stacks
 from tests.stack import Stack
 from workers.contract import tasks
+from workers.learn import publish
 from workers.recommend import counting
 
 
@@ -87,6 +88,28 @@ def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
             expected[pair] += count
     found = {(before, after): count for before, after, count in stack.query(counted)}
     assert found == pytest.approx(dict(expected), rel=1e-4)
+
+
+def test_the_worker_that_nobody_waits_for_is_killed(stack: Stack) -> None:
+    """Shelves go on being written without it; the next one ranks what could wait, and explains what stands."""
+    stack.start("background", "worker", "background")
+    stacks.wait_until(stack.is_settled, what="the first reasons")
+    [(live,)] = stack.query("SELECT DISTINCT model_version FROM rankings WHERE surface = 'home'")
+    new = stacks.another(stack.database, stack.settings, "00face")
+    publish.switch(stack.database, new)
+    by_new = "SELECT count(*) FROM rankings WHERE surface = 'home' AND model_version = :version"
+    stacks.wait_until(lambda: stack.query(by_new, version=new)[0][0] > 0, what="the new version ranks")
+    stack.kill("background")
+    events = list(stacks.history("live", shoppers=50, each=2))
+    stack.send(tasks.EVENTS, events)
+    stacks.wait_until(lambda: _fresh(stack, "live", 50), what="the shelves that somebody waits for")
+    stack.start("background", "worker", "background")
+    stacks.wait_until(stack.is_settled, what="everything else")
+    shelves = stack.shelves()
+    assert len(shelves) == 40 + 50
+    assert {shelf.version for shelf in shelves.values()} == {new} != {live}
+    assert [owner for owner, shelf in shelves.items() if not shelf.because] == []
+    assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
 
 
 def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path: Path) -> None:

@@ -16,13 +16,20 @@ class Unreadable(ValueError):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message that was read: the task it names, and the first argument of that task."""
+    """A message that was read: the task it names, and the arguments of that task."""
 
     task: str
-    argument: Any
+    arguments: list[Any]
     is_plain: bool
     """Whether no text in it was written with an escape, so that none holds a NUL or half a surrogate pair."""
     expires: datetime | None = None
+
+    @property
+    def argument(self) -> Any:
+        """The one argument of a task that takes one. Raises `Unreadable` where there are others, or none."""
+        if len(self.arguments) != 1:
+            raise Unreadable(f"{self.task} takes one argument, a list of rows; {len(self.arguments)} were sent")
+        return self.arguments[0]
 
     @property
     def is_expired(self) -> bool:
@@ -76,10 +83,7 @@ def _message(headers: dict[str, Any], body: Any, *, is_plain: bool) -> Message:
     task = headers.get("task")
     if not isinstance(task, str):
         raise Unreadable("it is no message of Celery's: it names no task")
-    values = [*arguments, *named.values()]
-    if len(values) != 1:
-        raise Unreadable(f"{task} takes one argument, a list of rows; {len(values)} were sent")
-    return Message(task, values[0], is_plain, _time(headers.get("expires")))
+    return Message(task, [*arguments, *named.values()], is_plain, _time(headers.get("expires")))
 
 
 def _time(value: Any) -> datetime | None:

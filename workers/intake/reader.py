@@ -30,7 +30,7 @@ QUEUE_DOOR = "queue"
 """The source of dead letters that hold a whole message."""
 
 # How long the first message of a batch waits for company.
-_LINGER_SECONDS = 0.015
+_LINGER_SECONDS = 0.02
 _RECOVER_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
@@ -60,14 +60,12 @@ class Reader:
         while not self._stopped.is_set():
             try:
                 self._inbox.open()
+                pause = _FIRST_PAUSE
                 self._read()
             except RedisError as error:
                 log.warning("the queue of messages cannot be read: %s", error)
             except Exception:  # noqa: BLE001  whatever it was, its messages are still in hand, and others wait
                 log.exception("messages were not taken in")
-            else:
-                pause = _FIRST_PAUSE
-                continue
             self._stopped.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         try:

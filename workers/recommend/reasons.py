@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from workers.recommend.serving import Serving
 from workers.runtime import metrics
 from workers.settings import Settings
 
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS = 5.0
 """A shelf that stands for so long is explained: one that is younger may be overtaken by the next click."""
 
 
@@ -45,7 +46,7 @@ def explain(engine: Engine, serving: Serving, settings: Settings, claims: Sequen
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
     asked = [one for key in keys if (one := _asked(key, shelves, read[key], serving)) is not None]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "rank").time():
-        reasons = [_explained(one, serving) for one in asked]
+        reasons = _explained(asked, serving)
     early = [claim for claim in claims if claim.key in shelves and shelves[claim.key].is_fresh]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "write").time(), engine.begin() as connection:
         homes.explain(connection, reasons)
@@ -61,10 +62,19 @@ def _asked(owner: str, shelves: Mapping[str, Unexplained], history: History, ser
     return None if ranker is None else _Asked(owner, shelf, history, ranker)
 
 
-def _explained(asked: _Asked, serving: Serving) -> homes.Reasons:
-    request = versions.request(asked.history, asked.ranker.config.history)
-    names = serving.live.names(asked.shelf.item_nos)
-    before = asked.ranker.encodings
-    [because] = asked.ranker.explain([request], [names])
-    metrics.REASON_ENCODINGS.inc(asked.ranker.encodings - before)
-    return reasons_of(asked.owner, asked.shelf.mark, asked.shelf.generated_at, because, serving)
+def _explained(asked: Sequence[_Asked], serving: Serving) -> list[homes.Reasons]:
+    by_ranker: dict[int, list[_Asked]] = defaultdict(list)
+    for one in asked:
+        by_ranker[id(one.ranker)].append(one)
+    reasons = []
+    for together in by_ranker.values():
+        ranker = together[0].ranker
+        requests = [versions.request(one.history, ranker.config.history) for one in together]
+        before = ranker.encodings
+        because = ranker.explain(requests, [serving.live.names(one.shelf.item_nos) for one in together])
+        metrics.REASON_ENCODINGS.inc(ranker.encodings - before)
+        reasons += [
+            reasons_of(one.owner, one.shelf.mark, one.shelf.generated_at, why, serving)
+            for one, why in zip(together, because, strict=True)
+        ]
+    return reasons

@@ -138,15 +138,15 @@ def _depth(serving: Serving, wanted: int) -> int:
 
 
 def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving: Serving) -> Home:
-    numbers = serving.live.numbers
-    # A version that has just been loaded may know an item that the one that serves meets in a moment.
-    known = [(numbers[item_id], score) for item_id, score in zip(ranked.item_ids, ranked.scores, strict=True)
-             if item_id in numbers]  # fmt: skip
-    nos_N, scores_N = zip(*known, strict=True) if known else ((), ())
+    item_nos = [serving.live.numbers.get(item_id) for item_id in ranked.item_ids]
+    scores = ranked.scores
+    if None in item_nos:  # a version that has just been loaded may know an item that the serving one meets in a moment
+        scores = [score for item_no, score in zip(item_nos, scores, strict=True) if item_no is not None]
+        item_nos = [item_no for item_no in item_nos if item_no is not None]
     return Home(
         claim.key,
-        np.array(nos_N, np.int32),
-        np.array(scores_N, np.float32),
+        np.array(item_nos, np.int32),
+        np.array(scores, np.float32),
         version,
         history.through,
         claim.mark,

@@ -22,7 +22,9 @@ _TURN = 0.5
 # Thirty-two at once hold a core for too long where a gateway stands beside them.
 _AT_ONCE_LATER = 8
 
-_pace = Pace(every=0.25)
+_following = Pace(every=0.25)
+# New items are looked for less often than shoppers who are due.
+_items = Pace(every=0.1)
 
 
 @shared_task(name=tasks.REFRESH_SHOPPERS)
@@ -85,18 +87,21 @@ def _refresh_now(services: Services) -> None:
     from workers.recommend import versions  # imports JAX
 
     until = time.monotonic() + _TURN
+    done = True
     while time.monotonic() < until:
-        time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
-        if not _pace.keep(lambda: versions.follow(services.engine, services.serving)):
+        if done:
+            time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
+        if not _following.keep(lambda: versions.follow(services.engine, services.serving)):
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
-        _drain(services, retry=False)
+        items_done = _items.keep(lambda: _drain(services, due.ITEM, retry=False))
+        done = _drain(services, due.SHOPPER, retry=False) and items_done
     services.bell.answer(due.ITEM, due.SHOPPER)
-    rest = [kind for kind, done in _drain(services, retry=True).items() if not done]
-    services.bell.ring(*rest)
+    services.bell.ring(*(kind for kind in (due.ITEM, due.SHOPPER) if not _drain(services, kind, retry=True)))
 
 
-def _drain(services: Services, *, retry: bool) -> dict[str, bool]:
+def _drain(services: Services, kind: str, *, retry: bool) -> bool:
+    """Work on what is due now of a kind; False where there is more."""
     from workers.recommend import refresh  # imports JAX
 
     def items(taken: Sequence[due.Claim]) -> None:
@@ -104,8 +109,5 @@ def _drain(services: Services, *, retry: bool) -> dict[str, bool]:
             services.bell.ring(due.LATER)
 
     shoppers = partial(refresh.shoppers, services.engine, services.serving, services.settings)
-    work: dict[str, Callable[..., object]] = {due.ITEM: items, due.SHOPPER: shoppers}
-    return {
-        kind: claims.drain(services.engine, kind, batch, services.settings, later=False, retry=retry)
-        for kind, batch in work.items()
-    }
+    work = items if kind == due.ITEM else shoppers
+    return claims.drain(services.engine, kind, work, services.settings, later=False, retry=retry)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from storage import intake, models, rankings
+from storage import intake, models
 from storage.experiments import Experiment
-from storage.rankings import Ranking
+from tests import shelves
 from workers.experiment import assignment
 
 LIVE, NEXT = "recommend-20260501T000000-00000a", "recommend-20260502T000000-00000b"
@@ -39,8 +39,9 @@ class Shop:
         """Write a shelf for each shopper."""
         through = datetime(2026, 5, 1, tzinfo=UTC)
         with self.database.begin() as connection:
-            shelves = [Ranking(one, rankings.HOME, ["a"], [1.0], version, through) for one in shoppers]
-            rankings.write(connection, shelves)
+            shelves.announce(connection, "a")
+            for one in shoppers:
+                shelves.write(connection, one, ["a"], version=version, through=through)
 
     def _row(self, shopper: str, kind: str, at: datetime, surface: str | None = "home") -> dict[str, Any]:
         self._events += 1

@@ -13,10 +13,10 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from api_gateway.app import create
-from storage import engine, intake, rankings
+from storage import engine, intake
 from storage.embedded.servers import Servers
-from storage.rankings import Ranking
 from storage.tables import metadata
+from tests import shelves
 from workers.contract import parsing, rows
 from workers.settings import Settings
 
@@ -83,15 +83,8 @@ class Shop:
         because: Sequence[tuple[str, str] | None] = (),
     ) -> None:
         """Commit a ranking, best first, with scores 1, 1/2, 1/3, …, and reasons (item, kind) of the first items."""
-        scores = [1 / (place + 1) for place in range(len(item_ids))]
-        reasons = [reason or (None, None) for reason in because]
-        shelf = Ranking(
-            *(owner, surface, list(item_ids), scores, version, START),
-            because_item_ids=[item_id for item_id, _ in reasons] or None,
-            because_kinds=[kind for _, kind in reasons] or None,
-        )
         with self.database.begin() as connection:
-            rankings.write(connection, [shelf])
+            shelves.write(connection, owner, item_ids, surface=surface, version=version, through=START, because=because)
 
 
 class RecordingBell:

@@ -90,8 +90,7 @@ def test_the_first_shelf_that_stands_is_read(both: Both, shop: Any, stocked: lis
 
 def test_a_shelf_to_be_filled_up_or_filtered_is_left_to_the_chain(both: Both, shop: Any, stocked: list[str]) -> None:
     shop.rank(rankings.HOME, "short", stocked[: shelves.FULL - 1])
-    shop.rank(rankings.HOME, "unnumbered", [*stocked, "never announced"])
-    left = [asked("short"), asked("unnumbered"), asked("unknown"), asked(exclude=["i001"]), asked(category="shoes")]
+    left = [asked("short"), asked("unknown"), asked(exclude=["i001"]), asked(category="shoes")]
     popular = replace(asked(), chain=chain.of_popular(None))
     for query in (*left, popular):
         assert both(query)[0] is None

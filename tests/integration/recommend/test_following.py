@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
-from model.recommend import config as configs
-from model.recommend.events import Interaction, Ranked, RankRequest
+from model.recommend.events import Interaction, RankRequest
 from storage import due, intake, models, transitions
 from storage.due import Claim
 from tests import stack as stacks
+from tests.serving import Fixed, Serving
 from workers.learn import publish
 from workers.recommend import refresh
-from workers.recommend.serving import Serving
+from workers.recommend import serving as recommend
 from workers.settings import Settings
 
 LEARNT = datetime(2026, 5, 20, tzinfo=UTC)
@@ -26,17 +24,9 @@ ONE, TWO = "recommend-20260520T000000-000001", "recommend-20260521T000000-000002
 SETTINGS = Settings()
 
 
-class Still:
+def serving(database: Engine, version: str = ONE) -> Any:
     """Ranks nothing; counting does not ask what was ranked."""
-
-    config = configs.preset("tiny", history=10)
-
-    def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
-        return [Ranked([], [], []) for _ in requests]
-
-
-def serving(version: str = ONE) -> Serving:
-    return cast(Serving, SimpleNamespace(ranker=Still(), version=version))
+    return Serving(database, version, Fixed())
 
 
 @pytest.fixture
@@ -69,7 +59,7 @@ def claims(database: Engine) -> list[Claim]:
 
 
 def refreshed(database: Engine, version: str = ONE) -> None:
-    refresh.shoppers(database, serving(version), SETTINGS, claims(database))
+    refresh.shoppers(database, serving(database, version), SETTINGS, claims(database))
 
 
 def counts(database: Engine) -> dict[str, float]:
@@ -121,10 +111,10 @@ def test_a_refresh_that_fails_counts_nothing_and_its_retry_once(shop: Engine, mo
     with monkeypatch.context() as broken:
         broken.setattr(due, "clear", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            refresh.shoppers(shop, serving(), SETTINGS, taken)
+            refresh.shoppers(shop, serving(shop), SETTINGS, taken)
     assert counts(shop) == {}
-    refresh.shoppers(shop, serving(), SETTINGS, taken)
-    refresh.shoppers(shop, serving(), SETTINGS, taken)  # two workers with one claim
+    refresh.shoppers(shop, serving(shop), SETTINGS, taken)
+    refresh.shoppers(shop, serving(shop), SETTINGS, taken)  # two workers with one claim
     assert counts(shop) == {"ab": 1.0}
 
 
@@ -134,7 +124,7 @@ def test_of_two_refreshes_the_overtaken_one_counts_nothing(shop: Engine) -> None
     happens(shop, "c", at=2)
     refreshed(shop)
     happens(shop, "d", at=3)
-    refresh.shoppers(shop, serving(), SETTINGS, slow)  # it read d too, but the newer shelf stays
+    refresh.shoppers(shop, serving(shop), SETTINGS, slow)  # it read d too, but the newer shelf stays
     assert counts(shop) == {"ab": 1.0, "bc": 1.0, "ac": 0.5}
     refreshed(shop)
     assert counts(shop) == {"ab": 1.0, "bc": 1.0, "ac": 0.5, "cd": 1.0, "bd": 0.5, "ad": 0.333}
@@ -147,7 +137,7 @@ def test_a_switch_forgets_and_counts_what_the_new_model_does_not_know(shop: Engi
     assert counts(shop) == {"ab": 1.0, "bc": 1.0, "ac": 0.5}
     publish.switch(shop, TWO)  # trained while c came
     assert counts(shop) == {}
-    refresh.shoppers(shop, serving(ONE), SETTINGS, claims(shop))  # a worker that has not heard of it yet
+    refresh.shoppers(shop, serving(shop, ONE), SETTINGS, claims(shop))  # a worker that has not heard of it yet
     assert counts(shop) == {}
     with shop.begin() as connection:
         due.mark(connection, due.SHOPPER, ["ann"])
@@ -164,7 +154,7 @@ def test_what_one_shopper_does_moves_the_shelf_of_another(
 ) -> None:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
     stacks.train(database, settings)
-    following = Serving(database, settings.home)
+    following = recommend.Serving(database, settings.home)
     assert following.follow()
     asked = [RankRequest([Interaction("item-4", "click", LEARNT.timestamp())])]
     [before] = following.ranker.rank(asked, k=30)
@@ -184,7 +174,7 @@ def test_what_one_shopper_does_moves_the_shelf_of_another(
     assert following.ranker.rank(asked, k=30) == [after]
     assert following.ranker.compilations == compiled
 
-    again = Serving(database, settings.home)  # another process, which starts now
+    again = recommend.Serving(database, settings.home)  # another process, which starts now
     assert again.follow()
     assert again.ranker.rank(asked, k=30) == [after]
     publish.switch(database, following.version)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from model.recommend.events import Interaction, RankRequest
-from storage import due, models, transitions
+from storage import due, health, models, transitions
+from storage.health import Health
 from tests import stack as stacks
 from workers import settings as configuration
 from workers.learn import publish
@@ -57,12 +59,14 @@ def _settle(serving: Serving) -> None:
 
 
 def _work(database: Engine, serving: Serving, settings: Settings, kind: str = due.SHOPPER) -> None:
-    """Do what one task does."""
-    batch = {due.SHOPPER: refresh.shoppers, due.ITEM: refresh.items}[kind]
-    while not claims.drain(
-        database, kind, lambda taken: batch(database, serving, settings, taken), settings, later=serving.is_current
-    ):
-        pass
+    """Do what the tasks of both processes that rank do; what can wait has to until the live version is there."""
+    for later in (False, True) if serving.is_current else (False,):
+        work: Callable[..., object] = refresh.items
+        if kind == due.SHOPPER:
+            work = partial(refresh.shoppers, explain=later)
+        batch = partial(work, database, serving, settings)
+        while not claims.drain(database, kind, batch, settings, later=later):
+            pass
 
 
 def _versions(database: Engine, surface: str = "home") -> dict[str, int]:
@@ -244,6 +248,28 @@ def test_a_version_that_serves_again_counts_anew(database: Engine, serving: Serv
     assert serving.follow()
     assert serving.version == old
     assert serving.ranker.rank(ASKED, k=30) == [trained]
+
+
+def test_what_each_version_ranked_is_told_when_it_is_followed(
+    database: Engine, serving: Serving, settings: Settings
+) -> None:
+    """Beside the transaction of a batch: what is told is a row that all workers share."""
+
+    def told() -> Health:
+        with database.connect() as connection:
+            return health.lately(connection, [serving.version], minutes=5)[serving.version]
+
+    assert claims.drain(database, due.SHOPPER, partial(refresh.shoppers, database, serving, settings), settings)
+    assert told() == Health()
+    assert serving.follow()
+    once = told()
+    assert (once.batches, once.failures) == (-(-40 // settings.refresh_batch), 0)
+    assert once.seconds > 0
+    serving.ranked(serving.version, 0.25)
+    serving.ranked(serving.version, 0.5)
+    for _ in range(2):
+        assert serving.follow()
+        assert told() == Health(once.batches + 2, 0, once.seconds + 0.75)
 
 
 def test_a_loader_that_meets_a_bug_says_so_and_rests(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from model.recommend import config as configs
-from model.recommend.events import Ranked, RankRequest
 from storage import actors, baskets, drift, due, experiments, finetuning, intake, models, popularity, rankings, training
 from storage.actors import Suspicion
 from storage.drift import Window
 from storage.experiments import Arm, Experiment
 from storage.popularity import Decay
-from storage.rankings import Ranking
+from tests import shelves
+from tests.serving import Fixed, Serving
 from workers.actors import recounting, watch
 from workers.recommend import refresh
-from workers.recommend.serving import Serving
 from workers.settings import Settings
-from workers.shelves import service as shelves
+from workers.shelves import service as counted_shelves
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
 DAY = 86_400.0
@@ -42,14 +39,6 @@ def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     intake.write_events(connection, rows, writer="test")
 
 
-def announce(connection: Connection, *names: str) -> None:
-    changes = [
-        {"change_id": f"c-{name}", "item_id": name, "at": NOW, "fields": {"title": "x"}, "announces": True}
-        for name in names
-    ]
-    intake.write_changes(connection, changes, writer="test")
-
-
 def suspect(*shoppers: str, reason: str = "lockstep") -> list[Suspicion]:
     return [Suspicion(shopper, [reason], "seen") for shopper in shoppers]
 
@@ -57,8 +46,9 @@ def suspect(*shoppers: str, reason: str = "lockstep") -> list[Suspicion]:
 def popular(connection: Connection) -> dict[str, float]:
     connection.execute(text("UPDATE watermarks SET value = '{}' WHERE name = 'popularity'"))
     popularity.refresh(connection, WEIGHTS, DECAY, depth=10)
-    found = connection.execute(text("SELECT item_ids, scores FROM rankings WHERE owner = '' AND surface = 'popular'"))
-    return dict(zip(*found.one(), strict=True))
+    found = shelves.of(connection, rankings.EVERYONE, rankings.POPULAR)
+    assert found is not None
+    return {str(item_id): score for item_id, score in zip(found.item_ids, found.scores, strict=True)}
 
 
 def others_see(connection: Connection) -> dict[str, Any]:
@@ -81,7 +71,7 @@ def test_what_a_flagged_actor_does_counts_for_nobody_else_and_again_once_cleared
     honest += [row("ann", "purchase", "b", 2, session_id="s"), row("bob", "click", "b", 3, surface="home")]
     bad = [row("mob", kind, item, 4, session_id="m") for item in "abc" for kind in ("click", "purchase")]
     with database.begin() as connection:
-        announce(connection, *"abc")
+        shelves.announce(connection, *"abc")
         experiments.start(connection, HALVES)
         connection.execute(text("UPDATE experiments SET started_at = :at"), {"at": NOW})
         write(connection, honest)
@@ -103,7 +93,7 @@ def test_what_a_flagged_actor_does_counts_for_nobody_else_and_again_once_cleared
 
 def test_one_shopper_makes_an_item_no_more_popular_than_one_purchase(database: Engine) -> None:
     with database.begin() as connection:
-        announce(connection, *"ab")
+        shelves.announce(connection, *"ab")
         write(connection, [row("mob", "click", "a", n) for n in range(100)])
         write(connection, [row(f"u{n}", "click", "b", 99) for n in range(4)])
         assert popular(connection) == pytest.approx({"b": 4.0, "a": 3.0}, rel=1e-3)
@@ -111,7 +101,7 @@ def test_one_shopper_makes_an_item_no_more_popular_than_one_purchase(database: E
 
 def test_popular_shelves_are_due_once_somebody_is_flagged(database: Engine) -> None:
     with database.begin() as connection:
-        announce(connection, "a", "b")
+        shelves.announce(connection, "a", "b")
         write(connection, [row("ann", "click", "a", 1), row("mob", "click", "b", 1)])
         popular(connection)
         rested = text(
@@ -143,12 +133,13 @@ def test_who_was_cleared_is_spared_by_the_detector_for_the_same_reason(database:
 
 def test_a_basket_shelf_that_only_a_flagged_actor_made_is_deleted(database: Engine) -> None:
     with database.begin() as connection:
+        shelves.announce(connection, *"ab")
         write(connection, [row("mob", "purchase", item, 1, session_id="m") for item in "ab"])
 
     def refreshed() -> list[str]:
         with database.begin() as connection:
             claims = due.claim(connection, due.BASKET, limit=10, lease=30)
-        shelves.refresh_baskets(database, claims)
+        counted_shelves.refresh_baskets(database, claims)
         with database.connect() as connection:
             query = text("SELECT owner FROM rankings WHERE surface = 'bought_together' ORDER BY owner")
             return list(connection.execute(query).scalars())
@@ -159,21 +150,13 @@ def test_a_basket_shelf_that_only_a_flagged_actor_made_is_deleted(database: Engi
     assert refreshed() == []
 
 
-class Echo:
-    """Ranks three items."""
-
-    config = configs.preset("small")
-
-    def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
-        return [Ranked(["a", "b", "c"][:k], [3.0, 2.0, 1.0][:k], []) for _ in requests]
-
-
 class Counted:
     """A database in which a version serves that counts what shoppers do."""
 
     def __init__(self, database: Engine) -> None:
         self.database = database
         with database.begin() as connection:
+            shelves.announce(connection, *"abcq")
             models.register(connection, VERSION, config={}, metrics={}, learnt_through=NOW)
             models.switch(connection, VERSION)
 
@@ -185,7 +168,7 @@ class Counted:
             self.refresh()
 
     def refresh(self) -> None:
-        serving = cast(Serving, SimpleNamespace(ranker=Echo(), version=VERSION))
+        serving = cast(Any, Serving(self.database, VERSION, Fixed("a", "b", "c")))
         with self.database.begin() as connection:
             claims = due.claim(connection, due.SHOPPER, limit=10, lease=30)
         if claims:
@@ -259,7 +242,7 @@ def test_cleared_is_as_if_never_flagged(counted: Counted) -> None:
 def test_a_recount_waits_for_who_counts_and_shelves_elsewhere_stay(counted: Counted) -> None:
     counted.happens(*visit("ann", "abc"), *visit("mob", "ab"))
     with counted.database.begin() as connection:
-        rankings.write(connection, [Ranking("far", "home", ["q"], [1.0], VERSION, NOW, 9)])
+        shelves.write(connection, "far", ["q"], version=VERSION, through=NOW, mark=9)
         actors.flag(connection, suspect("mob"), by="test")
     with counted.database.connect() as counting:
         assert models.hold(counting, VERSION) is not None

@@ -82,13 +82,100 @@ def test_rows_that_failed_are_tried_one_by_one_and_buried_in_the_end(database: E
     assert _left(database) == {}
 
 
-def test_summary_counts_what_nobody_works_on(database: Engine) -> None:
+def test_summary_counts_what_nobody_works_on_now_and_later(database: Engine) -> None:
     _mark(database, "a", "b", "c")
-    _claim(database, limit=1)
+    with database.begin() as connection:
+        due.mark_later(connection, due.SHOPPER, ["a", "d", "e", "f", "g"])
+        due.claim(connection, due.SHOPPER, limit=1, lease=30, later=False)
+        due.claim(connection, due.SHOPPER, limit=1, lease=30, later=True)
     with database.connect() as connection:
         [backlog] = due.summary(connection)
-    assert (backlog.kind, backlog.count, backlog.claimable) == (due.SHOPPER, 3, 2)
+    assert (backlog.kind, backlog.count, backlog.claimable, backlog.claimable_later) == (due.SHOPPER, 7, 2, 3)
     assert backlog.oldest_seconds >= 0
+
+
+def test_what_is_due_from_a_time_ahead_has_not_waited(database: Engine) -> None:
+    _mark(database, "a")
+    with database.begin() as connection:
+        connection.execute(text("UPDATE due SET since = now() + interval '1 hour'"))
+        [backlog] = due.summary(connection)
+    assert (backlog.claimable, backlog.oldest_seconds) == (1, 0.0)
+    assert [claim.key for claim in _claim(database)] == ["a"]
+
+
+def test_each_of_two_processes_claims_its_own(database: Engine) -> None:
+    """What happened is one's, what can wait the other's; who asks for both gets what happened first."""
+    _mark(database, "now", "both")
+    with database.begin() as connection:
+        due.mark_later(connection, due.SHOPPER, ["waits", "both"])
+
+    def keys(later: bool | None) -> list[tuple[str, bool]]:
+        with database.connect() as connection:  # rolled back
+            claims = due.claim(connection, due.SHOPPER, limit=10, lease=30, later=later)
+            assert due.claim_retry(connection, due.SHOPPER, lease=30, max_attempts=5, later=later) == []
+        return sorted((claim.key, claim.later) for claim in claims)
+
+    assert keys(False) == [("both", False), ("now", False)]
+    assert keys(True) == [("waits", True)]
+    assert keys(None) == [("both", False), ("now", False), ("waits", True)]
+    _claim(database, lease=0)
+
+    def tried(later: bool | None) -> set[str]:
+        with database.connect() as connection:
+            found = (due.claim_retry(connection, due.SHOPPER, lease=30, max_attempts=5, later=later) for _ in "abcd")
+            return {claim.key for claims in found for claim in claims}
+
+    assert (tried(False), tried(True), tried(None)) == ({"now", "both"}, {"waits"}, {"now", "both", "waits"})
+
+
+def test_what_can_wait_is_marked_anew_while_it_is_worked_on(database: Engine) -> None:
+    with database.begin() as connection:
+        due.mark_later(connection, due.SHOPPER, ["a"])
+    claims = _claim(database)
+    with database.begin() as connection:
+        due.mark_later(connection, due.SHOPPER, ["a"])
+    _clear(database, claims)
+    assert [(claim.key, claim.later) for claim in _claim(database)] == [("a", True)]
+
+
+def test_what_has_not_rested_is_left(database: Engine) -> None:
+    _mark(database, "old", "new")
+    with database.begin() as connection:
+        connection.execute(text("UPDATE due SET since = now() - interval '3 seconds' WHERE key = 'old'"))
+        claims = due.claim(connection, due.SHOPPER, limit=10, lease=30, rest=2.0)
+        assert [claim.key for claim in claims] == ["old"]
+        due.delay(connection, due.SHOPPER, claims)
+        assert due.claim(connection, due.SHOPPER, limit=10, lease=30, rest=2.0) == []
+    assert _left(database) == {"new": 0, "old": 0}  # as if never tried
+    assert {claim.key for claim in _claim(database)} == {"new", "old"}
+
+
+def test_who_clicks_again_and_again_stays_in_their_place_to_be_explained(database: Engine) -> None:
+    def marks() -> dict[str, tuple[int, float]]:
+        with database.connect() as connection:
+            return {row.key: (row.mark, row.since) for row in connection.execute(text("SELECT * FROM due"))}
+
+    with database.begin() as connection:
+        due.mark_reasons(connection, ["b", "a"])
+    before = marks()
+    with database.begin() as connection:
+        due.mark_reasons(connection, ["b", "a", "c"])
+    assert {key: marks()[key] for key in "ab"} == before
+    assert set(marks()) == set("abc")
+
+
+def test_a_shelf_that_is_written_while_it_is_explained_is_explained_again(database: Engine) -> None:
+    with database.begin() as connection:
+        due.mark_reasons(connection, ["a"])
+    with database.begin() as connection:
+        claims = due.claim(connection, due.REASON, limit=10, lease=30)
+    with database.begin() as connection:
+        due.mark_reasons(connection, ["a"])
+    with database.begin() as connection:
+        due.clear(connection, due.REASON, claims)
+    assert _left(database) == {"a": 0}
+    with database.begin() as connection:
+        assert [claim.key for claim in due.claim(connection, due.REASON, limit=10, lease=30)] == ["a"]
 
 
 def test_what_waits_for_a_model_lets_everything_else_go_first(database: Engine) -> None:
@@ -126,7 +213,7 @@ def test_of_questions_the_newest_are_claimed_first(database: Engine) -> None:
     assert sorted(claim.key for claim in claims) == ["b", "c"]
 
 
-@pytest.mark.parametrize("finish", [due.clear, due.postpone, due.release])
+@pytest.mark.parametrize("finish", [due.clear, due.postpone, due.release, due.delay])
 def test_who_is_done_and_who_marks_wait_for_each_other_and_never_deadlock(
     database: Engine, finish: Callable[[Connection, str, list[Claim]], None]
 ) -> None:
@@ -155,15 +242,46 @@ def test_who_is_done_and_who_marks_wait_for_each_other_and_never_deadlock(
     assert failures == []
 
 
-@pytest.mark.parametrize("statement", [due._CLAIM, due._CLAIM_TRIED])
-@pytest.mark.parametrize("later", [False, True])
+def test_who_explains_and_who_writes_the_next_shelves_never_deadlock(database: Engine) -> None:
+    keys = [f"s{n:03}" for n in range(200)]
+    failures: list[BaseException] = []
+    end = threading.Event()
+
+    def mark() -> None:
+        try:
+            while not end.is_set():
+                with database.begin() as connection:
+                    due.mark_reasons(connection, keys)
+        except BaseException as error:  # noqa: BLE001  told to the test
+            failures.append(error)
+
+    thread = threading.Thread(target=mark)
+    thread.start()
+    try:
+        for _ in range(100):
+            with database.begin() as connection:
+                claims = due.claim(connection, due.REASON, limit=200, lease=0.01)
+            with database.begin() as connection:  # as `workers.recommend.reasons.explain` does
+                due.delay(connection, due.REASON, claims[1::2])
+                due.clear(connection, due.REASON, claims[::2])
+            with database.begin() as connection:
+                connection.execute(text("UPDATE due SET attempts = 0 WHERE attempts > 0 AND claimed_until < now()"))
+    finally:
+        end.set()
+        thread.join()
+    assert failures == []
+
+
+@pytest.mark.parametrize("statement", [due._CLAIM, due._CLAIM_RESTED, due._CLAIM_TRIED])
+@pytest.mark.parametrize("later", [False, True, None])
 def test_a_claim_walks_an_index_in_order_however_much_is_due(
-    database: Engine, statement: TextClause, later: bool
+    database: Engine, statement: TextClause, later: bool | None
 ) -> None:
     _mark(database, *(f"s{n}" for n in range(3_000)))
     with database.begin() as connection:
         connection.execute(text("UPDATE due SET attempts = 1 WHERE key < 's2'"))
-    parameters = {"kind": due.SHOPPER, "limit": 8, "lease": 20, "later": later, "most_attempts": 4}
+        connection.execute(text("UPDATE due SET later = true WHERE key LIKE '%5'"))
+    parameters = {"kind": due.SHOPPER, "limit": 8, "lease": 20, "most_attempts": 4, "rest": 2.0} | due._when(later)
     with database.begin() as connection:
         plan = "\n".join(connection.execute(text(f"EXPLAIN {statement.text}"), parameters).scalars())
     assert "Index Scan using due_untried" in plan or "Index Scan using due_tried" in plan

@@ -6,9 +6,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
-from storage import due, intake
+from storage import due, engine, intake
 from storage.tables import events, items, shopper_traits
 from workers.contract import parsing, rows
 
@@ -65,6 +65,69 @@ def test_shoppers_and_baskets_become_due_but_not_for_impressions(database: Engin
         baskets = due.claim(connection, due.BASKET, limit=10, lease=5)
     assert {claim.key for claim in shoppers} == {"u0", "u1"}  # u2 was only shown something
     assert {claim.key for claim in baskets} == {"i1"}
+
+
+def _event(shopper: str, *, ago: timedelta, kind: str = "click") -> dict[str, Any]:
+    at = (datetime.now(UTC) - ago).isoformat()
+    message = {"event_id": f"{shopper}-{kind}-{at}", "user_id": shopper, "item_id": "i", "kind": kind, "at": at}
+    parsed = parsing.parse_events([message])
+    assert not parsed.bad
+    return rows.event_row(parsed.good[0])
+
+
+def _claimed(connection: Connection, kind: str = due.SHOPPER) -> list[str]:
+    """Return the keys of a kind in the order of their turns."""
+    found: list[str] = []
+    while claims := due.claim(connection, kind, limit=1, lease=30):
+        found += [claim.key for claim in claims]
+    return found
+
+
+def test_who_did_something_long_ago_comes_after_who_is_there_now(database: Engine) -> None:
+    ages = {"late": timedelta(minutes=61), "late and now": timedelta(days=9), "nearly late": timedelta(minutes=59)}
+    with database.begin() as connection:
+        intake.write_events(connection, [_event(shopper, ago=ago) for shopper, ago in ages.items()], writer="w")
+        intake.write_events(connection, [_event("past", ago=timedelta(days=40), kind="purchase")], writer="w")
+        both = [_event("late and now", ago=timedelta(hours=3)), _event("late and now", ago=timedelta())]
+    with database.begin() as connection:
+        intake.write_events(connection, both, writer="w")
+    with database.begin() as connection:
+        intake.write_events(connection, [_event("now", ago=timedelta())], writer="w")
+        ahead = connection.execute(
+            text("SELECT key, since > now() + interval '59 minutes' FROM due WHERE kind = 'shopper'")
+        )
+        assert {key for key, is_ahead in ahead if is_ahead} == {"late", "past"}
+        assert _claimed(connection, due.BASKET) == ["i"]  # what was bought long ago waits for nobody
+        # Claimed all the same: nobody is there for whom they would have to wait.
+        assert _claimed(connection) == ["nearly late", "late and now", "now", "late", "past"]
+
+
+def test_an_old_event_takes_nobodys_place_away(database: Engine) -> None:
+    with database.begin() as connection:
+        intake.write_events(connection, [_event("first", ago=timedelta())], writer="w")
+    with database.begin() as connection:
+        intake.write_events(connection, [_event("second", ago=timedelta())], writer="w")
+        intake.write_events(connection, [_event("first", ago=timedelta(days=1))], writer="w")
+        assert _claimed(connection) == ["first", "second"]
+
+
+def test_who_did_something_long_ago_waits_for_an_hour_at_the_most(database: Engine) -> None:
+    with database.begin() as connection:
+        intake.write_events(connection, [_event("past", ago=timedelta(days=1))], writer="w")
+        connection.execute(text("UPDATE due SET since = since - interval '61 minutes'"))
+        intake.write_events(connection, [_event("now", ago=timedelta())], writer="w")
+        assert _claimed(connection) == ["past", "now"]
+
+
+def test_a_month_whose_first_batch_failed_is_made_for_the_next(database_url: str) -> None:
+    batch = [_event("ann", ago=timedelta())]
+    one = engine.connect(database_url, pool_size=1)  # every batch comes through the same connection
+    with one.connect() as connection:
+        intake.write_events(connection, batch, writer="w")
+        connection.rollback()
+    with one.begin() as connection:
+        assert intake.write_events(connection, batch, writer="w") == intake.Counts(1, 0, 0)
+    one.dispose()
 
 
 def test_a_batch_with_its_own_duplicates_counts_them(database: Engine) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects import postgresql
 
-from storage import due, engine, migrate, models, rankings, transitions
-from storage.rankings import Ranking
+from storage import due, engine, migrate, models, transitions
 from storage.tables import metadata
+from tests import shelves
+from tests.shelves import Shelf
 
 
 def described() -> dict[str, dict[str, tuple[str, bool, bool]]]:
@@ -61,15 +63,49 @@ def alembic(database_url: str) -> Config:
 
 def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: str) -> None:
     with database.begin() as connection:
-        rankings.write(connection, [Ranking("u", rankings.HOME, ["a"], [1.0], "m", None, 0, ["x"], ["view"])])
+        shelves.announce(connection, "a", "x")
+        shelves.write(connection, "u", ["a"], because=[("x", "view")])
     command.downgrade(alembic(database_url), "0001")
     with database.connect() as connection:
         assert "because_kinds" not in found(connection)["rankings"]
     migrate.upgrade(database_url)
     with database.connect() as connection:
         assert found(connection) == described()
-        kept = connection.execute(text("SELECT item_ids, because_item_ids FROM rankings")).one()
-    assert tuple(kept) == (["a"], None)
+        kept = shelves.of(connection, "u")
+    assert kept is not None
+    assert (kept.item_ids, kept.because) == (["a"], None)
+
+
+def test_shelves_name_their_items_by_id_before_and_by_number_after(database: Engine, database_url: str) -> None:
+    reasons = [("x", "view"), None, ("y", "purchase")]
+    with database.begin() as connection:
+        shelves.announce(connection, *"abcxy")
+        shelves.write(connection, "u", ["c", "a", "b"], because=reasons)
+        shelves.write(connection, "a", ["b", "c"], surface="similar")
+        shelves.write(connection, "empty", [])
+        before = [shelves.every(connection, surface) for surface in ("home", "similar")]
+    command.downgrade(alembic(database_url), "0013")
+    columns = "item_ids, scores, because_item_ids, because_kinds"
+    with database.begin() as connection:
+        rows = connection.execute(text(f"SELECT owner, {columns} FROM rankings"))
+        assert {row.owner: tuple(row)[1:] for row in rows} == {
+            "u": (["c", "a", "b"], pytest.approx([1.0, 1 / 2, 1 / 3]), ["x", None, "y"], ["view", None, "purchase"]),
+            "a": (["b", "c"], [1.0, 0.5], None, None),
+            "empty": ([], [], None, None),
+        }
+        # As it was written then: numbers only where they were known, and an item that was never announced.
+        connection.execute(text("UPDATE rankings SET item_nos = NULL, because_nos = NULL"))
+        connection.execute(
+            text(
+                "INSERT INTO rankings (owner, surface, item_ids, scores, model_version) "
+                "VALUES ('v', 'bought_together', '{b,unknown,a}', '{3,2,1}', 'm')"
+            )
+        )
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        assert found(connection) == described()
+        assert [shelves.every(connection, surface) for surface in ("home", "similar")] == before
+        assert shelves.of(connection, "v", "bought_together") == Shelf(["b", "a"], [3.0, 1.0], "m", None, None)
 
 
 def test_a_version_of_before_stays_live_without_a_time_that_it_learnt_through(

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, text
 
 from storage import baskets, duty, histories, intake, item_vectors, items, models, popularity, rankings, retention
 from storage.popularity import Decay
 from storage.rankings import Ranking
-from storage.tables import rankings as shelves
+from tests import shelves
+from tests.shelves import Shelf
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 DAY = 86_400.0
@@ -37,9 +38,8 @@ def _announce(
     intake.write_changes(connection, changes, writer=writer)
 
 
-def _shelf(connection: Connection, owner: str, surface: str = rankings.POPULAR) -> list[str] | None:
-    query = select(shelves.c.item_ids).where(shelves.c.owner == owner, shelves.c.surface == surface)
-    return connection.execute(query).scalar()
+def _shelf(connection: Connection, owner: str, surface: str = rankings.POPULAR) -> list[str | None] | None:
+    return shelves.item_ids(connection, owner, surface)
 
 
 def _write(connection: Connection, events: Iterable[dict[str, Any]]) -> None:
@@ -136,22 +136,25 @@ def test_bought_together_is_the_cosine_of_baskets(database: Engine) -> None:
 
 def test_an_older_result_does_not_replace_a_newer(database: Engine) -> None:
     with database.begin() as connection:
+        _announce(connection, "new", "late", "same")
         for mark, name in ((5, "new"), (4, "late"), (5, "same")):
-            rankings.write(connection, [Ranking("u", rankings.HOME, [name], [1.0], "m", None, mark)])
-        assert _shelf(connection, "u", rankings.HOME) == ["same"]
+            rankings.write(connection, [Ranking("u", rankings.SIMILAR, [name], [1.0], "m", None, mark)])
+        assert _shelf(connection, "u", rankings.SIMILAR) == ["same"]
 
 
-def test_reasons_come_back_as_they_were_and_go_with_their_ranking(database: Engine) -> None:
-    columns = select(shelves.c.because_item_ids, shelves.c.because_kinds)
-    written = [
-        Ranking("u", rankings.HOME, ["a", "b", "c"], [3.0, 2.0, 1.0], "m", None, 1, ["x", None], ["view", None]),
-        Ranking("u", rankings.HOME, ["a"], [1.0], "m", None, 2),
-    ]
+def test_what_the_catalogue_does_not_know_is_left_off_a_shelf_with_its_score(database: Engine) -> None:
     with database.begin() as connection:
-        rankings.write(connection, written[:1])
-        assert connection.execute(columns).all() == [(["x", None], ["view", None])]
-        rankings.write(connection, written[1:])
-        assert connection.execute(columns).all() == [(None, None)]
+        _announce(connection, "c", "a")
+        _announce(connection, "sold out", stock=0)
+        named = ["a", "unknown", "sold out", "c", "never heard of"]
+        scores = [5.0, 4.0, 3.0, 2.0, 1.0]
+        written = [Ranking("u", rankings.SIMILAR, named, scores, "m", NOW, 1)]
+        written.append(Ranking("v", rankings.SIMILAR, ["unknown"], [1.0], "m", None, 1))
+        rankings.write(connection, written)
+        assert shelves.of(connection, "u", rankings.SIMILAR) == Shelf(
+            ["a", "sold out", "c"], [5.0, 3.0, 2.0], "m", NOW, None
+        )
+        assert _shelf(connection, "v", rankings.SIMILAR) == []
 
 
 def test_vectors_come_back_as_they_were_and_go_with_their_version(database: Engine) -> None:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import models, rankings, transitions
-from storage.rankings import Ranking
+from storage import models, transitions
 
 VERSION = "recommend-20260101T000000-abcdef"
 THROUGH = datetime(2026, 5, 20, tzinfo=UTC)
@@ -98,19 +97,3 @@ def test_nobody_waits_to_hold_a_version_that_is_switched(registered: Engine) -> 
         switching.commit()
         assert models.hold(other, VERSION) is not None
         assert models.hold(other, "another") is None
-
-
-def test_what_stands_is_told_and_held(database: Engine) -> None:
-    shelf = Ranking("old", rankings.HOME, ["a"], [1.0], "m", THROUGH, 7, counted_by="live")
-    with database.begin() as connection:
-        rankings.write(connection, [shelf])
-    with database.connect() as one, database.connect() as two:
-        found = rankings.standing(one, ["new", "old"], rankings.HOME)
-        assert (found["old"].counted_by, found["old"].through, found["old"].mark) == ("live", THROUGH, 7)
-        assert (found["new"].counted_by, found["new"].through, found["new"].mark) == (None, None, 0)
-        two.execute(text("SET lock_timeout = '100ms'"))
-        two.commit()
-        for owner in ("new", "old"):
-            with pytest.raises(Exception, match="lock timeout"):
-                rankings.standing(two, [owner], rankings.HOME)
-            two.rollback()

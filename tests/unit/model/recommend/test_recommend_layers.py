@@ -8,13 +8,13 @@ from model.errors import ConfigError
 from model.recommend import config, layers, train
 
 
-def encode(made, vectors, segments):
+def encode(made, vectors, segments, at=None):
     params = layers.initial(made, 10, seed=1)
     # Biases start at nothing; give them something to do.
     params = {n: v + 0.1 * jax.random.normal(jax.random.key(2), v.shape) for n, v in params.items()}
     kinds = np.where(np.diff(segments, prepend=-1) != 0, -1, 1).astype(np.int32)
-    seconds = np.arange(vectors.shape[1], dtype=np.float32)[None] * 60
-    return np.asarray(layers.bind(made, params).histories(vectors, kinds, seconds, segments))
+    seconds = np.broadcast_to(np.arange(vectors.shape[1], dtype=np.float32) * 60, kinds.shape)
+    return np.asarray(layers.bind(made, params).histories(vectors, kinds, seconds, segments, at_B=at))
 
 
 @pytest.mark.parametrize("block", config.BLOCK_KINDS)
@@ -26,6 +26,18 @@ def test_an_event_sees_only_what_came_before_it_in_its_own_history(block):
     vectors[0, 8] += 1.0
     changed = np.abs(encode(made, vectors, segments) - before).max((0, 2)) > 1e-6
     assert changed.tolist() == [False] * 8 + [True] * 4
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize("block", config.BLOCK_KINDS)
+def test_an_event_that_asks_alone_is_answered_as_among_all(block, blocks):
+    made = config.preset("tiny", block=block, blocks=blocks)
+    vectors = np.random.default_rng(0).normal(size=(12, 12, made.dim)).astype(np.float32)
+    segments = np.tile(np.array([[1] * 5 + [2] * 7], np.int32), (12, 1))
+    at = np.arange(12, dtype=np.int32)  # every column: starts of histories, their ends, and what is between
+    whole, alone = encode(made, vectors, segments), encode(made, vectors, segments, at)
+    assert alone.shape == (12, 1, made.dim)
+    np.testing.assert_allclose(alone[:, 0], whole[at, at], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("block", config.BLOCK_KINDS)

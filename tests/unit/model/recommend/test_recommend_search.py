@@ -15,7 +15,6 @@ pytestmark = pytest.mark.usefixtures("full_compilation")
 
 
 def best(*, k, **made):
-    # Compiled anew each time, since a test changes a constant.
     return jax.jit(functools.partial(search.best, k=k))(**made)
 
 
@@ -69,12 +68,29 @@ def test_the_best_are_those_of_all_scores(items):
     assert (np.asarray(found) == order).mean() > 0.99
 
 
-def test_many_excluded_items_leave_the_scan(monkeypatch):
+def test_many_excluded_items_leave_the_scan():
     made = world(40_960, excluded=200)
     assert not search.scans(40_960, 20, 200)
-    monkeypatch.setattr(search, "_SCORES_AT_ONCE", 1)
     scores, _ = best(**made, k=20)
     np.testing.assert_allclose(scores, by_hand(made, 20)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 15, 16])
+@pytest.mark.parametrize("users", [16, 13])  # products are made for four users together, or for each
+def test_of_the_first_users_alone_the_answers_are_the_same(count, users):
+    made = world(300, users=users)
+    count = min(count, users)
+    whole = best(**made, k=20)
+    for all_of_them, first in zip(whole, best(**made, k=20, count=np.int32(count)), strict=True):
+        np.testing.assert_array_equal(first[:count], all_of_them[:count])
+
+
+def test_vectors_that_are_kept_by_column_give_the_same_answers():
+    made = world(300)
+    scores, found = best(**made, k=20)
+    quick_scores, quick = best(**made, k=20, columns_DxC=np.ascontiguousarray(made["vectors_CxD"].T))
+    np.testing.assert_allclose(quick_scores, scores, rtol=1e-5, atol=1e-6)
+    assert np.mean(np.asarray(quick) == np.asarray(found)) > 0.99  # near ties may change places
 
 
 def test_scores_at_given_items_are_the_same():

@@ -30,6 +30,24 @@ def test_an_answer_does_not_depend_on_its_batch(ranker):
         assert ranker.rank([asked[n] for n in chosen], k=20) == [alone[n] for n in chosen]
 
 
+def test_no_answer_of_some_thousand_depends_on_its_batch(fitted, shop):
+    """With a catalogue of some thousand items, and what was counted since the training."""
+    ranker = serve.Ranker(fitted.artifact)
+    ranker.upsert(shop.items(3000))
+    random = np.random.default_rng(4)
+    names = [item.item_id for item in shop.items(3000)]
+    ranker.add_transitions(
+        {name: dict(zip(random.choice(names, 4), random.random(4), strict=True)) for name in names[:60]}
+    )
+    asked = requests(random, 2000)
+    together = ranker.rank(asked, k=32)
+    order = random.permutation(len(asked))
+    while len(order):
+        size = int(random.choice([1, 1, 2, 3, 4, 5, 8, 31, 32, 33, 64]))
+        chosen, order = order[:size], order[size:]
+        assert ranker.rank([asked[n] for n in chosen], k=32) == [together[n] for n in chosen]
+
+
 def test_nothing_compiles_after_warming(fitted, shop):
     ranker = serve.Ranker(fitted.artifact, expected_items=2000)
     ranker.warm()

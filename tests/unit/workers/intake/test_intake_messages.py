@@ -69,4 +69,4 @@ def test_a_text_with_escapes_is_not_taken_for_plain() -> None:
 )
 def test_what_is_no_message_says_what_is_wrong(raw: bytes, said: str) -> None:
     with pytest.raises(Unreadable, match=said):
-        messages.read(raw)
+        assert messages.read(raw).argument

@@ -11,8 +11,8 @@ from model.recommend import config as configs
 from model.recommend import transitions
 from model.recommend.events import Interactions
 from storage.histories import Touch
+from storage.homes import Standing
 from storage.models import Live
-from storage.rankings import Standing
 from workers.recommend import counting
 
 START = datetime(2026, 5, 20, tzinfo=UTC)

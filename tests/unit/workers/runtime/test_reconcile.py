@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage import retention
+from storage import due, retention
 from storage.due import Backlog
+from workers.contract import doorbell, tasks
 from workers.runtime import reconcile
 
 
@@ -15,6 +16,30 @@ def test_it_rings_only_for_what_nobody_works_on() -> None:
     backlogs = [Backlog("item", 5, 0, 1.0), Backlog("shopper", 5, 2, 1.0)]
     assert reconcile.to_ring(backlogs) == ["shopper"]
     assert reconcile.to_ring([]) == []
+
+
+@pytest.mark.parametrize(
+    ("backlogs", "rung"),
+    [
+        ([Backlog("shopper", 9, 0, 1.0, claimable_later=4)], ["later"]),
+        ([Backlog("item", 9, 0, 1.0, claimable_later=4)], ["later"]),
+        ([Backlog("item", 9, 1, 1.0, 4), Backlog("shopper", 9, 2, 1.0, 4)], ["item", "shopper", "later"]),
+        ([Backlog("item", 9, 0, 1.0, 4), Backlog("shopper", 9, 2, 1.0)], ["shopper", "later"]),
+        ([Backlog("basket", 9, 0, 1.0, claimable_later=4)], ["basket"]),  # one process does all of it
+        ([Backlog("reason", 9, 3, 1.0), Backlog("order", 9, 0, 1.0)], ["reason"]),
+    ],
+)
+def test_what_can_wait_of_shoppers_and_items_is_rung_for_apart(backlogs: list[Backlog], rung: list[str]) -> None:
+    assert reconcile.to_ring(backlogs) == rung
+
+
+def test_every_kind_that_is_rung_for_has_a_task_of_the_process_that_works_on_it() -> None:
+    queues = {kind: tasks.queue_of(task) for kind, task in doorbell.TASKS.items()}
+    assert {due.SHOPPER, due.ITEM, due.LATER, due.REASON} <= set(queues)
+    assert {queues[due.SHOPPER], queues[due.ITEM]} == {tasks.REFRESH_QUEUE}
+    assert {queues[due.LATER], queues[due.REASON]} == {tasks.BACKGROUND_QUEUE}
+    assert set(queues.values()) <= set(tasks.QUEUES)
+    assert set(due.SWITCHED) <= set(queues)
 
 
 @pytest.mark.parametrize(
