@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,6 +22,17 @@ _OPTIONS = "-c timezone=UTC -c application_name=reshelf"
 def url_for(database_url: str, driver: str) -> URL:
     """Return `database_url` (postgresql://…) with the driver named, `psycopg` or `asyncpg`."""
     return make_url(database_url).set(drivername=f"postgresql+{driver}")
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """Send the statements of the block without waiting for each; none of them may return rows.
+
+    Whatever one of them raises comes at the end of the block, as an error of psycopg.
+    """
+    driver: Any = connection.connection.driver_connection
+    with driver.pipeline():
+        yield
 
 
 def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> Engine:

@@ -114,7 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     refresh_batch: int = 64
     """Most shoppers or items that one refresh claims: more share a transaction, and hold the cores longer."""
-    refresh_pause_ms: int = 30
+    refresh_pause_ms: int = 40
     """How long a refresh waits for company before it claims: more events then share one batch."""
     background_share: float = 0.5
     """Of a worker's time, the share that goes into shelves of which nothing but the model changed; above 0, up to 1."""

@@ -1,22 +1,24 @@
-"""`python -m benchmarks.freshness`: progress on stderr, one JSON object as the last line of stdout."""
+"""`python -m benchmarks.freshness`: progress on stderr, one JSON object as the last line of stdout.
+
+First the rate that is asked for, then the highest one that holds, in messages of one event and of fifty. With
+`--beside`, a lower rate while a training runs, while a swap ranks everybody anew, and beside searches and screenings;
+with `--overload`, twice the highest rate, and the drain.
+"""
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import create_engine, text
-
 from benchmarks import figures, installation, machine
-from benchmarks.freshness import probes, shop
-from benchmarks.freshness.probes import Found, Probes
-from benchmarks.freshness.traffic import Traffic
-from storage import engine
+from benchmarks.freshness import beside, overload, shop
+from benchmarks.freshness.run import Run
 from workers.settings import Settings
 
 _TARGET_MS = 1000.0
+_TARGET_BATCHED_MS = 2000.0
+_BATCH = 50
 
 
 def main() -> None:
@@ -34,7 +36,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=200, help="single-event messages a second")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--steps", type=int, nargs="*", default=[300, 400, 600, 800, 1000], help="rates tried after")
+    parser.add_argument(
+        "--batched-steps", type=int, nargs="*", default=[1000, 1500, 2000, 3000], help="events a second"
+    )
     parser.add_argument("--step-seconds", type=float, default=15)
+    parser.add_argument("--beside", action="store_true", help="measure 100/s beside other work, too")
+    parser.add_argument("--overload", action="store_true", help="measure a minute of twice the highest rate, too")
     parser.add_argument("--out", help="file to keep the result in")
     return parser.parse_args()
 
@@ -47,111 +54,55 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     installation.reshelf("train", "--minutes", "0.5")
     installation.wait_until_idle()
     compiled = installation.compilations(settings)
-    installation.say(f"{options.rate} messages/s for {options.seconds:.0f} s")
-    found, sent, seconds = _run(options, settings, options.rate, options.seconds, everything=True)
-    main = _summary(found, settings)
-    steps = _climb(options, settings, main)
-    return {
+    run = Run(options, settings)
+    main = run.at(options.rate, options.seconds, everything=True)
+    rate_sent = main.pop("rate_sent")
+    steps = _climb(run, options.steps, {"rate": options.rate, **main}, options.step_seconds, _TARGET_MS)
+    batched = _climb(run, options.batched_steps, None, options.step_seconds, _TARGET_BATCHED_MS, size=_BATCH)
+    highest = max((step["rate"] for step in steps if step["holds"]), default=0)
+    result = {
         "benchmark": "freshness",
         **machine.describe("cpu"),
         "users": options.users,
         "items": options.items,
         "seeded": report.delivered,
         "rate": options.rate,
-        "rate_sent": round(sent / seconds, 1),
+        "rate_sent": rate_sent,
+        "seconds": options.seconds,
         **main,
-        "highest_rate": max((step["rate"] for step in steps if step["holds"]), default=0),
+        "highest_rate": highest,
         "steps": steps,
+        "highest_rate_batched": max((step["rate"] for step in batched if step["holds"]), default=0),
+        "steps_batched": batched,
+    }
+    if options.beside:
+        result["beside"] = beside.measured(run)
+    if options.overload:
+        result["overload"] = overload.measured(run, rate=2 * (highest or options.rate))
+    return result | {
         "compilations_after_warm_up": installation.compilations(settings),
         "compilations_before": compiled,
     }
 
 
-def _run(
-    options: argparse.Namespace, settings: Settings, rate: int, seconds: float, *, everything: bool
-) -> tuple[Found, int, float]:
-    """Run traffic and probes for `seconds`; return what the probes saw, messages sent, and the time it took."""
-    probing = Probes(str(settings.broker_url), settings.gateway_port, items=options.items, users=options.users // 2)
-    traffic = Traffic(
-        str(settings.broker_url),
-        rate=rate,
-        users=options.users,
-        items=options.items,
-        first_user=options.users // 2,
-    )
-    start = time.monotonic()
-    with traffic:
-        time.sleep(1)
-        probing.start(probes.event_probe, every=0.4, threads=4)
-        if everything:
-            probing.start(probes.new_item_probe, every=1.0)
-            probing.start(probes.deletion_probe, every=2.0)
-        time.sleep(seconds)
-        elapsed = time.monotonic() - start
-        sent = traffic.sent
-        found = probing.stop()
-    return found, sent, elapsed
-
-
-def _climb(options: argparse.Namespace, settings: Settings, main: dict[str, Any]) -> list[dict[str, Any]]:
-    """Raise the rate until p99 passes a second."""
-    steps = [{"rate": options.rate, **_step(main)}]
-    for rate in options.steps:
-        if not steps[-1]["holds"]:
+def _climb(
+    run: Run, rates: Sequence[int], first: dict[str, Any] | None, seconds: float, target_ms: float, *, size: int = 1
+) -> list[dict[str, Any]]:
+    """Raise the rate until p99 passes the target."""
+    steps = [] if first is None else [_step(first, target_ms)]
+    for rate in rates:
+        if steps and not steps[-1]["holds"]:
             break
         installation.wait_until_idle()
-        installation.say(f"{rate} messages/s")
-        found, sent, seconds = _run(options, settings, rate, options.step_seconds, everything=False)
-        steps.append({"rate": rate, "rate_sent": round(sent / seconds, 1), **_step(_summary(found, settings))})
+        steps.append(_step({"rate": rate, **run.at(rate, seconds, size=size)}, target_ms))
     return steps
 
 
-def _step(summary: dict[str, Any]) -> dict[str, Any]:
+def _step(summary: dict[str, Any], target_ms: float) -> dict[str, Any]:
     p99 = summary["event_to_visible_p99_ms"]
-    return {"p50_ms": summary["event_to_visible_p50_ms"], "p99_ms": p99, "holds": p99 <= _TARGET_MS}
-
-
-def _summary(found: Found, settings: Settings) -> dict[str, Any]:
-    visible = [event["visible"] for event in found.events]
-    return {
-        "event_to_visible_p50_ms": _percentile(visible, 50),
-        "event_to_visible_p99_ms": _percentile(visible, 99),
-        "events_probed": len(visible),
-        "new_item_p50_ms": _percentile(found.new_similar + found.new_recommended, 50),
-        "new_item_p99_ms": _percentile(found.new_similar + found.new_recommended, 99),
-        "new_items_probed": len(found.new_similar),
-        "deletions": found.deletions,
-        "deleted_but_shown": found.deleted_but_shown,
-        "stages_p50_ms": _stages(found, settings),
-    }
-
-
-def _stages(found: Found, settings: Settings) -> dict[str, float | None]:
-    """Split the way of the probed events: queue and intake, waiting and ranking, the poll that saw it."""
-    received = _received(settings)
-    seen = [event for event in found.events if event["visible"] is not None and event["user"] in received]
-    arrived = [received[int(event["user"])] - event["at"] for event in seen]
-    ranked = [event["ranked"] - came for event, came in zip(seen, arrived, strict=True)]
-    shown = [event["visible"] - event["ranked"] for event in seen]
-    return {
-        "enqueue_to_intake": _percentile(arrived, 50),
-        "intake_to_ranked": _percentile(ranked, 50),
-        "ranked_to_seen": _percentile(shown, 50),
-    }
-
-
-def _received(settings: Settings) -> dict[int, float]:
-    query = "SELECT shopper, extract(epoch FROM max(received_at)) AS at FROM events"
-    database = create_engine(engine.url_for(str(settings.database_url), "psycopg"))
-    with database.connect() as connection:
-        rows = connection.execute(text(f"{query} WHERE event_id LIKE 'probe-%' GROUP BY shopper")).all()
-    database.dispose()
-    return {int(row.shopper.removeprefix("user-")): float(row.at) for row in rows}
-
-
-def _percentile(values: Sequence[float | None], percent: float) -> float | None:
-    """Return the percentile in ms; what was never seen counts as infinitely late, and shows as ten s."""
-    return figures.percentile([10.0 if value is None else value for value in values], percent)
+    step = {"rate": summary["rate"]}
+    step |= {name: summary[name] for name in ("rate_sent", "busy_percent") if name in summary}
+    return step | {"p50_ms": summary["event_to_visible_p50_ms"], "p99_ms": p99, "holds": p99 <= target_ms}
 
 
 if __name__ == "__main__":

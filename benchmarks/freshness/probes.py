@@ -30,13 +30,14 @@ class Gateway:
 
     def get(self, path: str) -> dict[str, Any]:
         """Return the answer to a GET. Raises OSError unless it is 200."""
-        return self._ask("GET", path)
+        return self.ask("GET", path)
 
     def post(self, path: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the answer to a POST. Raises OSError unless it is 202."""
-        return self._ask("POST", path, json.dumps(rows, default=str))
+        return self.ask("POST", path, json.dumps(rows, default=str))
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        """Return the answer to a request. Raises OSError unless it is 200 or 202."""
         self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
         answer = self._connection.getresponse()
         content = answer.read()

@@ -123,8 +123,8 @@ def test_a_shelf_costs_one_encoding_and_few_statements_bytes_and_bells(services:
     assert spent.encodings == SHOPPERS  # reasons, which take six times as many, are another process's work
     assert spent.bells <= 2
     # Of intake and refresh together, and of the looks at what is due for the half second of a turn.
-    assert spent.statements <= 75
-    assert spent.bytes_of_log / SHOPPERS <= 4_500
+    assert spent.statements <= 60
+    assert spent.bytes_of_log / SHOPPERS <= 4_200
 
 
 def test_many_events_of_one_shopper_are_one_shelf(services: Services) -> None:

@@ -17,6 +17,7 @@ from model.recommend.events import Interaction, Ranked
 from storage import due, experiments, histories, homes, item_vectors, models, rankings, transitions
 from storage import items as catalogue
 from storage.due import Claim
+from storage.engine import pipelined
 from storage.histories import History
 from storage.homes import Home, Reasons
 from storage.models import Live
@@ -58,12 +59,14 @@ def shoppers(
             _write_meanwhile(connection, shelves, serving.version)
             due.postpone(connection, due.SHOPPER, claims)
         else:
-            _count(connection, serving, live, claims, read)
-            homes.write(connection, shelves, counted_by=serving.version)
-            homes.explain(connection, reasons)
-            if settings.explained and not explain:
-                due.mark_reasons(connection, keys)
-            due.clear(connection, due.SHOPPER, claims)
+            pairs = _new_pairs(connection, serving, live, claims, read)
+            with pipelined(connection):
+                transitions.add(connection, pairs)
+                homes.write(connection, shelves, counted_by=serving.version)
+                homes.explain(connection, reasons)
+                if settings.explained and not explain:
+                    due.mark_reasons(connection, keys)
+                due.clear(connection, due.SHOPPER, claims)
     for batch in batches:
         serving.ranked(batch.version, batch.seconds)
 
@@ -106,10 +109,10 @@ def _write_meanwhile(connection: Connection, shelves: Sequence[Home], ranked_by:
     homes.write(connection, [shelf for shelf in shelves if shelf.owner not in overtaken], counted_by=ranked_by)
 
 
-def _count(
+def _new_pairs(
     connection: Connection, serving: Serving, live: Live, claims: Sequence[Claim], read: Mapping[str, History]
-) -> None:
-    """Count the events that the standing shelves do not reflect, in the transaction that writes those that do.
+) -> Mapping[tuple[str, str], float]:
+    """Return what the events count that the standing shelves do not reflect; add it in the same transaction.
 
     Those of flagged actors count for nobody; `workers.actors.recounting` makes good what changes when one is flagged.
     """
@@ -122,7 +125,7 @@ def _count(
         through = counting.counted_through(standing[claim.key], live, claim.mark)
         for pair, count in counting.new_pairs(read[claim.key].touches, through, gains).items():
             pairs[pair] += count
-    transitions.add(connection, pairs)
+    return pairs
 
 
 def _encodings(parts: Sequence[Part]) -> int:
