@@ -114,8 +114,9 @@ class Stack:
         return None if found is None else (found.item_ids, found.scores, found.through)
 
     def is_idle(self) -> bool:
-        """Return whether nothing is due that somebody waits for; what can wait, and reasons, may be."""
-        return self.query("SELECT count(*) FROM due WHERE NOT later AND kind <> 'reason'") == [(0,)]
+        """Return whether nothing is due that somebody waits for; what the worker `background` is there for may be."""
+        waits = "NOT later AND kind NOT IN ('reason', 'basket', 'actor')"
+        return self.query(f"SELECT count(*) FROM due WHERE {waits}") == [(0,)]
 
     def is_settled(self) -> bool:
         """Return whether nothing at all is due. That takes a worker `background`, and shoppers who pause."""

@@ -151,6 +151,9 @@ def _by_item(given: Votes, items: int) -> tuple[Array, Array]:
 def votes_at(given: Votes, items_BxK: Int[Array, "B K"]) -> Float[Array, "B K"]:
     """The sum of the votes for each of these items, of votes that were `summed`."""
 
+    if not given.items_BxM.shape[1]:
+        return jnp.zeros(items_BxK.shape, jnp.float32)
+
     def of(items_M: Array, values_M: Array, items_K: Array) -> Array:
         at_K = jnp.searchsorted(items_M, items_K)
         found_K = items_M.at[at_K].get(mode="fill", fill_value=NOTHING) == items_K

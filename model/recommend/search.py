@@ -40,11 +40,12 @@ def best(
     """The `k` greatest final scores of each user, descending, and their items; exact. -inf marks what may not be shown.
 
     Of `count` only the first users are asked for; what stands for others means nothing. `columns_DxC` are the vectors
-    once more, item by column, where they are kept so: the products are quicker to make.
+    once more, item by column, where they are kept so: then products with all of them are made at every size, which
+    costs few users less than to scan a large catalogue for many.
     """
     users_BxD = jnp.exp(learned.log_gain) * users_BxD
     prior_C = blend.prior(learned, faded_C)
-    if scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]):
+    if columns_DxC is None and scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]):
         return _scanned(learned, transitions, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
     columns_DxC = vectors_CxD.T if columns_DxC is None else columns_DxC
 

@@ -31,6 +31,8 @@ KIND = "recommend"
 # them, where the catalogue is scanned block by block, each block once for all.
 _ROWS = 32
 _ROWS_SCANNING = 128
+# Up to so many items, products with all of them for a few users at a time are the quicker way for thirty-two users.
+_MOST_BY_COLUMNS = 131_072
 # Items whose neighbours are found in one call.
 _NEIGHBOURS = 8
 # Items in one call of the item tower.
@@ -86,7 +88,9 @@ class Ranker:
 
     @property
     def _scans(self) -> bool:
-        return search.scans(self.capacity, self.config.candidates, search.MOST_SCANNED_PAST)
+        return self.capacity > _MOST_BY_COLUMNS and search.scans(
+            self.capacity, self.config.candidates, search.MOST_SCANNED_PAST
+        )
 
     @property
     def _tile(self) -> int:

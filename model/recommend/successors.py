@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+import operator
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -104,13 +104,11 @@ class Successors:
         counts.pop(NOTHING, None)
         for to, count in newer.items():
             counts[to] = counts.get(to, 0.0) + count
-        best = list(counts.items())
-        if len(best) > self.width:
-            best = heapq.nsmallest(self.width, best, key=lambda pair: (-pair[1], pair[0]))
+        best = sorted(zip(counts.values(), map(operator.neg, counts), strict=True), reverse=True)[: self.width]
         table.to_NxW[row] = NOTHING
         table.counts_NxW[row] = 0.0
-        table.to_NxW[row, : len(best)] = [to for to, _ in best]
-        table.counts_NxW[row, : len(best)] = [count for _, count in best]
+        table.to_NxW[row, : len(best)] = [-to for _, to in best]
+        table.counts_NxW[row, : len(best)] = [count for count, _ in best]
         table.totals_N[row] = float(trained.totals_N[slot]) + sum(newer.values())
 
     def _slots(self, trained: Int[np.ndarray, "*S"]) -> Int[np.ndarray, "*S"]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
@@ -35,13 +35,23 @@ def diversified(
     close. This is the greedy choice for a sum with logarithmic returns per category, in closed form. A
     category of 0 is unknown and loses nothing; scores of -inf stay.
     """
-    size = scores_BxK.shape[1]
-    same_BxKxK = categories_BxK[:, :, None] == categories_BxK[:, None, :]
-    better_BxKxK = same_BxKxK & jnp.asarray(np.tri(size, k=-1, dtype=bool))[None]
-    before_BxK = jnp.where(categories_BxK > 0, better_BxKxK.sum(-1), 0).astype(jnp.float32)
+    before_BxK = jnp.where(categories_BxK > 0, _before(categories_BxK), 0).astype(jnp.float32)
     finite_BxK = jnp.isfinite(scores_BxK)
     count_Bx1 = jnp.maximum(finite_BxK.sum(-1, keepdims=True), 1).astype(jnp.float32)
     values_BxK = jnp.where(finite_BxK, scores_BxK, 0.0)
     mean_Bx1 = values_BxK.sum(-1, keepdims=True) / count_Bx1
     spread_Bx1 = jnp.sqrt(jnp.where(finite_BxK, (values_BxK - mean_Bx1) ** 2, 0.0).sum(-1, keepdims=True) / count_Bx1)
     return scores_BxK - strength * spread_Bx1 * jnp.log2(1.0 + before_BxK)
+
+
+def _before(categories_BxK: Int[Array, "B K"]) -> Int[Array, "B K"]:
+    """How many columns before each one are of its category: found by sorting columns by category."""
+    size = categories_BxK.shape[1]
+    first_BxK = categories_BxK * size  # the least key that a column of this category could have
+    keys_BxK = first_BxK + jnp.arange(size)[None, :]
+
+    def places(sorted_K: Array, keys_K: Array) -> Array:
+        return jnp.searchsorted(sorted_K, keys_K)
+
+    sorted_BxK = lax.sort(keys_BxK, is_stable=False)
+    return jax.vmap(places)(sorted_BxK, keys_BxK) - jax.vmap(places)(sorted_BxK, first_BxK)

@@ -95,7 +95,7 @@ def test_there_is_no_secret_that_cannot_be_set_from_outside() -> None:
 
 
 def test_the_gpu_override_only_changes_the_workers_that_run_models() -> None:
-    assert set(GPU["services"]) == {"worker-recommend", "worker-train"}
+    assert set(GPU["services"]) == {"worker-background", "worker-recommend", "worker-train"}
 
 
 def test_the_image_is_built_from_what_the_build_context_has() -> None:

@@ -29,9 +29,10 @@ _MOST_BYTES = 4 * 2**20
 # What was in hand is done, or (with '0') stays in hand; the oldest messages come next.
 _TAKE = """
 redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
+redis.call('SADD', KEYS[3], ARGV[5])
 if ARGV[4] == '1' then redis.call('DEL', KEYS[1]) end
 local taken, bytes = {}, 0
-for i = 3, #KEYS do
+for i = 4, #KEYS do
     while #taken < tonumber(ARGV[1]) and bytes < tonumber(ARGV[2]) do
         local message = redis.call('LMOVE', KEYS[i], KEYS[1], 'RIGHT', 'LEFT')
         if not message then break end
@@ -71,7 +72,6 @@ class Inbox:
         self._redis.sadd(_READERS, self._reader)
         self._redis.delete(_alive(self._reader))
         self.recover()
-        self._redis.sadd(_READERS, self._reader)
         self.stay_alive()
 
     def take(self) -> list[bytes]:
@@ -90,6 +90,8 @@ class Inbox:
     def stay_alive(self) -> None:
         """Keep what is in hand: whoever says nothing for ten seconds is taken for dead."""
         self._redis.set(_alive(self._reader), 1, px=_ALIVE_MS)
+        # It may have been struck off while it was silent.
+        self._redis.sadd(_READERS, self._reader)
 
     def forward(self, queue: str, message: bytes) -> None:
         """Put a message that is in hand on another queue as well."""
@@ -114,8 +116,8 @@ class Inbox:
 
     def _taken(self, *, done: bool) -> list[bytes]:
         queues = [self._queue + priority for priority in _PRIORITIES]
-        keys = [_hand(self._reader), _alive(self._reader), *queues]
-        return list(self._take(keys=keys, args=[MOST_MESSAGES, _MOST_BYTES, _ALIVE_MS, int(done)]))
+        keys = [_hand(self._reader), _alive(self._reader), _READERS, *queues]
+        return list(self._take(keys=keys, args=[MOST_MESSAGES, _MOST_BYTES, _ALIVE_MS, int(done), self._reader]))
 
 
 def _hand(reader: str) -> str:

@@ -36,7 +36,8 @@ class _Asked:
 def explain(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
     """Write the reasons of the claimed shoppers' shelves, those of shelves that stand for a while.
 
-    A shelf that is overtaken already, by an event or by another version, is left: it is to be written anew.
+    A shelf that is overtaken already is left: it is to be written anew. One of a version that is not loaded here yet
+    waits for it.
     """
     keys = [claim.key for claim in claims]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "read").time(), engine.connect() as connection:
@@ -47,7 +48,7 @@ def explain(engine: Engine, serving: Serving, settings: Settings, claims: Sequen
     asked = [one for key in keys if (one := _asked(key, shelves, read[key], serving)) is not None]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "rank").time():
         reasons = _explained(asked, serving)
-    early = [claim for claim in claims if claim.key in shelves and shelves[claim.key].is_fresh]
+    early = [claim for claim in claims if claim.key in shelves and _is_early(shelves[claim.key], serving)]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "write").time(), engine.begin() as connection:
         homes.explain(connection, reasons)
         due.delay(connection, due.REASON, early)
@@ -60,6 +61,12 @@ def _asked(owner: str, shelves: Mapping[str, Unexplained], history: History, ser
         return None
     ranker = serving.ranker_of(shelf.model_version)
     return None if ranker is None else _Asked(owner, shelf, history, ranker)
+
+
+def _is_early(shelf: Unexplained, serving: Serving) -> bool:
+    if shelf.is_explained:
+        return False
+    return shelf.is_fresh or serving.ranker_of(shelf.model_version) is None
 
 
 def _explained(asked: Sequence[_Asked], serving: Serving) -> list[homes.Reasons]:
