@@ -260,7 +260,7 @@ class Ranker:
             raise ConfigError(f"k is {k}; this model ranks 1..{self.config.candidates} (option `candidates`)")
 
     def _lengths(self) -> tuple[int, ...]:
-        return tuple(length for length in (16, 32) if length < self.config.history) + (self.config.history,)
+        return (*(length for length in (8, 16, 24, 32, 40) if length < self.config.history), self.config.history)
 
     def _widths(self) -> tuple[int, ...]:
         return tuple(width for width in (64, 1024, 16_384, 262_144) if width < self.capacity) + (self.capacity,)

@@ -29,6 +29,8 @@ from workers.runtime import metrics
 from workers.settings import Settings
 
 _NEIGHBOURS = 10
+# The neighbours of so many new items are ranked at once: somebody may wait to see a new item, nobody for a hundred.
+_FEW_NEW = 4
 _SIMILAR_DEPTH = 50
 
 
@@ -72,11 +74,12 @@ def shoppers(
 
 
 def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> bool:
-    """Write vector and `similar` shelf of the claimed items; return whether others became due that can wait.
+    """Write vector and `similar` shelf of the claimed items, and of the neighbours of a newly announced one, on whose
+    shelves it may stand from now on; return whether others became due that can wait.
 
-    Those are the neighbours of a newly announced item, on whose shelves it may stand from now on; a full batch is a
-    bulk load, in which each neighbour has a turn of its own. Shoppers who met an item before the catalogue announced it
-    become due: their history just gained it.
+    Those are the neighbours where more than a few items are new; a full batch is a bulk load, in which each neighbour
+    has a turn of its own. Shoppers who met an item before the catalogue announced it become due: their history just
+    gained it.
     """
     mark = max(claim.mark for claim in claims)
     with engine.connect() as connection:
@@ -90,6 +93,9 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
         announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
             neighbours = sorted(_neighbours(ranked, announced) - set(keys))
+        if len(announced) <= _FEW_NEW:
+            ranked |= _rank_similar(serving, neighbours)
+            neighbours = []
         item_vectors.write(connection, serving.version, vectors)
         rankings.write(connection, [_similar(key, result, serving.version, mark) for key, result in ranked.items()])
         due.mark_later(connection, due.ITEM, neighbours)

@@ -23,6 +23,7 @@ _TURN = 0.5
 _AT_ONCE_LATER = 8
 
 _following = Pace(every=0.25)
+_following_behind = Pace(every=1.0)
 # New items are looked for less often than shoppers who are due.
 _items = Pace(every=0.1)
 
@@ -48,15 +49,15 @@ def refresh_later() -> None:
     serving = services.background
     services.bell.answer(due.LATER)
     # What the live version is to rank waits until it is loaded.
-    if not versions.follow(services.engine, serving) or not serving.is_current:
+    if not _following_behind.keep(lambda: versions.follow(services.hasty, serving)) or not serving.is_current:
         return
     shoppers = partial(refresh.shoppers, explain=services.settings.explained > 0)
     work: dict[str, Callable[..., object]] = {due.ITEM: refresh.items, due.SHOPPER: shoppers}
     done = [
         claims.drain(
-            services.engine,
+            services.hasty,
             kind,
-            partial(batch, services.engine, serving, services.settings),
+            partial(batch, services.hasty, serving, services.settings),
             services.settings,
             later=True,
             most=_AT_ONCE_LATER,
@@ -74,11 +75,11 @@ def explain() -> None:
 
     services = bootstrap.services()
     services.bell.answer(due.REASON)
-    if not versions.follow(services.engine, services.background):
+    if not _following_behind.keep(lambda: versions.follow(services.hasty, services.background)):
         return
-    work = partial(reasons.explain, services.engine, services.background, services.settings)
+    work = partial(reasons.explain, services.hasty, services.background, services.settings)
     rest = reasons.PAUSE_SECONDS
-    if not claims.drain(services.engine, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
+    if not claims.drain(services.hasty, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
         services.bell.ring(due.REASON)
 
 
@@ -91,7 +92,7 @@ def _refresh_now(services: Services) -> None:
     while time.monotonic() < until:
         if done:
             time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
-        if not _following.keep(lambda: versions.follow(services.engine, services.serving)):
+        if not _following.keep(lambda: versions.follow(services.hasty, services.serving)):
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
         items_done = _items.keep(lambda: _drain(services, due.ITEM, retry=False))
@@ -105,9 +106,9 @@ def _drain(services: Services, kind: str, *, retry: bool) -> bool:
     from workers.recommend import refresh  # imports JAX
 
     def items(taken: Sequence[due.Claim]) -> None:
-        if refresh.items(services.engine, services.serving, services.settings, taken):
+        if refresh.items(services.hasty, services.serving, services.settings, taken):
             services.bell.ring(due.LATER)
 
-    shoppers = partial(refresh.shoppers, services.engine, services.serving, services.settings)
+    shoppers = partial(refresh.shoppers, services.hasty, services.serving, services.settings)
     work = items if kind == due.ITEM else shoppers
-    return claims.drain(services.engine, kind, work, services.settings, later=False, retry=retry)
+    return claims.drain(services.hasty, kind, work, services.settings, later=False, retry=retry)

@@ -91,7 +91,10 @@ class Services:
 
     @cached_property
     def hasty(self) -> Engine:
-        """The database for what may be lost with the server's last instant: a commit does not wait for the disk."""
+        """The database for what may be lost with the server's last instant: a commit does not wait for the disk.
+
+        A shelf that is lost so is due again: its mark was to be cleared by the same commit.
+        """
         return engine.connect(required(self.settings.database_url, "RESHELF_DATABASE_URL"), durable=False)
 
     @cached_property

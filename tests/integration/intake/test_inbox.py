@@ -1,4 +1,4 @@
-"""The inbox on a real Redis: what a process had in hand when it died is taken again, and nothing is taken twice else."""
+"""The inbox on a real Redis: what a process had in hand when it died is taken again, and nothing else is taken twice."""
 
 from __future__ import annotations
 

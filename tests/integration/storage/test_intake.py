@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, func, select, text
 
 from storage import due, engine, intake
@@ -119,15 +121,21 @@ def test_who_did_something_long_ago_waits_for_an_hour_at_the_most(database: Engi
         assert _claimed(connection) == ["past", "now"]
 
 
-def test_a_month_whose_first_batch_failed_is_made_for_the_next(database_url: str) -> None:
+@pytest.fixture
+def alone(database_url: str) -> Iterator[Engine]:
+    """An engine whose transactions all go through the same connection."""
+    connected = engine.connect(database_url, pool_size=1)
+    yield connected
+    connected.dispose()
+
+
+def test_a_month_whose_first_batch_failed_is_made_for_the_next(alone: Engine) -> None:
     batch = [_event("ann", ago=timedelta())]
-    one = engine.connect(database_url, pool_size=1)  # every batch comes through the same connection
-    with one.connect() as connection:
+    with alone.connect() as connection:
         intake.write_events(connection, batch, writer="w")
         connection.rollback()
-    with one.begin() as connection:
+    with alone.begin() as connection:
         assert intake.write_events(connection, batch, writer="w") == intake.Counts(1, 0, 0)
-    one.dispose()
 
 
 def test_a_batch_with_its_own_duplicates_counts_them(database: Engine) -> None:

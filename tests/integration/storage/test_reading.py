@@ -99,7 +99,7 @@ def test_popularity_decays_and_leaves_out_what_is_not_to_be_had(database: Engine
 
 
 @pytest.mark.parametrize(
-    ("state", "ago", "due"), [("same", 1e9, False), ("new", 59.0, False), ("new", 61.0, True), ("new", 0.0, False)]
+    ("state", "ago", "due"), [("same", 1e9, False), ("new", 149.0, False), ("new", 151.0, True), ("new", 0.0, False)]
 )
 def test_work_rests_in_proportion_to_its_cost(state: str, ago: float, due: bool) -> None:
     last = duty.Run(state="same", ended=1000.0, seconds=3.0)
