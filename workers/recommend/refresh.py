@@ -5,6 +5,7 @@ What a version ranks that is not live, because the live one is being loaded, sta
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -33,6 +34,9 @@ _NEIGHBOURS = 10
 _FEW_NEW = 4
 _SIMILAR_DEPTH = 50
 
+# A ranker is for one thread at a time. Where two refresh shoppers, one ranks while the other waits for the database.
+_one_at_a_time = threading.Lock()
+
 
 def shoppers(
     engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim], *, explain: bool = False
@@ -48,10 +52,12 @@ def shoppers(
         parts = versions.partition(serving, experiments.running(connection), keys)
         length = max(part.ranker.config.history for part in parts)
         read = histories.read(connection, keys, length=length, policy=settings.repeat_policy)
-    before = _encodings(parts)
-    with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
+    with _one_at_a_time, metrics.REFRESH_SECONDS.labels(due.SHOPPER, "rank").time():
+        before = _encodings(parts)
         batches = versions.rank(engine, serving, parts, read, settings, explain=settings.explained if explain else 0)
-    metrics.ENCODINGS.inc(_encodings(parts) - before)
+        metrics.ENCODINGS.inc(_encodings(parts) - before)
+        for batch in batches:
+            serving.ranked(batch.version, batch.seconds)
     ranked = {key: (batch.version, one) for batch in batches for key, one in zip(batch.keys, batch.ranked, strict=True)}
     shelves = [_home(claim, *ranked[claim.key], read[claim.key], serving) for claim in claims]
     reasons = [_reasons(claim, ranked[claim.key][1], serving) for claim in claims] if explain else []
@@ -69,8 +75,6 @@ def shoppers(
                 if settings.explained and not explain:
                     due.mark_reasons(connection, keys)
                 due.clear(connection, due.SHOPPER, claims)
-    for batch in batches:
-        serving.ranked(batch.version, batch.seconds)
 
 
 def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> bool:
@@ -147,7 +151,7 @@ def _depth(serving: Serving, wanted: int) -> int:
 
 
 def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving: Serving) -> Home:
-    item_nos = [serving.live.numbers.get(item_id) for item_id in ranked.item_ids]
+    item_nos = list(map(serving.live.numbers.get, ranked.item_ids))
     scores = ranked.scores
     if None in item_nos:  # a version that has just been loaded may know an item that the serving one meets in a moment
         scores = [score for item_no, score in zip(item_nos, scores, strict=True) if item_no is not None]

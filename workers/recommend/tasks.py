@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from celery import shared_task
@@ -22,10 +23,11 @@ _TURN = 0.5
 # Thirty-two at once hold a core for too long where a gateway stands beside them.
 _AT_ONCE_LATER = 8
 
-_following = Pace(every=0.25)
+_following = Pace(every=0.4)
 _following_behind = Pace(every=1.0)
 # New items are looked for less often than shoppers who are due.
 _items = Pace(every=0.1)
+_second = ThreadPoolExecutor(1, "refresh")
 
 
 @shared_task(name=tasks.REFRESH_SHOPPERS)
@@ -96,9 +98,18 @@ def _refresh_now(services: Services) -> None:
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
         items_done = _items.keep(lambda: _drain(services, due.ITEM, retry=False))
-        done = _drain(services, due.SHOPPER, retry=False) and items_done
+        done = _drain_shoppers(services, together=not done) and items_done
     services.bell.answer(due.ITEM, due.SHOPPER)
     services.bell.ring(*(kind for kind in (due.ITEM, due.SHOPPER) if not _drain(services, kind, retry=True)))
+
+
+def _drain_shoppers(services: Services, *, together: bool) -> bool:
+    """Work on shoppers who are due now, on two threads `together` where more come than one is enough for."""
+    if not together:
+        return _drain(services, due.SHOPPER, retry=False)
+    beside = _second.submit(_drain, services, due.SHOPPER, retry=False)
+    done = _drain(services, due.SHOPPER, retry=False)
+    return beside.result() and done
 
 
 def _drain(services: Services, kind: str, *, retry: bool) -> bool:

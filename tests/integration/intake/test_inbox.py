@@ -1,4 +1,4 @@
-"""The inbox on a real Redis: what a process had in hand when it died is taken again, and nothing else is taken twice."""
+"""The inbox on a real Redis: what a process had in hand when it died is taken again, and nothing else is so."""
 
 from __future__ import annotations
 
