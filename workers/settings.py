@@ -112,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     search_train_hours: float = 24.0
     """Hours after which it is trained anew for however few have come; 0: never for the time."""
 
-    refresh_batch: int = 64
+    refresh_batch: int = 128
     """Most shoppers or items that one refresh claims: more share a transaction, and hold the cores longer."""
     refresh_pause_ms: int = 40
     """How long a refresh waits for company before it claims: more events then share one batch."""

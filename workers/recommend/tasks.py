@@ -23,7 +23,7 @@ _TURN = 0.5
 # Thirty-two at once hold a core for too long where a gateway stands beside them.
 _AT_ONCE_LATER = 8
 
-_following = Pace(every=0.4)
+_following = Pace(every=0.25)
 _following_behind = Pace(every=1.0)
 # New items are looked for less often than shoppers who are due.
 _items = Pace(every=0.1)
