@@ -71,9 +71,13 @@ def test_what_raised_is_done_again_the_next_time(clock: Clock, pace: Pace) -> No
     assert clock.done == [1000.0] + [1000.5] * 3
 
 
-def test_a_while_is_counted_from_when_the_work_began(clock: Clock, pace: Pace) -> None:
-    """Work that takes longer than the while is done every time: there is no telling what is new meanwhile."""
+def test_what_takes_long_takes_a_tenth_of_the_time_at_most(clock: Clock, pace: Pace) -> None:
     clock.takes = 0.5
-    for _ in range(3):
+    assert pace.keep(clock.work)
+    for _ in range(8):
+        clock.now += 0.5
         assert pace.keep(clock.work)
-    assert clock.done == [1000.0, 1000.5, 1001.0]
+    assert clock.done == [1000.0]
+    clock.now += 0.5
+    assert pace.keep(clock.work)
+    assert clock.done == [1000.0, 1005.0]
