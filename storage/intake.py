@@ -1,6 +1,6 @@
 """Intake: events, catalogue changes and labels of orders to rows, with a mark of what is now due, in one transaction.
 
-Both doors (the Celery task, and the gateway through `AsyncConnection.run_sync`) call the functions here. The caller
+Both doors (the intake worker, and the gateway through `AsyncConnection.run_sync`) call the functions here. The caller
 owns the transaction. A write is set-based, with the whole batch as one JSON parameter, so a thousand rows cost as many
 round trips as one.
 """

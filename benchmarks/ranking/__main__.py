@@ -48,6 +48,7 @@ def main() -> None:
         "preset": options.preset,
         "batches": batches,
         "limit": _limit(ranker, options),
+        "compared": _compared(ranker, requests, options),
         "compilations_after_warm_up": after - compiled,
     }
     figures.tell(result, options.out)
@@ -63,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.3, help="of training")
     parser.add_argument("--explained", type=int, default=20)
     parser.add_argument("--model", type=Path, help="folder to keep the trained model in, and to take it from")
+    parser.add_argument("--compare", type=int, default=0, help="rows to rank alone and in a batch, and to compare")
     parser.add_argument("--out", help="file to keep the result in")
     return parser.parse_args()
 
@@ -139,6 +141,24 @@ def _each(work: Callable[[], None], size: int) -> tuple[float, float]:
         cpus.append((time.process_time() - cpu) / calls / size)
         walls.append((time.perf_counter() - wall) / calls / size)
     return round(1000 * float(np.median(cpus)), 3), round(1000 * float(np.median(walls)), 3)
+
+
+def _compared(ranker: Ranker, requests: Sequence[RankRequest], options: argparse.Namespace) -> dict[str, int]:
+    """Return how many of so many rows have other items, or other bits in a score, alone than in a batch."""
+    draw = random.Random(1)
+    rows, differ = 0, 0
+    while rows < options.compare:
+        # Histories of any length, so that no two of a thousand shoppers' requests are the same.
+        batch = [
+            RankRequest(request.history[draw.randrange(len(request.history)) :], request.excluded)
+            for request in draw.sample(requests, draw.randrange(2, 65))
+        ]
+        together = ranker.rank(batch, k=options.depth)
+        differ += sum(
+            ranker.rank([one], k=options.depth)[0] != other for one, other in zip(batch, together, strict=True)
+        )
+        rows += len(batch)
+    return {"rows": rows, "differ": differ}
 
 
 def _limit(ranker: Ranker, options: argparse.Namespace) -> dict[str, float]:

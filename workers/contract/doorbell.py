@@ -1,7 +1,8 @@
 """The doorbell: tells the workers that something is due. It carries no data and may be lost.
 
 A bell that was rung and not yet answered is not rung again, so a thousand events make one task. The worker answers
-before it claims: whatever is committed after that rings anew. The mark expires, so a lost task blocks nothing.
+before it claims for the last time: whatever is committed after that rings anew. The mark expires, so a lost task blocks
+nothing.
 """
 
 from __future__ import annotations
