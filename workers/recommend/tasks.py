@@ -50,7 +50,9 @@ def refresh_later() -> None:
     services = bootstrap.services()
     serving = services.background
     services.bell.answer(due.LATER)
-    # What the live version is to rank waits until it is loaded.
+    # What the live version is to rank waits until it is loaded, which rings again.
+    if not serving.is_current and not versions.follow(services.hasty, serving):
+        return
     if not _following_behind.keep(lambda: versions.follow(services.hasty, serving)) or not serving.is_current:
         return
     shoppers = partial(refresh.shoppers, explain=services.settings.explained > 0)
