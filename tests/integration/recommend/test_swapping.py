@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from model.recommend.events import Interaction, RankRequest
-from storage import due, health, models, transitions
+from storage import due, health, intake, models, transitions
 from storage.health import Health
 from tests import stack as stacks
 from workers import settings as configuration
+from workers.contract import parsing, rows
 from workers.learn import publish
 from workers.recommend import following, loading, refresh
 from workers.recommend.following import Follower
@@ -112,6 +113,31 @@ def test_the_old_version_ranks_until_the_new_one_is_there(
     assert _versions(database, "similar") == {new: stacks.ITEMS}
     assert (_due(database), _due(database, due.ITEM)) == (0, 0)
     assert serving.ranker_of(old) is None  # its memory is free again
+
+
+def test_what_the_old_version_ranked_meanwhile_of_items_is_ranked_anew_by_the_new_one(
+    database: Engine, serving: Serving, settings: Settings
+) -> None:
+    """An item that is announced while the new version is loaded, and the neighbours on whose shelves it may stand."""
+    old = serving.version
+    _work(database, serving, settings, due.ITEM)
+    assert _versions(database, "similar") == {old: stacks.ITEMS}
+    new = stacks.another(database, settings, "00face")
+    publish.switch(database, new)
+    assert serving.follow()
+    assert not serving.is_current
+    announced = parsing.parse_changes([stacks.item(100)])
+    assert not announced.bad
+    with database.begin() as connection:
+        intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
+    _work(database, serving, settings, due.ITEM)
+    assert _versions(database, "similar") == {old: stacks.ITEMS + 1}
+
+    _settle(serving)
+    assert (serving.version, serving.is_current) == (new, True)
+    _work(database, serving, settings, due.ITEM)
+    assert _due(database, due.ITEM) == 0
+    assert _versions(database, "similar") == {new: stacks.ITEMS + 1}
 
 
 def test_a_shelf_of_the_live_version_is_not_overwritten_by_a_worker_that_lags(
