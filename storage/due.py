@@ -118,7 +118,8 @@ FROM due, LATERAL (SELECT claimed_until IS NULL OR claimed_until < now() AS free
 
 _MARK_REASONS = text(f"""
 INSERT INTO due AS d (kind, key) SELECT '{REASON}', key FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
-ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks') WHERE d.claimed_until IS NOT NULL
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
+WHERE d.claimed_until IS NOT NULL
 """)
 
 

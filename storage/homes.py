@@ -33,9 +33,15 @@ WHERE r.mark <= excluded.mark
 
 # A shelf that was written meanwhile keeps what it has.
 _EXPLAIN = text(f"""
+WITH reason AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS given(
+        owner text, mark bigint, generated_at timestamptz, because_nos integer[], because_kinds text[])
+), held AS MATERIALIZED (
+    SELECT r.owner FROM rankings AS r WHERE r.surface = '{HOME}' AND r.owner IN (SELECT owner FROM reason)
+    ORDER BY r.owner FOR UPDATE
+)
 UPDATE rankings AS r SET because_nos = reason.because_nos, because_kinds = reason.because_kinds
-FROM json_to_recordset(CAST(:rows AS json)) AS reason(
-    owner text, mark bigint, generated_at timestamptz, because_nos integer[], because_kinds text[])
+FROM held JOIN reason USING (owner)
 WHERE r.owner = reason.owner AND r.surface = '{HOME}' AND r.mark = reason.mark
     AND r.generated_at = coalesce(reason.generated_at, r.generated_at)
 """)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, event, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import due, order_labels
@@ -165,6 +165,12 @@ def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
     """Make the partitions that events of these times (UTC) need. One that is made blocks writers until the commit."""
     months = sorted({f"{at:%Y-%m}-01" for at in times})
     connection.execute(_ENSURE_PARTITIONS, {"months": months})
+
+
+@event.listens_for(Engine, "rollback")
+def _forget_months(connection: Connection) -> None:
+    """A month that was made in a transaction that failed is not there."""
+    connection.info.pop("event_months", None)
 
 
 def _ensure_new_months(connection: Connection, times: Iterable[datetime]) -> None:

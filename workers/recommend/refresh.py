@@ -167,7 +167,10 @@ def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving:
 
 
 def _reasons(claim: Claim, ranked: Ranked, serving: Serving) -> Reasons:
-    return reasons_of(claim.key, claim.mark, None, ranked.because, serving)
+    # Place by place as the shelf, which leaves out what has no number.
+    explained = zip(ranked.item_ids, ranked.because, strict=False)
+    because = [reason for item_id, reason in explained if item_id in serving.live.numbers]
+    return reasons_of(claim.key, claim.mark, None, because, serving)
 
 
 def reasons_of(
