@@ -88,6 +88,8 @@ _RELEASE = text(f"""{_HELD}
 UPDATE due SET claimed_until = NULL FROM held WHERE due.kind = :kind AND due.key = held.key AND held.same
 """)
 
+_LOCK = text(f"{_HELD} SELECT count(*) FROM held")
+
 _DELAY = text(f"""{_HELD}
 UPDATE due SET attempts = 0, claimed_until = NULL, since = now() FROM held
 WHERE due.kind = :kind AND due.key = held.key AND (held.same OR held.is_free)
@@ -198,6 +200,11 @@ def postpone(connection: Connection, kind: str, claims: Sequence[Claim]) -> None
 def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
     """Give the claimed rows back after a failure; their attempts stay counted."""
     connection.execute(_RELEASE, _held(kind, claims))
+
+
+def lock(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
+    """Lock the claimed rows in the order of their keys, for who goes on to treat some of them in another way."""
+    connection.execute(_LOCK, _held(kind, claims))
 
 
 def delay(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:

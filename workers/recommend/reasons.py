@@ -51,6 +51,7 @@ def explain(engine: Engine, serving: Serving, settings: Settings, claims: Sequen
     early = [claim for claim in claims if claim.key in shelves and _is_early(shelves[claim.key], serving)]
     with metrics.REFRESH_SECONDS.labels(due.REASON, "write").time(), engine.begin() as connection:
         homes.explain(connection, reasons)
+        due.lock(connection, due.REASON, claims)
         due.delay(connection, due.REASON, early)
         due.clear(connection, due.REASON, [claim for claim in claims if claim not in early])
 

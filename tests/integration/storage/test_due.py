@@ -262,6 +262,7 @@ def test_who_explains_and_who_writes_the_next_shelves_never_deadlock(database: E
             with database.begin() as connection:
                 claims = due.claim(connection, due.REASON, limit=200, lease=0.01)
             with database.begin() as connection:  # as `workers.recommend.reasons.explain` does
+                due.lock(connection, due.REASON, claims)
                 due.delay(connection, due.REASON, claims[1::2])
                 due.clear(connection, due.REASON, claims[::2])
             with database.begin() as connection:
