@@ -168,7 +168,8 @@ def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
 
 
 @event.listens_for(Engine, "rollback")
-def _forget_months(connection: Connection) -> None:
+@event.listens_for(Engine, "rollback_savepoint")
+def _forget_months(connection: Connection, *_: Any) -> None:
     """A month that was made in a transaction that failed is not there."""
     connection.info.pop("event_months", None)
 

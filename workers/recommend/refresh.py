@@ -93,11 +93,12 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
     ranked = _rank_similar(serving, keys)
     neighbours: list[str] = []
     with engine.begin() as connection:
-        finish = due.postpone if models.hold(connection, serving.version) is None else due.clear
+        serves = models.hold(connection, serving.version) is not None
+        finish = due.clear if serves else due.postpone
         announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
             neighbours = sorted(_neighbours(ranked, announced) - set(keys))
-        if len(announced) <= _FEW_NEW:
+        if serves and len(announced) <= _FEW_NEW:  # another version ranks them anew, for marks of their own
             ranked |= _rank_similar(serving, neighbours)
             neighbours = []
         item_vectors.write(connection, serving.version, vectors)

@@ -66,7 +66,7 @@ def _work(database: Engine, serving: Serving, settings: Settings, kind: str = du
         if kind == due.SHOPPER:
             work = partial(refresh.shoppers, explain=later)
         batch = partial(work, database, serving, settings)
-        while not claims.drain(database, kind, batch, settings, later=later):
+        while not claims.drain(database, kind, batch, settings, later=later, most=8 if later else None):
             pass
 
 

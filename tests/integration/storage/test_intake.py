@@ -138,6 +138,13 @@ def test_a_month_whose_first_batch_failed_is_made_for_the_next(alone: Engine) ->
         assert intake.write_events(connection, batch, writer="w") == intake.Counts(1, 0, 0)
 
 
+def test_a_month_whose_first_row_is_refused_is_made_for_the_next_row(alone: Engine) -> None:
+    bad, good = _event("bob", ago=timedelta()) | {"value": "no number"}, _event("ann", ago=timedelta())
+    with alone.begin() as connection:
+        counts, refused = intake.write_each(connection, intake.EVENTS_DOOR, [bad, good], writer="w")
+    assert (counts, list(refused)) == (intake.Counts(1, 0, 0), [0])
+
+
 def test_a_batch_with_its_own_duplicates_counts_them(database: Engine) -> None:
     batch = _events(10)
     with database.begin() as connection:
