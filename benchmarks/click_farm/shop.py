@@ -92,7 +92,10 @@ class Shop:
         what is popular.
         """
         wanted = set(targets)
-        shelf = text(f"SELECT owner, item_ids[1:{SHOWN}] FROM rankings WHERE surface = :surface")
+        shelf = text(
+            f"SELECT owner, ARRAY(SELECT item_id FROM unnest(item_nos[1:{SHOWN}]) AS item_no JOIN items USING (item_no)) "
+            "FROM rankings WHERE surface = :surface"
+        )
         with self.engine.connect() as connection:
             homes = {row[0]: row[1] for row in connection.execute(shelf, {"surface": "home"})}
             popular = {row[0]: row[1] for row in connection.execute(shelf, {"surface": "popular"})}

@@ -144,7 +144,10 @@ def _stale(engine: Engine) -> int:
 
 def _shelves(engine: Engine) -> Shelves:
     """Return each user's shelf as it stands: the items, and the scores as the gateway writes them."""
-    query = text("SELECT owner, item_ids, scores FROM rankings WHERE surface = 'home'")
+    query = text(
+        "SELECT owner, ARRAY(SELECT item_id FROM unnest(item_nos) WITH ORDINALITY AS ranked(item_no, n) "
+        "JOIN items USING (item_no) ORDER BY n) AS item_ids, scores FROM rankings WHERE surface = 'home'"
+    )
     with engine.connect() as connection:
         return {
             row.owner: (row.item_ids, [_as_answered(score) for score in row.scores])

@@ -16,8 +16,7 @@ Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
 MOST_SCANNED_PAST = 64
 """A user with more excluded items than this has all scores computed."""
 
-# Scores held at once, and the users whose scores they are, where the catalogue is large.
-_SCORES_AT_ONCE = 2**25
+# Users whose probabilities are made at once.
 _FEW = 8
 # Users whose products are one: the matrix is read from memory once for all of them.
 _TOGETHER = 4
