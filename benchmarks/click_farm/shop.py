@@ -93,7 +93,8 @@ class Shop:
         """
         wanted = set(targets)
         shelf = text(
-            f"SELECT owner, ARRAY(SELECT item_id FROM unnest(item_nos[1:{SHOWN}]) AS item_no JOIN items USING (item_no)) "
+            "SELECT owner, "
+            f"ARRAY(SELECT item_id FROM unnest(item_nos[1:{SHOWN}]) AS item_no JOIN items USING (item_no)) "
             "FROM rankings WHERE surface = :surface"
         )
         with self.engine.connect() as connection:
