@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -24,7 +24,8 @@ SELECT s.shopper, h.item_ids, h.kinds, h.ats, ARRAY(
 ) AS hidden
 FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
     SELECT array_agg(item_id ORDER BY at, hash, event_id) AS item_ids,
-        array_agg(kind ORDER BY at, hash, event_id) AS kinds, array_agg(at ORDER BY at, hash, event_id) AS ats
+        array_agg(kind ORDER BY at, hash, event_id) AS kinds,
+        array_agg(CAST(extract(epoch FROM at) AS float8) ORDER BY at, hash, event_id) AS ats
     FROM (
         SELECT item_id, kind, at, hashtextextended(event_id, 0) AS hash, event_id FROM events
         WHERE events.shopper = s.shopper AND kind NOT IN ('impression', 'search')
@@ -37,11 +38,11 @@ _SHOPPERS_OF = text("SELECT DISTINCT shopper FROM events WHERE item_id = ANY(:it
 
 
 class Touch(NamedTuple):
-    """One event of a history."""
+    """One event of a history: an item, a kind, and when, in unix seconds, from which no microsecond is lost."""
 
     item_id: str
     kind: str
-    at: datetime
+    at: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class History:
     @property
     def through(self) -> datetime | None:
         """The time of the last event, None where there is none."""
-        return self.touches[-1].at if self.touches else None
+        return datetime.fromtimestamp(self.touches[-1].at, UTC) if self.touches else None
 
 
 def read(connection: Connection, shoppers: Sequence[str], *, length: int, policy: str) -> dict[str, History]:

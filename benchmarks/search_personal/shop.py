@@ -62,7 +62,7 @@ def make(*, items: int, customers: int, wishes: int, seed: int) -> Shop:
     people = people_of.make(customers, seed=seed)
     past: dict[str, list[Touch]] = defaultdict(list)
     for event in history.make(people, wares, until=_NOW, seed=seed):
-        past[event["user_id"]].append(Touch(event["item_id"], event["kind"], event["at"]))
+        past[event["user_id"]].append(Touch(event["item_id"], event["kind"], event["at"].timestamp()))
     return Shop([_known(item) for item in wares], past, _wishes(people, wares, past, wishes, seed))
 
 
@@ -110,5 +110,5 @@ def _interactions(made: Shop) -> Interactions:
         users_E=np.array([users.setdefault(who, len(users)) for who, _ in made.touches], np.int32),
         items_E=np.array([places[touch.item_id] for _, touch in made.touches], np.int32),
         kinds_E=np.array([configs.KINDS.index(touch.kind) for _, touch in made.touches], np.int32),
-        at_E=np.array([touch.at.timestamp() for _, touch in made.touches]),
+        at_E=np.array([touch.at for _, touch in made.touches]),
     )

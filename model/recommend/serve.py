@@ -151,7 +151,7 @@ class Ranker:
         """What was counted since the training: for each item its successors and how often they followed it.
 
         The counts are those of `transitions.count`, and add to the trained ones; a later call replaces what an earlier
-        one said of the same item. Items without a slot are left out.
+        one said of the same pair. Items without a slot are left out.
         """
         slots = self._catalogue.slots
         self._successors.add(
@@ -161,6 +161,10 @@ class Ranker:
                 if item_id in slots
             }
         )
+
+    def forget_transitions(self) -> None:
+        """Ranks by the trained counts alone from now on."""
+        self._successors.forget()
 
     def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
         """For each request the best `k` items, fewer when the catalogue runs out; ties go by item id.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from model.recommend.transitions import WINDOW
 from storage.histories import Touch
@@ -32,11 +34,12 @@ def new_pairs(
     As in training (`model.recommend.transitions.count`): each event that gains follows the `WINDOW` ones before it,
     and counts its gain divided by the distance.
     """
-    kept = [touch for touch in touches if gains.get(touch.kind, 0.0) > 0]
     pairs: dict[tuple[str, str], float] = defaultdict(float)
-    for place, touch in enumerate(kept):
-        if through is None or touch.at <= through:
-            continue
+    if through is None:
+        return pairs
+    kept = [touch for touch in touches if gains.get(touch.kind, 0.0) > 0]
+    first = bisect_right(kept, through.timestamp(), key=attrgetter("at"))
+    for place, touch in enumerate(kept[first:], start=first):
         for distance, before in enumerate(reversed(kept[max(place - WINDOW, 0) : place]), start=1):
             pairs[before.item_id, touch.item_id] += gains[touch.kind] / distance
-    return dict(pairs)
+    return pairs

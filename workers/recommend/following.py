@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,8 @@ class Follower:
         self._names: dict[int, str] = {}
         self._horizon = 0
         self._counts_horizon = 0
-        self._counts: dict[str, dict[str, float]] = {}
+        # What was counted of items that the catalogue has not announced yet, by the item that is awaited.
+        self._awaiting: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
 
     def read(self, connection: Connection, *, counts: bool) -> Changes:
         """Return what changed since the last time, for `take`; what was counted too, with `counts`."""
@@ -46,9 +48,13 @@ class Follower:
         """Rank with these changes from now on."""
         if changes.items.rows:
             self.upsert(changes.items.rows)
+            if self._awaiting:
+                found = [self._awaiting.pop(row.item_id, {}) for row in changes.items.rows]
+                self._count([(*pair, count) for counts in found for pair, count in counts.items()])
         self._horizon = changes.items.horizon
         if changes.counted is not None:
-            self._take_counts(changes.counted)
+            self._count(changes.counted.rows)
+            self._counts_horizon = changes.counted.horizon
 
     def upsert(self, changed: Sequence[Row[Any]]) -> Float32[np.ndarray, "N D"]:
         """Rank with these rows of the catalogue from now on; return the vectors of their items."""
@@ -62,17 +68,22 @@ class Follower:
 
     def forget_counts(self) -> None:
         """Rank with the trained counts alone: what was counted since is another version's, or of another time."""
-        self.ranker.add_transitions({before: {} for before in self._counts})
-        self._counts = {}
+        self.ranker.forget_transitions()
+        self._awaiting.clear()
         self._counts_horizon = 0
 
-    def _take_counts(self, counted: transitions.Changes) -> None:
-        """Give the ranker the whole row of every item of which a pair was counted."""
-        for before, after, count in counted.rows:
-            self._counts.setdefault(before, {})[after] = count
-        if counted.rows:
-            self.ranker.add_transitions({before: self._counts[before] for before, _, _ in counted.rows})
-        self._counts_horizon = counted.horizon
+    def _count(self, pairs: Iterable[tuple[str, str, float]]) -> None:
+        """Rank with these counts of pairs from now on, those of an unknown item once it is announced."""
+        rows: dict[str, dict[str, float]] = defaultdict(dict)
+        for before, after, count in pairs:
+            if before not in self.ranker:
+                self._awaiting[before][before, after] = count
+            elif after not in self.ranker:
+                self._awaiting[after][before, after] = count
+            else:
+                rows[before][after] = count
+        if rows:
+            self.ranker.add_transitions(rows)
 
 
 def load(engine: Engine, home: Path, version: str) -> Follower:

@@ -136,5 +136,4 @@ def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Se
 
 def request(history: History, length: int) -> RankRequest:
     """Return a history as a ranker takes it: its last `length` events, and what it hides."""
-    touches = [Interaction(touch.item_id, touch.kind, touch.at.timestamp()) for touch in history.touches[-length:]]
-    return RankRequest(touches, history.hidden)
+    return RankRequest(list(map(Interaction._make, history.touches[-length:])), history.hidden)

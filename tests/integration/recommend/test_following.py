@@ -14,6 +14,7 @@ from storage import due, intake, models, transitions
 from storage.due import Claim
 from tests import stack as stacks
 from tests.serving import Fixed, Serving
+from workers.contract import parsing, rows
 from workers.learn import publish
 from workers.recommend import refresh
 from workers.recommend import serving as recommend
@@ -180,3 +181,29 @@ def test_what_one_shopper_does_moves_the_shelf_of_another(
     publish.switch(database, following.version)
     with database.connect() as connection:
         assert transitions.changed_since(connection, 0).rows == []
+
+
+def test_what_was_counted_of_an_item_ranks_once_the_catalogue_announces_it(
+    database: Engine, database_url: str, broker_url: str, tmp_path: Path
+) -> None:
+    settings = stacks.settings_for(tmp_path, database_url, broker_url)
+    stacks.train(database, settings)
+    following = recommend.Serving(database, settings.home)
+    assert following.follow()
+    late = "item-100"
+    with database.begin() as connection:
+        transitions.add(connection, {("item-4", late): 50.0, (late, "item-4"): 50.0, ("item-4", "never"): 5.0})
+    assert following.follow()  # whoever starts later meets the item first
+    announced = parsing.parse_changes([stacks.item(100)])
+    with database.begin() as connection:
+        intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
+    assert following.follow()
+    again = recommend.Serving(database, settings.home)
+    assert again.follow()
+    pairs = {"item-4": late, late: "item-4"}
+    asked = [RankRequest([Interaction(before, "click", LEARNT.timestamp())]) for before in pairs]
+    ranked = following.ranker.rank(asked, k=30)
+    assert ranked == again.ranker.rank(asked, k=30)
+    again.live.forget_counts()
+    for found, uncounted, after in zip(ranked, again.ranker.rank(asked, k=30), pairs.values(), strict=True):
+        assert found.item_ids.index(after) < [*uncounted.item_ids, after].index(after)

@@ -58,6 +58,14 @@ def test_a_history_is_in_event_time_however_it_came(database: Engine) -> None:
     assert read["nobody"].through is None
 
 
+def test_the_time_of_the_last_event_is_kept_to_the_microsecond(database: Engine) -> None:
+    times = {f"u{n}": NOW - timedelta(days=n, microseconds=997 * n + 1) for n in range(200)}
+    with database.begin() as connection:
+        _write(connection, [_event(n, who, "view", "i") | {"at": at} for n, (who, at) in enumerate(times.items())])
+        read = histories.read(connection, list(times), length=3, policy="show_all")
+    assert {who: history.through for who, history in read.items()} == times
+
+
 @pytest.mark.parametrize(
     ("policy", "hidden"),
     [("hide_purchased", {"p", "d"}), ("hide_seen", {"p", "d", "v"}), ("show_all", {"d"})],

@@ -87,7 +87,7 @@ def test_transitions_survive_growth_and_leave_with_the_slot(eager, shop):
 def test_trained_and_new_counts_add_up(fitted, shop):
     ranker = Ranker(fitted.artifact)
     ranker.upsert(shop.items())
-    before = np.asarray(ranker._successors.table.totals_N)
+    before = np.array(ranker._successors.table.totals_N)
     ranker.add_transitions({"i000": {"i001": 2.0}})
     ranker.add_transitions({"i000": {"i001": 3.0}})
     after = np.asarray(ranker._successors.table.totals_N)
@@ -102,7 +102,7 @@ def test_rows_land_where_they_belong_patched_or_built(fitted, shop):
     patched, built = Ranker(fitted.artifact), Ranker(fitted.artifact)
     for ranker in (patched, built):
         ranker.upsert(shop.items()[::-1])
-    before = np.asarray(patched._successors.table.totals_N)
+    before = np.array(patched._successors.table.totals_N)
     patched.add_transitions(newer)
     built.add_transitions(newer)
     for column, same in zip(patched._successors.table, built._successors.table, strict=True):
@@ -110,3 +110,55 @@ def test_rows_land_where_they_belong_patched_or_built(fitted, shop):
     added = np.asarray(patched._successors.table.totals_N) - before
     slots = patched._catalogue.slots
     assert {n: added[n] for n in np.flatnonzero(added)} == pytest.approx({slots["i009"]: 2.0, slots["i003"]: 4.0})
+
+
+def by_hand(trained, newer):
+    """The strongest successors of a slot, greatest count first, and the sum of all: in plain Python."""
+    counts = {to: count for to, count in zip(*map(np.ndarray.tolist, trained[:2]), strict=True) if to != NOTHING}
+    for to, count in newer.items():
+        counts[to] = np.float32(counts.get(to, 0.0) + count)
+    best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[: len(trained[0])]
+    return best, np.float32(trained[2] + sum(newer.values()))
+
+
+def test_rows_are_the_same_in_whatever_steps_they_were_counted(fitted, shop):
+    """Counts that rise, tie and fall, of more successors than a row holds, in one step and in many."""
+    random = np.random.default_rng(8)
+    stepwise, at_once = Ranker(fitted.artifact), Ranker(fitted.artifact)
+    for ranker in (stepwise, at_once):
+        ranker.upsert(shop.items(200))
+    trained = [np.array(column) for column in stepwise._successors.table]
+    names = list(stepwise._catalogue.slots)
+    counts: dict[str, dict[str, float]] = {}
+    for _ in range(60):
+        step: dict[str, dict[str, float]] = {}
+        for before in random.choice(names[:8], 3, replace=False):
+            row = counts.setdefault(before, {})
+            for after in random.choice(names, 9, replace=False):
+                change = float(random.choice([-1, 0.5, 1, 2]))
+                step.setdefault(before, {})[after] = max(row.get(after, 0.0) + change, 0.0)
+            row |= step[before]
+        stepwise.add_transitions(step)
+    at_once.add_transitions({before: dict(reversed(row.items())) for before, row in counts.items()})
+    for column, same in zip(stepwise._successors.table, at_once._successors.table, strict=True):
+        np.testing.assert_array_equal(np.asarray(column), np.asarray(same))
+    slots = stepwise._catalogue.slots
+    for before, row in counts.items():
+        to_W, counts_W, total = (np.asarray(column)[slots[before]] for column in stepwise._successors.table)
+        best, expected = by_hand(
+            [column[slots[before]] for column in trained], {slots[after]: count for after, count in row.items()}
+        )
+        kept = [(to, count) for to, count in zip(to_W.tolist(), counts_W, strict=True) if to != NOTHING]
+        assert len(row) > len(to_W)
+        assert kept == best
+        assert total == pytest.approx(expected)
+
+
+def test_what_was_counted_can_be_forgotten(fitted, shop):
+    ranker = Ranker(fitted.artifact)
+    ranker.upsert(shop.items())
+    before = [np.array(column) for column in ranker._successors.table]
+    ranker.add_transitions({"i000": {"i001": 2.0}, "i003": {"i009": 1.0}})
+    ranker.forget_transitions()
+    for column, same in zip(before, ranker._successors.table, strict=True):
+        np.testing.assert_array_equal(column, np.asarray(same))

@@ -26,7 +26,7 @@ def minute(n: float) -> datetime:
 def history(text: str) -> list[Touch]:
     """Return a history of item, kind (view, purchase, dismiss) and minute, such as `av0 bp1`."""
     kinds = {"v": "view", "p": "purchase", "d": "dismiss"}
-    return [Touch(word[0], kinds[word[1]], minute(int(word[2:]))) for word in text.split()]
+    return [Touch(word[0], kinds[word[1]], minute(int(word[2:])).timestamp()) for word in text.split()]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_counting_bit_by_bit_is_counting_as_training_does() -> None:
     draw = np.random.default_rng(1)
     config = configs.preset("tiny")
     kinds = [kind for kind in configs.KINDS if kind not in ("impression", "search")]
-    touches = [Touch(str(draw.integers(6)), str(draw.choice(kinds)), minute(n)) for n in range(40)]
+    touches = [Touch(str(draw.integers(6)), str(draw.choice(kinds)), minute(n).timestamp()) for n in range(40)]
     gains = configs.gains(config)
     assert (gains["purchase"], "dismiss" in gains, "search" in gains) == (1.0, False, False)
 
@@ -72,7 +72,7 @@ def test_counting_bit_by_bit_is_counting_as_training_does() -> None:
         users_E=np.zeros(40, np.int32),
         items_E=np.array([int(touch.item_id) for touch in touches], np.int32),
         kinds_E=np.array([configs.KINDS.index(touch.kind) for touch in touches], np.int32),
-        at_E=np.array([touch.at.timestamp() for touch in touches]),
+        at_E=np.array([touch.at for touch in touches]),
     )
     gains_K = np.array([gains.get(kind, 0.0) for kind in configs.KINDS])
     table = transitions.count(events, np.ones(40, bool), 6, gains_K=gains_K)
