@@ -1,8 +1,12 @@
-"""Arrays of numbers as parameters of a statement, in PostgreSQL's own format: no element becomes an object, or text."""
+"""Arrays as parameters of a statement, in PostgreSQL's own format.
+
+psycopg would ask of each element what it is, and write it as text. None of these may hold a null.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,11 @@ if TYPE_CHECKING:  # whoever only reads needs no NumPy
     import numpy as np
 
 
+_HEAD = struct.Struct(">5i")
+_size = struct.Struct(">i").pack
+_big = struct.Struct(">iq").pack
+
+
 @dataclass(frozen=True)
 class Packed:
     """An array of one dimension: the name of its elements' type, and the array as `array_recv` takes it."""
@@ -22,26 +31,39 @@ class Packed:
     content: bytes
 
 
+def texts(values: Iterable[str]) -> Packed:
+    """Return texts as one array of PostgreSQL's `text`."""
+    encoded = [value.encode() for value in values]
+    return _packed("text", len(encoded), b"".join([part for text in encoded for part in (_size(len(text)), text)]))
+
+
+def marks(values: Sequence[int]) -> Packed:
+    """Return whole numbers as one array of PostgreSQL's `int8`."""
+    return _packed("int8", len(values), b"".join([_big(8, value) for value in values]))
+
+
 def integers(parts: Sequence[np.ndarray]) -> Packed:
     """Return arrays of integers, one after another, as one array of PostgreSQL's `int4`."""
-    return _packed("int4", ">i4", parts)
+    return _numbers("int4", ">i4", parts)
 
 
 def floats(parts: Sequence[np.ndarray]) -> Packed:
     """Return arrays of numbers, one after another, as one array of PostgreSQL's `float4`."""
-    return _packed("float4", ">f4", parts)
+    return _numbers("float4", ">f4", parts)
 
 
-def _packed(name: str, form: str, parts: Sequence[np.ndarray]) -> Packed:
+def _numbers(name: str, form: str, parts: Sequence[np.ndarray]) -> Packed:
     import numpy as np
 
-    count = sum(map(len, parts))
-    # Dimensions, whether there are nulls, the elements' type, their number, the index of the first.
-    head = np.array([1, 0, psycopg.adapters.types[name].oid, count, 1], ">i4")
-    elements = np.empty(count, [("bytes", ">i4"), ("value", form)])
+    elements = np.empty(sum(map(len, parts)), [("bytes", ">i4"), ("value", form)])
     elements["bytes"] = 4
     elements["value"] = np.concatenate(parts)
-    return Packed(name, head.tobytes() + elements.tobytes())
+    return _packed(name, len(elements), elements.tobytes())
+
+
+def _packed(name: str, count: int, elements: bytes) -> Packed:
+    # Dimensions, whether there are nulls, the elements' type, their number, the index of the first.
+    return Packed(name, _HEAD.pack(1, 0, psycopg.adapters.types[name].oid, count, 1) + elements)
 
 
 class _PackedDumper(Dumper):

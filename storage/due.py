@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, TextClause, text
 
-from storage import dead_letters
+from storage import arrays, dead_letters
 from storage.dead_letters import DeadLetter
 
 SHOPPER = "shopper"
@@ -224,7 +224,7 @@ def mark_later(connection: Connection, kind: str, keys: Sequence[str]) -> None:
 
 def mark_reasons(connection: Connection, shoppers: Sequence[str]) -> None:
     """Mark the shelves of these shoppers to be explained; those that are marked stay in their place."""
-    connection.execute(_MARK_REASONS, {"keys": list(shoppers)})
+    connection.execute(_MARK_REASONS, {"keys": arrays.texts(shoppers)})
 
 
 def bury(connection: Connection, *, max_attempts: int) -> int:
@@ -246,7 +246,8 @@ def summary(connection: Connection) -> list[Backlog]:
 
 
 def _held(kind: str, claims: Sequence[Claim]) -> dict[str, object]:
-    return {"kind": kind, "keys": [claim.key for claim in claims], "marks": [claim.mark for claim in claims]}
+    keys, marks = arrays.texts(claim.key for claim in claims), arrays.marks([claim.mark for claim in claims])
+    return {"kind": kind, "keys": keys, "marks": marks}
 
 
 def _when(later: bool | None) -> dict[str, bool]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
+
+from storage import arrays
 
 # What `home` leaves out, by policy; a dismissed item stays away under each of them.
 HIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
@@ -16,11 +19,29 @@ HIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "show_all": ("dismiss",),
 }
 
+# These have an index of their own, which no policy but `hide_seen` reads past.
+_DECISIONS = "'purchase', 'dismiss'"
+
+
+def hidden_items(shopper: str, kinds: str) -> str:
+    """Return a query of the items that shoppers had events of these kinds on.
+
+    `shopper` is a condition on the column of that name, `kinds` an expression for an array of text.
+    """
+    return f"""
+    SELECT item_id FROM events
+    WHERE {shopper} AND kind IN ({_DECISIONS}) AND kind = ANY({kinds}) AND item_id IS NOT NULL
+    UNION ALL
+    SELECT item_id FROM events
+    WHERE NOT {kinds} <@ ARRAY[{_DECISIONS}] AND {shopper} AND kind NOT IN ({_DECISIONS}) AND kind = ANY({kinds})
+        AND item_id IS NOT NULL"""
+
+
 # Late and shuffled events end up in the same history: event time decides. Events of one moment are a basket, which has
 # no order; they get one that is always the same and, unlike that of the ids, means nothing. Training sees the same.
-_READ = text("""
+_READ = text(f"""
 SELECT s.shopper, h.item_ids, h.kinds, h.ats, ARRAY(
-    SELECT item_id FROM events WHERE events.shopper = s.shopper AND kind = ANY(:kinds) AND item_id IS NOT NULL
+    {hidden_items("events.shopper = s.shopper", "CAST(:kinds AS text[])")}
 ) AS hidden
 FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
     SELECT array_agg(item_id ORDER BY at, hash, event_id) AS item_ids,
@@ -38,11 +59,18 @@ _SHOPPERS_OF = text("SELECT DISTINCT shopper FROM events WHERE item_id = ANY(:it
 
 
 class Touch(NamedTuple):
-    """One event of a history: an item, a kind, and when, in unix seconds, from which no microsecond is lost."""
+    """One event of a history: an item, a kind, and when, in unix seconds, from which no microsecond is lost.
+
+    It has the fields of `model.recommend.events.Interaction`, and is taken for one.
+    """
 
     item_id: str
     kind: str
     at: float
+
+
+# A named tuple's own constructor is three times as slow, and a shelf needs dozens for each event.
+_touch = partial(tuple.__new__, Touch)
 
 
 @dataclass(frozen=True)
@@ -60,9 +88,9 @@ class History:
 
 def read(connection: Connection, shoppers: Sequence[str], *, length: int, policy: str) -> dict[str, History]:
     """Return, for every one of `shoppers`, the last `length` events and what `policy` hides."""
-    parameters = {"shoppers": list(shoppers), "length": length, "kinds": list(HIDDEN_KINDS[policy])}
+    parameters = {"shoppers": arrays.texts(shoppers), "length": length, "kinds": list(HIDDEN_KINDS[policy])}
     return {
-        shopper: History(list(map(Touch, item_ids or (), kinds or (), ats or ())), set(hidden))
+        shopper: History(list(map(_touch, zip(item_ids or (), kinds or (), ats or (), strict=True))), set(hidden))
         for shopper, item_ids, kinds, ats, hidden in connection.execute(_READ, parameters)
     }
 

@@ -130,14 +130,14 @@ def write(connection: Connection, homes: Sequence[Home], *, counted_by: str | No
         return
     lasts_H = np.cumsum([len(home.item_nos_N) for home in homes])
     parameters = {
-        "owners": [home.owner for home in homes],
-        "afters": [0, *lasts_H[:-1].tolist()],
-        "lasts": lasts_H.tolist(),
+        "owners": arrays.texts(home.owner for home in homes),
+        "afters": arrays.integers([np.zeros(1, np.int32), lasts_H[:-1]]),
+        "lasts": arrays.integers([lasts_H]),
         "item_nos": arrays.integers([home.item_nos_N for home in homes]),
         "scores": arrays.floats([home.scores_N for home in homes]),
-        "versions": [home.model_version for home in homes],
+        "versions": arrays.texts(home.model_version for home in homes),
         "throughs": [home.through for home in homes],
-        "marks": [home.mark for home in homes],
+        "marks": arrays.marks([home.mark for home in homes]),
         "counted_by": counted_by,
     }
     connection.execute(_WRITE, parameters)
@@ -154,7 +154,7 @@ def to_explain(connection: Connection, owners: Sequence[str], *, first: int, res
 
     One that was written within the last `rest` seconds is fresh.
     """
-    rows = connection.execute(_TO_EXPLAIN, {"owners": list(owners), "first": first, "rest": rest})
+    rows = connection.execute(_TO_EXPLAIN, {"owners": arrays.texts(owners), "first": first, "rest": rest})
     return {owner: Unexplained(*values) for owner, *values in rows}
 
 
@@ -165,11 +165,11 @@ def standing(connection: Connection, owners: Sequence[str]) -> dict[str, Standin
     """
     found = _standing(connection, owners)
     if len(found) < len(set(owners)):
-        connection.execute(_RESERVE, {"owners": list(owners)})
+        connection.execute(_RESERVE, {"owners": arrays.texts(owners)})
         found = _standing(connection, owners)
     return found
 
 
 def _standing(connection: Connection, owners: Sequence[str]) -> dict[str, Standing]:
-    rows = connection.execute(_STANDING, {"owners": list(owners)})
+    rows = connection.execute(_STANDING, {"owners": arrays.texts(owners)})
     return {owner: Standing(*values) for owner, *values in rows}

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from storage import rankings
+from storage.histories import hidden_items
 
 NEWEST = "newest"
 """Not a ranking: the available items by `announced_at`, read live."""
@@ -65,7 +66,7 @@ WITH chain AS (
         because_nos, because_kinds, model_version, generated_at, through
     FROM chain JOIN rankings USING (owner, surface)
 ), hidden AS MATERIALIZED (
-    SELECT item_id FROM events WHERE shopper = ANY($3) AND kind = ANY($4::text[]) AND item_id IS NOT NULL
+    {hidden_items("shopper = ANY($3)", "$4::text[]")}
 ), lead AS MATERIALIZED (
     {_RANKED} AND s.shelf = 1
 ), rest AS (

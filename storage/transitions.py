@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection, delete, select, text
 
-from storage import actors, due, horizon
+from storage import actors, arrays, due, horizon
 from storage.json import ascii_text
 from storage.models import Live
 from storage.tables import transitions
@@ -87,9 +88,9 @@ def add(connection: Connection, pairs: Mapping[tuple[str, str], float]) -> None:
     """Add to the counts of these pairs: the item before, the item after."""
     if pairs:
         parameters = {
-            "from_items": [before for before, _ in pairs],
-            "to_items": [after for _, after in pairs],
-            "counts": list(pairs.values()),
+            "from_items": arrays.texts(before for before, _ in pairs),
+            "to_items": arrays.texts(after for _, after in pairs),
+            "counts": arrays.floats([np.fromiter(pairs.values(), np.float32, len(pairs))]),
         }
         connection.execute(_ADD, parameters)
 

@@ -273,18 +273,20 @@ class Ranker:
         """The last events that say something: of known items, and of kinds with a weight."""
         slots, gains, kept = self._catalogue.slots, self.config.kind_weights, []
         for event in reversed(history):
-            if event.kind not in self._kinds:
-                raise ConfigError(f"unknown event kind {event.kind!r}; known: {', '.join(configs.KINDS)}")
-            if event.item_id in slots and gains[self._kinds[event.kind]] != 0:
+            item_id, kind, _ = event
+            if kind not in self._kinds:
+                raise ConfigError(f"unknown event kind {kind!r}; known: {', '.join(configs.KINDS)}")
+            if item_id in slots and gains[self._kinds[kind]] != 0:
                 kept.append(event)
                 if len(kept) == self.config.history:
                     break
         return kept[::-1]
 
     def _encode(self, histories: Sequence[Sequence[Interaction]], length: int) -> Encoded:
-        slots = [[self.capacity, *(self._catalogue.slots[event.item_id] for event in h)] for h in histories]
-        kinds = [[-1, *(self._kinds[event.kind] for event in h)] for h in histories]
-        seconds = [[h[0].at - h[-1].at, *(e.at - h[-1].at for e in h)] if h else [0.0] for h in histories]
+        columns = [tuple(zip(*history, strict=True)) or ((), (), ()) for history in histories]
+        slots = [[self.capacity, *map(self._catalogue.slots.__getitem__, items)] for items, _, _ in columns]
+        kinds = [[-1, *map(self._kinds.__getitem__, kinds)] for _, kinds, _ in columns]
+        seconds = [[at - ats[-1] for at in (*ats[:1], *ats)] or [0.0] for _, _, ats in columns]
         self.encodings += len(histories)
         shape = {"rows": self._tile, "width": length + 1}
         return self._programs.encode(

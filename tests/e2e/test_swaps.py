@@ -50,7 +50,7 @@ def _expected(stack: Stack, version: str) -> Shelves:
     with stack.database.connect() as connection:
         read = histories.read(connection, SHOPPERS, length=ranker.config.history, policy=stack.settings.repeat_policy)
     requests = [
-        RankRequest([Interaction(t.item_id, t.kind, t.at.timestamp()) for t in read[one].touches], read[one].hidden)
+        RankRequest([Interaction(t.item_id, t.kind, t.at) for t in read[one].touches], read[one].hidden)
         for one in SHOPPERS
     ]
     return {one: _as_stored(found) for one, found in zip(SHOPPERS, ranker.rank(requests, k=30), strict=True)}

@@ -34,6 +34,10 @@ _NEIGHBOURS = 10
 _FEW_NEW = 4
 _SIMILAR_DEPTH = 50
 
+# Stands where there is no number: a version that has just been loaded may know an item that the serving one meets in a
+# moment.
+_UNKNOWN = -1
+
 # A ranker is for one thread at a time. Where two refresh shoppers, one ranks while the other waits for the database.
 _one_at_a_time = threading.Lock()
 
@@ -152,19 +156,10 @@ def _depth(serving: Serving, wanted: int) -> int:
 
 
 def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving: Serving) -> Home:
-    item_nos = list(map(serving.live.numbers.get, ranked.item_ids))
-    scores = ranked.scores
-    if None in item_nos:  # a version that has just been loaded may know an item that the serving one meets in a moment
-        scores = [score for item_no, score in zip(item_nos, scores, strict=True) if item_no is not None]
-        item_nos = [item_no for item_no in item_nos if item_no is not None]
-    return Home(
-        claim.key,
-        np.array(item_nos, np.int32),
-        np.array(scores, np.float32),
-        version,
-        history.through,
-        claim.mark,
-    )
+    item_nos = [serving.live.numbers.get(item_id, _UNKNOWN) for item_id in ranked.item_ids]
+    item_nos_N, scores_N = np.array(item_nos, np.int32), np.array(ranked.scores, np.float32)
+    known_N = item_nos_N != _UNKNOWN
+    return Home(claim.key, item_nos_N[known_N], scores_N[known_N], version, history.through, claim.mark)
 
 
 def _reasons(claim: Claim, ranked: Ranked, serving: Serving) -> Reasons:

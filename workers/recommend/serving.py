@@ -16,7 +16,7 @@ from storage import health, models
 from workers.recommend import following
 from workers.recommend.following import Follower
 from workers.recommend.loading import Loader
-from workers.runtime import metrics
+from workers.runtime import memory, metrics
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,7 @@ class Serving:
             if loaded is not None:
                 self._add(loaded)
                 self.version = loaded.version
+                memory.settle()
                 return True
         return False
 

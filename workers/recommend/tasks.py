@@ -5,6 +5,7 @@ Two processes work on them, each with the model: one on what somebody waits for,
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from workers.runtime.bootstrap import Services
 
 # How long one task goes on looking for what is due, in seconds: however many events come, so few tasks are sent.
 _TURN = 0.5
+# How long both threads go on with shoppers where more come than one is enough for: they part to follow the catalogue.
+_TOGETHER = 0.25
 # Thirty-two at once hold a core for too long where a gateway stands beside them.
 _AT_ONCE_LATER = 8
 
@@ -28,6 +31,8 @@ _following_behind = Pace(every=1.0)
 # New items are looked for less often than shoppers who are due.
 _items = Pace(every=0.1)
 _second = ThreadPoolExecutor(1, "refresh")
+# More shoppers are due than one batch takes.
+_behind = threading.Event()
 
 
 @shared_task(name=tasks.REFRESH_SHOPPERS)
@@ -92,29 +97,36 @@ def _refresh_now(services: Services) -> None:
     from workers.recommend import versions  # imports JAX
 
     until = time.monotonic() + _TURN
-    done = True
     while time.monotonic() < until:
-        if done:
+        if not _behind.is_set():
             time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
         if not _following.keep(lambda: versions.follow(services.hasty, services.serving)):
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
-        items_done = _items.keep(lambda: _drain(services, due.ITEM, retry=False))
-        done = _drain_shoppers(services, together=not done) and items_done
+        _items.keep(lambda: _drain(services, due.ITEM, retry=False))
+        _drain_shoppers(services)
     services.bell.answer(due.ITEM, due.SHOPPER)
-    services.bell.ring(*(kind for kind in (due.ITEM, due.SHOPPER) if not _drain(services, kind, retry=True)))
+    # Where shoppers wait anyway, one of those that were tried before has its turn all the same.
+    seconds = {due.ITEM: claims.SECONDS, due.SHOPPER: 0.0 if _behind.is_set() else claims.SECONDS}
+    services.bell.ring(*(kind for kind in seconds if not _drain(services, kind, retry=True, seconds=seconds[kind])))
 
 
-def _drain_shoppers(services: Services, *, together: bool) -> bool:
-    """Work on shoppers who are due now, on two threads `together` where more come than one is enough for."""
-    if not together:
-        return _drain(services, due.SHOPPER, retry=False)
-    beside = _second.submit(_drain, services, due.SHOPPER, retry=False)
-    done = _drain(services, due.SHOPPER, retry=False)
-    return beside.result() and done
+def _drain_shoppers(services: Services) -> None:
+    """Work on shoppers who are due now, on two threads where more come than one is enough for."""
+    if not _behind.is_set():
+        done = _drain(services, due.SHOPPER, retry=False)
+    else:
+        drain = partial(_drain, services, due.SHOPPER, retry=False, seconds=_TOGETHER)
+        beside = _second.submit(drain)
+        done = drain()
+        done = beside.result() and done
+    if done:
+        _behind.clear()
+    else:
+        _behind.set()
 
 
-def _drain(services: Services, kind: str, *, retry: bool) -> bool:
+def _drain(services: Services, kind: str, *, retry: bool, seconds: float = claims.SECONDS) -> bool:
     """Work on what is due now of a kind; False where there is more."""
     from workers.recommend import refresh  # imports JAX
 
@@ -124,4 +136,4 @@ def _drain(services: Services, kind: str, *, retry: bool) -> bool:
 
     shoppers = partial(refresh.shoppers, services.hasty, services.serving, services.settings)
     work = items if kind == due.ITEM else shoppers
-    return claims.drain(services.hasty, kind, work, services.settings, later=False, retry=retry)
+    return claims.drain(services.hasty, kind, work, services.settings, later=False, retry=retry, seconds=seconds)

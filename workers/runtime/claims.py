@@ -16,8 +16,9 @@ from workers.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# How long one task goes on claiming, in seconds, before the tasks behind it (a new item, say) get their turn.
-_BUDGET = 0.1
+SECONDS = 0.1
+"""How long one task goes on claiming, before the tasks behind it (a new item, say) get their turn."""
+
 _LEAST_SHARE = 0.01
 # What just happened waits for a rest to end.
 _LONGEST_REST = 1.0
@@ -35,8 +36,9 @@ def drain(
     most: int | None = None,
     rest: float = 0.0,
     retry: bool = True,
+    seconds: float = SECONDS,
 ) -> bool:
-    """Claim and work until nothing of `kind` is free; False where the time ran out first, or a batch failed.
+    """Claim and work until nothing of `kind` is free; False where `seconds` ran out first, or a batch failed.
 
     Of what can wait (`later`) alone, or of all else; by default of both. `most` rows make a batch, by default as many
     as the settings say; `rest` is how many seconds a row must have been due.
@@ -45,7 +47,7 @@ def drain(
     nothing else is free, or where more came than the time was enough for; not at all without `retry`. After a batch
     that could wait the worker rests: the gateway and the database need the cores too.
     """
-    until = time.monotonic() + _BUDGET
+    until = time.monotonic() + seconds
     most = most or settings.refresh_batch
     while time.monotonic() < until:
         claims = _claim(engine, kind, limit=most, lease=settings.lease, later=later, rest=rest)
