@@ -51,8 +51,8 @@ WITH chosen AS (
     ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due SET attempts = attempts + 1, claimed_until = now() + :lease * interval '1 second'
-FROM chosen WHERE due.kind = :kind AND due.key = chosen.key
-RETURNING due.key, due.mark, due.attempts, due.later
+WHERE kind = :kind AND key = ANY(ARRAY(SELECT key FROM chosen))
+RETURNING key, mark, attempts, later
 """)
 
 
@@ -63,36 +63,41 @@ _CLAIM_NEWEST = _claim_statement("attempts = 0", "later, since DESC, key")
 _CLAIM_TRIED = _claim_statement("attempts BETWEEN 1 AND :most_attempts", "attempts, later, since, key")
 
 # Rows are locked in the order in which marks take them, so that whoever marks many and whoever is done with many wait
-# for each other and never deadlock.
+# for each other and never deadlock. No plan of these compares many rows with each of many others: a plan is kept that
+# was made while next to nothing was due, and would go on doing so when much is.
 _HELD = """
 WITH held AS MATERIALIZED (
     SELECT due.key, due.mark = done.mark AS same, due.claimed_until IS NULL AS is_free
-    FROM due JOIN unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS done(key, mark) ON due.key = done.key
-    WHERE due.kind = :kind ORDER BY due.key FOR UPDATE OF due
+    FROM (
+        SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:marks AS bigint[])) AS claim(key, mark) ORDER BY key
+    ) AS done, LATERAL (
+        SELECT key, mark, claimed_until FROM due WHERE kind = :kind AND due.key = done.key OFFSET 0 FOR UPDATE
+    ) AS due
 )"""
+_SAME = "key = ANY(ARRAY(SELECT key FROM held WHERE same))"
+_FREE = "key = ANY(ARRAY(SELECT key FROM held WHERE is_free AND NOT same))"
+_SAME_OR_FREE = "key = ANY(ARRAY(SELECT key FROM held WHERE is_free OR same))"
 
 _CLEAR = text(f"""{_HELD}, cleared AS (
-    DELETE FROM due USING held WHERE due.kind = :kind AND due.key = held.key AND held.same
+    DELETE FROM due WHERE kind = :kind AND {_SAME}
 )
-UPDATE due SET attempts = 0, since = now() FROM held
-WHERE due.kind = :kind AND due.key = held.key AND NOT held.same AND held.is_free
+UPDATE due SET attempts = 0, since = now() WHERE kind = :kind AND {_FREE}
 """)
 
 _POSTPONE = text(f"""{_HELD}
-UPDATE due SET attempts = 0, claimed_until = NULL, later = due.later OR held.same,
-    since = CASE WHEN held.same THEN due.since ELSE now() END
-FROM held WHERE due.kind = :kind AND due.key = held.key AND (held.same OR held.is_free)
+UPDATE due SET attempts = 0, claimed_until = NULL, later = later OR {_SAME},
+    since = CASE WHEN {_SAME} THEN since ELSE now() END
+WHERE kind = :kind AND {_SAME_OR_FREE}
 """)
 
 _RELEASE = text(f"""{_HELD}
-UPDATE due SET claimed_until = NULL FROM held WHERE due.kind = :kind AND due.key = held.key AND held.same
+UPDATE due SET claimed_until = NULL WHERE kind = :kind AND {_SAME}
 """)
 
 _LOCK = text(f"{_HELD} SELECT count(*) FROM held")
 
 _DELAY = text(f"""{_HELD}
-UPDATE due SET attempts = 0, claimed_until = NULL, since = now() FROM held
-WHERE due.kind = :kind AND due.key = held.key AND (held.same OR held.is_free)
+UPDATE due SET attempts = 0, claimed_until = NULL, since = now() WHERE kind = :kind AND {_SAME_OR_FREE}
 """)
 
 _EXHAUSTED = text("""
