@@ -21,6 +21,7 @@ from benchmarks.freshness.run import Run
 _RATE = 100
 _SECONDS = 20.0
 _PATIENCE = 180.0
+_REFUSED_SECONDS = 15.0  # within which a training has said that another one runs
 _OTHERS = 20  # searches a second, and screenings
 
 
@@ -30,7 +31,10 @@ def measured(run: Run) -> dict[str, Any]:
     installation.wait_until_idle()
     training = _training()
     found["training"] = run.at(_RATE, _SECONDS) | {"still_ran": training.poll() is None}
-    report = json.loads(training.communicate()[0])
+    said = training.communicate()[0]
+    if training.returncode:
+        raise RuntimeError(f"the training ended with {training.returncode}: {said}")
+    report = json.loads(said)
     installation.wait_until_idle()
     installation.reshelf("models", "promote", report["version"], "--force")
     found["swap"] = run.at(_RATE, _SECONDS)
@@ -48,7 +52,7 @@ def _training() -> subprocess.Popen[str]:
     while True:
         command = [sys.executable, "-m", "workers.cli", *arguments]
         training = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        time.sleep(8)
+        time.sleep(_REFUSED_SECONDS)
         if training.poll() is None:
             return training
         if time.monotonic() > until:

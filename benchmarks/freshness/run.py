@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +57,9 @@ class Run:
             rate_sent = (traffic.sent - sent) / (time.monotonic() - start)
             busy = _busy(idle_before, psutil.cpu_times())
             found = probing.stop()
-        return {"rate_sent": round(rate_sent, 1), "busy_percent": busy, **_summary(found, self.settings)}
+        seen = {"rate_sent": round(rate_sent, 1), "busy_percent": busy, **_summary(found, self.settings)}
+        installation.say(json.dumps(seen))
+        return seen
 
 
 def _busy(before: Any, after: Any) -> float:
