@@ -8,12 +8,13 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/reshelf
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md ./
+COPY reshelf reshelf
 COPY workers workers
 COPY model model
 COPY storage storage
 COPY api_gateway api_gateway
 COPY demo demo
-RUN /opt/reshelf/bin/pip install --constraint constraints.txt ".[${EXTRAS}]"
+RUN /opt/reshelf/bin/pip install --constraint constraints.txt ./reshelf ".[${EXTRAS}]"
 
 FROM python:${PYTHON}-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/reshelf reshelf

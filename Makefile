@@ -7,10 +7,10 @@ STAMP := .venv/.installed
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml reshelf/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "reshelf needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ./reshelf -e '.[all,dev]'
 	touch $@
 
 # make demo DATA=path/to/online_retail.csv.gz runs the main job on real data instead of the simulated shop.
@@ -29,7 +29,7 @@ format: install
 
 # Two processes, each with servers of its own: one test waits while the other computes. What takes longest comes first.
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5
 
 # What an event costs, process by process. make bench-cost BASE=<revision> runs that one in turn with this one.
 bench-cost: install

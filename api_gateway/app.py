@@ -6,7 +6,10 @@ Started by `reshelf gateway`, or by any ASGI server from the factory `api_gatewa
 from __future__ import annotations
 
 import gc
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -16,24 +19,17 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
-from api_gateway import documentation, doors, errors, keys, parameters, services
-from api_gateway import metrics as measuring
-from api_gateway.keys import Keys
-from api_gateway.metrics import Metrics
-from api_gateway.ringer import Bell
-from api_gateway.routes import (
-    actors,
-    catalogue,
-    events,
-    experiments,
-    items,
-    operations,
-    orders,
-    popular,
-    recommendations,
-    reviews,
-    search,
-)
+import api_gateway
+from api_gateway import services
+from api_gateway.background.doorbell import Bell
+from api_gateway.http import auth, errors, openapi
+from api_gateway.http import metrics as measuring
+from api_gateway.http.auth import Keys
+from api_gateway.http.metrics import Metrics
+from api_gateway.intake import doors
+from api_gateway.lists import parameters
+from api_gateway.operations import routes as operations_routes
+from workers import capabilities
 from workers import settings as configuration
 from workers.settings import Settings
 
@@ -75,18 +71,23 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     services.check(settings)
     state = State({"api_keys": Keys(settings), "metrics": Metrics()})
     gateway = Gateway(
-        route_handlers=[_guarded(state.api_keys), operations.health, operations.ready, operations.show],
+        route_handlers=[
+            _guarded(state.api_keys),
+            operations_routes.health,
+            operations_routes.ready,
+            operations_routes.show,
+        ],
         # One and no more: Litestar resolves several in a task group, which takes longer than all of the rest.
         dependencies={"paging": Provide(parameters.paging, sync_to_thread=False)},
         state=state,
         lifespan=[services.running(settings, state.metrics, bell)],
         exception_handlers={Exception: errors.answer},
         request_max_body_size=doors.MOST_BYTES,
-        openapi_config=documentation.config(),
+        openapi_config=openapi.config(),
         cache_control=CacheControlHeader(no_store=True),
         logging_config=None,
     )
-    documentation.add_messages(gateway.openapi_schema)
+    openapi.add_messages(gateway.openapi_schema)
     return gateway
 
 
@@ -104,31 +105,17 @@ def _guarded(api_keys: Keys) -> Router:
     """Return the routes that need a key where keys are set."""
     return Router(
         path="/",
-        guards=[keys.require] if api_keys.are_set else [],
-        route_handlers=[
-            recommendations.for_user,
-            recommendations.for_session,
-            items.similar,
-            items.bought_together,
-            popular.popular,
-            popular.new,
-            search.search,
-            search.suggest,
-            events.take,
-            catalogue.take,
-            experiments.every,
-            experiments.one,
-            orders.screen,
-            orders.label,
-            orders.one,
-            reviews.waiting,
-            reviews.take,
-            reviews.decide,
-            actors.every,
-            actors.flag,
-            actors.clear,
-        ],
+        guards=[auth.require] if api_keys.are_set else [],
+        route_handlers=list(_handlers()),
     )
+
+
+def _handlers() -> Iterator[Any]:
+    """Yield the handlers of every capability that has a folder here."""
+    folders = {module.name for module in pkgutil.iter_modules(api_gateway.__path__) if module.ispkg}
+    for capability in capabilities.ALL:
+        if capability.name in folders:
+            yield from importlib.import_module(f"api_gateway.{capability.name}.handlers").HANDLERS
 
 
 def _keep_slashes(scope: Scope) -> None:

@@ -12,17 +12,17 @@ from litestar.datastructures import State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api_gateway import database
+from api_gateway.background.circuit_breaker import Patience
+from api_gateway.background.doorbell import Bell, Ringer
+from api_gateway.background.listener import WaitingRoom
+from api_gateway.background.usage import Tally
 from api_gateway.database import Pool
-from api_gateway.experiments import Following, Reports
-from api_gateway.metrics import Metrics
-from api_gateway.patience import Patience
-from api_gateway.ringer import Bell, Ringer
-from api_gateway.rulebook import RuleBook
-from api_gateway.tally import Tally
-from api_gateway.waiting import WaitingRoom
-from api_gateway.writers import Writers
-from storage import histories
-from workers.fraud import rules
+from api_gateway.experiment.service import Following, Reports
+from api_gateway.fraud.rules_follower import RuleBook
+from api_gateway.http.metrics import Metrics
+from api_gateway.intake.writers import Writers
+from storage.events import histories
+from workers.fraud.rules import rules
 from workers.settings import Settings, SettingsError
 
 
@@ -109,6 +109,7 @@ def doorbell(settings: Settings) -> Bell | None:
     """Return what rings the workers, None without a broker."""
     if settings.broker_url is None:
         return None
-    from workers.contract.doorbell import Doorbell  # brings Celery, which only a running gateway needs
+    from workers import capabilities
+    from workers.doorbell import Doorbell  # brings Celery, which only a running gateway needs
 
-    return Doorbell(settings.broker_url)
+    return Doorbell(settings.broker_url, capabilities.RINGS)

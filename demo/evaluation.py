@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.recommend import baselines, evaluate, transitions
 from model.recommend import events as event_arrays
+from model.recommend import transitions
+from model.recommend.evaluation import baselines, evaluate
 from model.recommend.events import Interactions, RankRequest
-from model.recommend.serve import Ranker
+from model.recommend.serving.serve import Ranker
 from model.recommend.split import Holdout
-from workers.learn import requests
-from workers.learn.data import TrainingData
+from workers.recommend.training import rank_requests
+from workers.recommend.training.data import TrainingData
 
 DEPTH = 10
 RECENT_DAYS = 60.0
@@ -99,7 +100,7 @@ def _ranked(
     """Return every customer's best items by the ranker that the workers use, as dense ids."""
     ids = [item.item_id for item in hidden.known.items]
     dense = {item_id: number for number, item_id in enumerate(ids)}
-    histories = requests.histories(hidden.known, range(len(hidden.known.users)))
+    histories = rank_requests.histories(hidden.known, range(len(hidden.known.users)))
     ranked: list[list[int]] = []
     for start in range(0, len(histories), 256):
         asked = [

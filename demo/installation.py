@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from workers import settings as configuration
-from workers.runtime import control, processes, running, supervise
 from workers.settings import Settings
+from workers.supervisor import control, processes, run_file, supervise
 
 OWN = ("HOME", "DATABASE_URL", "BROKER_URL", "API_KEYS", "FLOWER_BASIC_AUTH", "GATEWAY_HOST", "FLOWER_HOST")
 """Settings that the demo does not take from the environment: it must never meet a real shop's servers."""
@@ -67,7 +67,7 @@ class Installation:
         # Not `--detach`: as a child it can be stopped and waited for at any moment, also halfway through starting.
         self._up = self._spawn(log, "up")
         socket, deadline = control.socket_path(self.home), time.monotonic() + START_SECONDS
-        while running.read(self.settings) is None:
+        while run_file.read(self.settings) is None:
             self._require_up(log, deadline)
             time.sleep(0.05)
         left = deadline - time.monotonic()

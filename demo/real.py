@@ -23,10 +23,10 @@ from demo.shop import Shop
 from demo.tally import Tally
 from demo.taste import Taste
 from model.errors import ModelError
-from storage.training import TrainingRuns
-from workers.contract.producer import Producer
-from workers.learn.data import NotEnoughData
+from reshelf.producer import Producer
+from storage.registry.training import TrainingRuns
 from workers.load.errors import LoadError
+from workers.registry.errors import NotEnoughData
 
 SHOWN_CUSTOMERS = 3
 SHOWN_ITEMS = 5

@@ -20,19 +20,22 @@ from sqlalchemy import Engine
 from demo import evaluation
 from demo.evaluation import Figures, Hidden
 from model.artifact import Artifact
-from model.recommend import train as model_train
 from model.recommend import weights
-from model.recommend.serve import Ranker
-from model.recommend.train import Fitted
-from storage import due, models, training
+from model.recommend.serving.serve import Ranker
+from model.recommend.training import train as model_train
+from model.recommend.training.train import Fitted
+from storage import due
 from storage import engine as engines
-from workers.contract.doorbell import Doorbell
-from workers.learn import data as tables
-from workers.learn import gate, screen, service
-from workers.learn.data import TrainingData
+from storage.registry import models, training
+from workers import capabilities
+from workers.doorbell import Doorbell
+from workers.evaluate import training_screen
 from workers.load import report as load_report
 from workers.load import service as loading
 from workers.load.service import Loaded
+from workers.recommend.training import data as tables
+from workers.recommend.training import full_training, gate
+from workers.recommend.training.data import TrainingData
 from workers.runtime import bootstrap, device
 from workers.settings import Settings
 
@@ -54,7 +57,7 @@ class RetailReport:
     customers: int
     scored: int
     figures: dict[str, Figures]
-    trained: service.Report
+    trained: full_training.Report
     seconds: dict[str, float] = field(default_factory=dict)
     protocol: str = evaluation.PROTOCOL
 
@@ -121,8 +124,8 @@ def _load(engine: Engine, path: Path, console: Console) -> Loaded:
 
 
 def _learn(settings: Settings, hidden: Hidden, minutes: float, console: Console) -> Fitted:
-    config = service.config_of(settings, settings.preset)
-    with screen.progress(console) as progress:
+    config = full_training.config_of(settings, settings.preset)
+    with training_screen.progress(console) as progress:
         return model_train.fit(
             hidden.known.interactions, hidden.known.items, config, seed=SEED, minutes=minutes, progress=progress
         )
@@ -139,16 +142,16 @@ def _rank(trained: Artifact, hidden: Hidden, console: Console) -> dict[str, Figu
 
 def _publish(
     engine: Engine, settings: Settings, everything: TrainingData, fitted: Fitted, started: float
-) -> service.Report:
+) -> full_training.Report:
     """Publish the model. The gate's cases are among the hidden baskets: the model has seen none of them.
 
     Raises `NotPublished`.
     """
     with engine.connect() as connection:
         live = models.live(connection)
-    config = service.config_of(settings, settings.preset)
+    config = full_training.config_of(settings, settings.preset)
     cases = gate.cases(everything, gate.known_until(live), config)
-    report = service.keep(engine, settings.home, everything, fitted, live, cases, started=started, serve=True)
+    report = full_training.keep(engine, settings.home, everything, fitted, live, cases, started=started, serve=True)
     if not report.published:
         raise NotPublished(f"{report.version} does not serve: {'; '.join(report.reasons)}")
     return report
@@ -161,7 +164,7 @@ def _scored(figures: dict[str, Figures]) -> int:
 def _ring(settings: Settings) -> None:
     """Tell the workers; without a broker the next reconciliation finds what is due."""
     if settings.broker_url is not None:
-        bell = Doorbell(settings.broker_url)
+        bell = Doorbell(settings.broker_url, capabilities.RINGS)
         bell.ring(due.ITEM, due.SHOPPER, due.BASKET)
         bell.close()
 

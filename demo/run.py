@@ -24,7 +24,7 @@ from demo.report import Outcome
 from demo.screen import View
 from demo.shop import Shop
 from demo.tally import Tally
-from workers.contract.producer import Producer
+from reshelf.producer import Producer
 
 PRESET = "small"
 TRAIN_MINUTES = 0.33

@@ -19,7 +19,7 @@ from demo.customers import HOME, Customer
 from demo.gateway import Gateway, GatewayError, Shelf
 from demo.tally import HTTP, MESSAGE, Tally
 from demo.visits import Visit
-from workers.contract.producer import Producer
+from reshelf.producer import Producer
 
 PAGES_PER_SECOND = 5.0
 PAGES_A_VISIT = 3

@@ -34,6 +34,9 @@ SWITCHED = (SHOPPER, LATER)
 CATALOGUE = "catalogue"
 """No due kind: rung for by whoever changed the catalogue, heard by whoever keeps it in memory."""
 
+NO_KINDS = frozenset({LATER, CATALOGUE})
+"""What is rung for without being a kind of due rows."""
+
 QUIET_KINDS = ("impression", "search")
 """Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""
 

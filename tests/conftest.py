@@ -13,6 +13,7 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
+import workers.declaring  # noqa: F401  as in every worker
 from storage import engine, migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.fraud import orders
-from model.fraud.orders import DAY, NEVER, Orders
+from model.fraud.features import orders
+from model.fraud.features.orders import DAY, NEVER, Orders
 
 START = 17_000 * DAY
 DELAY = 7

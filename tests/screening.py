@@ -11,8 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from storage import due, intake, orders
-from workers.contract import parsing, rows
+from reshelf import parsing
+from storage import due
+from storage.events import intake
+from storage.fraud import orders
+from workers import rows
 from workers.fraud import configuration, loading, screening
 from workers.fraud.serving import Serving
 from workers.runtime import claims

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from model.recommend import config as configs
 from model.recommend.events import Ranked, RankRequest
-from model.recommend.serve import Ranker
+from model.recommend.serving.serve import Ranker
 from tests import shelves
 
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import numpy as np
 from sqlalchemy import Connection, text
 
-from storage import homes, intake, rankings
-from storage.homes import Home, Reasons
-from storage.rankings import HOME, Ranking
+from storage.events import intake
+from storage.recommend import homes, rankings
+from storage.recommend.homes import Home, Reasons
+from storage.recommend.rankings import HOME, Ranking
 
 Because = tuple[str, str]
 """Why an item is on a shelf: an item of its owner's history, and the kind of the event."""

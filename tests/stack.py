@@ -24,12 +24,16 @@ import msgspec
 from sqlalchemy import Engine, text
 
 from model import artifact
-from storage import engine, intake, models
+from reshelf import client, parsing
+from storage import engine
+from storage.events import intake
+from storage.registry import models
 from tests import shelves
 from tests.shelves import Shelf
+from workers import rows
 from workers import settings as configuration
-from workers.contract import client, parsing, rows
-from workers.learn import data, publish, service
+from workers.recommend.training import data, full_training
+from workers.registry import switching
 from workers.settings import Settings
 
 ITEMS = 60
@@ -165,7 +169,7 @@ def _publish(database: Engine, settings: Settings) -> None:
     """Train on this shop the first time; every later stack has the same shop and takes the same model."""
     folder = _TRAINED / "model"
     if not folder.exists():
-        report = service.train(database, settings, service.Training(preset=settings.preset))
+        report = full_training.train(database, settings, full_training.Training(preset=settings.preset))
         shutil.copytree(report.path, folder)
         return
     version = models.version_name(models.RECOMMEND, datetime.now(UTC), "00c0de")
@@ -177,7 +181,7 @@ def _publish(database: Engine, settings: Settings) -> None:
             connection, version, config=trained.config, metrics=trained.metrics, learnt_through=through,
             digest=trained.digest,
         )  # fmt: skip
-    publish.switch(database, version)
+    switching.switch(database, version)
 
 
 def another(database: Engine, settings: Settings, digest: str, *, louder: float = 0.1) -> str:

@@ -18,11 +18,12 @@ import numpy as np
 
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
-from model.recommend import layers, lockstep, loop, split, train
-from model.recommend.loop import Phase, Progress, Run
+from model.recommend import network, split
+from model.recommend.training import coordination, loop, train
+from model.recommend.training.loop import Phase, Progress, Run
 from tests.unit.model import conftest as shop
 from workers import settings as configuration
-from workers.runtime import group
+from workers.runtime import distributed
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,9 +36,9 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=40)
     parser.add_argument("--checkpoint", type=Path)
     given = parser.parse_args()
-    with group.joined(configuration.load()):
+    with distributed.joined(configuration.load()):
         run = trained(json.loads(given.options), items=given.items, checkpoint=given.checkpoint)
-        if lockstep.leads():
+        if coordination.leads():
             np.savez(given.out, losses=losses(run), **run.params)
 
 
@@ -51,7 +52,7 @@ def trained(options: dict[str, Any], *, items: int = 40, checkpoint: Path | None
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed=0
     )
     kept = checkpoint and FileCheckpoint(checkpoint)
-    return loop.run(phase, layers.initial(config, items, seed=0), report=_say, checkpoint=kept)
+    return loop.run(phase, network.initial(config, items, seed=0), report=_say, checkpoint=kept)
 
 
 def losses(run: Run) -> np.ndarray:

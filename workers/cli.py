@@ -25,9 +25,9 @@ class Entry:
 
 
 COMMANDS = {
-    "up": Entry("workers.commands.up:up", "Start everything: servers, workers, gateway.", "all"),
-    "down": Entry("workers.commands.down:down", "Stop what `reshelf up` started.", "all"),
-    "status": Entry("workers.commands.status:status", "Show processes, backlog and live model.", "all"),
+    "up": Entry("workers.commands.operate.up:up", "Start everything: servers, workers, gateway.", "all"),
+    "down": Entry("workers.commands.operate.down:down", "Stop what `reshelf up` started.", "all"),
+    "status": Entry("workers.commands.operate.status:status", "Show processes, backlog and live model.", "all"),
     "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
     "finetune": Entry("workers.commands.finetune:finetune", "Let the live model learn what is new.", "workers"),
@@ -39,12 +39,14 @@ COMMANDS = {
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
-    "worker": Entry("workers.commands.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"),
-    "beat": Entry("workers.commands.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),
-    "gateway": Entry("workers.commands.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
-    "flower": Entry("workers.commands.flower:flower", "Serve the Flower dashboard.", "monitor"),
-    "migrate": Entry("workers.commands.migrate:migrate", "Bring the database to the newest schema.", "storage"),
-    "health": Entry("workers.commands.health:health", "Exit 0 when one program is healthy.", "all"),
+    "worker": Entry(
+        "workers.commands.operate.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"
+    ),
+    "beat": Entry("workers.commands.operate.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),
+    "gateway": Entry("workers.commands.operate.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
+    "flower": Entry("workers.commands.operate.flower:flower", "Serve the Flower dashboard.", "monitor"),
+    "migrate": Entry("workers.commands.operate.migrate:migrate", "Bring the database to the newest schema.", "storage"),
+    "health": Entry("workers.commands.operate.health:health", "Exit 0 when one program is healthy.", "all"),
 }
 OURS = ("workers", "model", "storage", "api_gateway", "demo")
 
@@ -84,7 +86,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="reshelf")
+@click.version_option(package_name="reshelf-server")
 def main() -> None:
     """Re-rank a shop's shelves while its customers browse.
 
@@ -101,7 +103,9 @@ def _missing(error: ModuleNotFoundError, command: str) -> Exception:
     if package in OURS or command not in COMMANDS:
         return error
     extra = COMMANDS[command].extra
-    return click.ClickException(f"`reshelf {command}` needs the package {package}: pip install 'reshelf[{extra}]'")
+    return click.ClickException(
+        f"`reshelf {command}` needs the package {package}: pip install 'reshelf-server[{extra}]'"
+    )
 
 
 if __name__ == "__main__":

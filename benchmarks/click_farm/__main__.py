@@ -25,7 +25,7 @@ from demo import catalogue, customers
 from demo.catalogue import Item
 from storage import migrate
 from storage.embedded import servers
-from workers.actors.watch import Look
+from workers.bots.watch import Look
 from workers.settings import Settings
 
 _HALF = attacks.ATTACKS[2]

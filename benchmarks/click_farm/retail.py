@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from model.fraud import behaviour
-from workers.actors import reading
+from model.bots import behaviour
+from workers.bots import reading
 from workers.load import files, retail
 
 WEEK = timedelta(days=7)

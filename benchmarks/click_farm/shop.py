@@ -8,13 +8,18 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from storage import actors, due, engine, intake, models
-from workers.actors import recounting, watch
-from workers.actors.watch import Look
-from workers.contract import parsing, rows
-from workers.learn import publish, service
+from reshelf import parsing
+from storage import due, engine
+from storage.bots import actors
+from storage.events import intake
+from storage.registry import models
+from workers import rows
+from workers.bots import recounting, watch
+from workers.bots.watch import Look
 from workers.recommend import refresh
 from workers.recommend.serving import Serving
+from workers.recommend.training import full_training
+from workers.registry import switching
 from workers.settings import Settings
 from workers.shelves import service as shelves
 
@@ -51,9 +56,11 @@ class Shop:
 
     def train(self, *, minutes: float, seed: int) -> None:
         """Train a model anew on what counts, and let it serve whatever the gate says."""
-        report = service.train(self.engine, self.settings, service.Training("small", seed=seed, minutes=minutes))
+        report = full_training.train(
+            self.engine, self.settings, full_training.Training("small", seed=seed, minutes=minutes)
+        )
         if not report.published:
-            publish.switch(self.engine, report.version, why=models.FORCED)
+            switching.switch(self.engine, report.version, why=models.FORCED)
         self._serving = None
 
     def settle(self) -> None:

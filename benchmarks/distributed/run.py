@@ -10,15 +10,16 @@ from typing import Any
 import jax
 import numpy as np
 
+from model.catalogue import Item
 from model.recommend import config as configs
-from model.recommend import layers, lockstep, loop, split, train
+from model.recommend import network, split
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
-from model.recommend.items import Item
-from model.recommend.loop import Phase, Run
+from model.recommend.training import coordination, loop, train
+from model.recommend.training.loop import Phase, Run
 from workers import settings as configuration
-from workers.learn import files
-from workers.runtime import group
+from workers.evaluate import recommend_files
+from workers.runtime import distributed
 
 _LENGTH = 20
 _DAY = 86_400.0
@@ -35,14 +36,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     config = configs.preset(options.preset, epochs=options.epochs)
-    with group.joined(configuration.load()):
+    with distributed.joined(configuration.load()):
         if options.events:
-            known = files.read(options.events, None, kind="purchase").known
+            known = recommend_files.read(options.events, None, kind="purchase").known
             interactions, items = known.interactions, known.items
         else:
             interactions, items = made_up(options.users, options.catalogue)
         run = trained(interactions, items, config)
-        if lockstep.leads():
+        if coordination.leads():
             data = {"users": len(np.unique(interactions.users_E)), "items": len(items)}
             data["events"] = len(interactions.users_E)
             options.out.write_text(json.dumps({"data": data, "config": configs.to_json(config), **measured(run)}))
@@ -71,7 +72,7 @@ def trained(interactions: Interactions, items: list[Item], config: RecommendConf
     phase = Phase(
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed=0
     )
-    return loop.run(phase, layers.initial(config, len(known_T), seed=0))
+    return loop.run(phase, network.initial(config, len(known_T), seed=0))
 
 
 def measured(run: Run) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks.fraud import shop as shops
 from benchmarks.fraud.shop import Shop
-from model.fraud import protocol
 from model.fraud.config import FraudConfig
+from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-07-25", "2018-07-18", "2018-07-11", "2018-07-04")
 """First days of training of the folds of the tests."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from benchmarks.fraud import shop as shops
 from benchmarks.fraud.shop import Shop
-from model.fraud import detector, novelty, protocol
 from model.fraud.config import FraudConfig
+from model.fraud.detector import anomaly, detector
+from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-06-27",)
 """First days of training of the validation folds, whose tests end on 2018-07-17: before those of the tests begin."""
@@ -49,8 +50,8 @@ def _figures(shop: Shop, config: FraudConfig, first: int) -> dict[str, float]:
 
 def _novelty(shop: Shop, first: str) -> dict[str, float]:
     split = shops.fold(shop, shops.day(first))
-    density = novelty.fit(shop.known.values_NxF[split.train])
-    scores_M = novelty.scores(density, shop.known.values_NxF[split.test])
+    density = anomaly.fit(shop.known.values_NxF[split.train])
+    scores_M = anomaly.scores(density, shop.known.values_NxF[split.test])
     return protocol.figures(shop.found, shop.frauds_N, split, scores_M)
 
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from benchmarks.fraud import shop as shops
 from benchmarks.fraud.shop import Shop
-from model.fraud import attack, detector, protocol
-from model.fraud.attack import Attack
 from model.fraud.config import FraudConfig
-from model.fraud.detector import Detector
+from model.fraud.detector import attack, detector
+from model.fraud.detector.attack import Attack
+from model.fraud.detector.detector import Detector
+from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-07-25",)
 """First days of training."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from model.fraud import features, replay
-from model.fraud.features import FeatureConfig
-from model.fraud.orders import Orders
-from workers.fraud import files
+from benchmarks.fraud import order_replay
+from model.fraud.features import features
+from model.fraud.features.features import FeatureConfig
+from model.fraud.features.orders import Orders
+from workers.evaluate import fraud_files
 
 _HOUR = 3600
 _SAID_EVERY = 20_000
@@ -21,7 +22,7 @@ _SAID_EVERY = 20_000
 
 def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> dict[str, Any]:
     """Return how many orders differ in any bit of any feature, for each replay; `customers` takes only so many."""
-    found = files.read(path, delay=config.mature // 86_400).found
+    found = fraud_files.read(path, delay=config.mature // 86_400).found
     if customers is not None:
         found = found.take(np.flatnonzero(found.customer_N <= customers))
     began = time.process_time()
@@ -37,10 +38,10 @@ def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> d
 
 
 def _replayed(found: Orders, in_order_NxF: np.ndarray, config: FeatureConfig, *, most: int) -> dict[str, Any]:
-    arriving = replay.shuffled(found, most=most, seed=0)
+    arriving = order_replay.shuffled(found, most=most, seed=0)
     _, offline = features.of_all(arriving, config)
     began = time.process_time()
-    done = replay.run(arriving, config, partial(_say, f"shuffled by up to {most} s", len(found.at_N)))
+    done = order_replay.run(arriving, config, partial(_say, f"shuffled by up to {most} s", len(found.at_N)))
     seconds = time.process_time() - began
     return {
         "came_after_a_later_one": _late(arriving),

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.fraud import features, protocol
 from model.fraud.config import FraudConfig
-from model.fraud.features import Features
-from model.fraud.orders import Orders
-from model.fraud.protocol import Fold, Span
-from workers.fraud import files
+from model.fraud.evaluation import protocol
+from model.fraud.evaluation.protocol import Fold, Span
+from model.fraud.features import features
+from model.fraud.features.features import Features
+from model.fraud.features.orders import Orders
+from workers.evaluate import fraud_files
 
 DELAY = 7
 WEEK = 7
@@ -29,7 +30,7 @@ class Shop(NamedTuple):
 
 def read(path: Path, config: FraudConfig) -> Shop:
     """Read a file of transactions and describe all of them."""
-    data = files.read(path, delay=DELAY)
+    data = fraud_files.read(path, delay=DELAY)
     found, known = features.of_all(data.found, config.features)
     return Shop(found, data.frauds_N, known)
 

@@ -15,11 +15,13 @@ import numpy as np
 
 from benchmarks.fraud import shop as shops
 from benchmarks.fraud.shop import DELAY, WEEK, Shop
-from model.fraud import detector, features, protocol
 from model.fraud.config import FraudConfig
-from model.fraud.detector import Detector
-from model.fraud.features import Features
-from model.fraud.orders import DAY, NEVER
+from model.fraud.detector import detector
+from model.fraud.detector.detector import Detector
+from model.fraud.evaluation import protocol
+from model.fraud.features import features
+from model.fraud.features.features import Features
+from model.fraud.features.orders import DAY, NEVER
 
 FIRST = "2018-06-20"
 """First day of the first week of training."""

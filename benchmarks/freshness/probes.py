@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.freshness import shop
-from workers.contract import client, tasks
+from reshelf import client, tasks
 
 _POLL = 0.01
 _PATIENCE = 10.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workers.contract.producer import Producer, Report
+from reshelf.producer import Producer, Report
 
 WORDS = ("red", "blue", "green", "small", "large", "light", "heavy", "soft", "classic", "modern", "travel", "garden")
 THINGS = ("lamp", "chair", "phone", "kettle", "jacket", "tent", "drill", "bottle", "camera", "desk", "mug", "shoe")

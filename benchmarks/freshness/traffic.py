@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime
 
 from benchmarks.freshness import shop
-from workers.contract import client, tasks
+from reshelf import client, tasks
 
 
 class Traffic:

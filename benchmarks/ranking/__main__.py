@@ -18,11 +18,11 @@ from benchmarks import figures, installation, machine
 from benchmarks.freshness import shop
 from model import artifact
 from model.artifact import Artifact
+from model.catalogue import Item
 from model.recommend import config as configs
-from model.recommend import train
 from model.recommend.events import Interaction, Interactions, RankRequest
-from model.recommend.items import Item
-from model.recommend.serve import Ranker
+from model.recommend.serving.serve import Ranker
+from model.recommend.training import train
 
 _BATCHES = (1, 4, 8, 32, 128)
 _SECONDS = 3.0

@@ -19,10 +19,9 @@ import jax
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.retrieval import vectors, ways
+from benchmarks.retrieval import faiss_index, vectors, ways
 from benchmarks.retrieval.ways import Way
 from model.batching import pad_rows
-from model.recommend import index
 
 _K = 100
 _CLOSED = 0.05
@@ -37,7 +36,7 @@ def main() -> None:
     result = {
         "benchmark": "retrieval",
         **machine.describe(jax.devices()[0].device_kind),
-        "faiss": metadata.version("faiss-cpu") if index.available() else None,
+        "faiss": metadata.version("faiss-cpu") if faiss_index.available() else None,
         "dim": vectors.DIM,
         "k": _K,
         "closed": _CLOSED,
@@ -81,7 +80,9 @@ def _catalogue(options: argparse.Namespace, kind: str, items: int) -> dict[str, 
     encoding = _timed(lambda: [encode() for _ in tiles], options)
     measured: dict[str, Any] = {}
     true_BxK = None
-    for way in ways.all_of(vectors_CxD, open_C, _K, with_index=index.available() and items >= index.LEAST_ITEMS):
+    for way in ways.all_of(
+        vectors_CxD, open_C, _K, with_index=faiss_index.available() and items >= faiss_index.LEAST_ITEMS
+    ):
         if options.ways and way.name not in (*options.ways, "plain"):
             continue
         if way.name == "plain":

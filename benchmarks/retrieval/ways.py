@@ -13,7 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from model.recommend import config, index, layers, programs, quantised, retrieval, topk
+from benchmarks.retrieval import faiss_index, quantised
+from model.recommend import config, network
+from model.recommend.serving import compiled as serving_compiled
+from model.recommend.serving import retrieval, topk
 
 LENGTH = 16
 _MEAN_LENGTH = 9
@@ -33,7 +36,7 @@ class Way:
 def encoder(vectors_CxD: jax.Array, tile: int, *, seed: int) -> Callable[[], jax.Array]:
     """Encodes a tile of histories of mean length nine in the bucket of 16, with the preset small, untrained."""
     made = config.preset("small")
-    params = jax.device_put(layers.initial(made, 1000, seed=seed))
+    params = jax.device_put(network.initial(made, 1000, seed=seed))
     random = np.random.default_rng(seed)
     lengths_B = np.minimum(random.geometric(1 / _MEAN_LENGTH, tile), LENGTH).astype(np.int32)
     shape = (tile, LENGTH + 1)
@@ -41,7 +44,7 @@ def encoder(vectors_CxD: jax.Array, tile: int, *, seed: int) -> Callable[[], jax
     kinds_BxL = random.integers(0, len(config.KINDS) - 1, shape).astype(np.int32)
     kinds_BxL[:, 0] = -1
     seconds_BxL = np.sort(-1e6 * random.random(shape), 1).astype(np.float32)
-    encode = programs.of(made).encode
+    encode = serving_compiled.of(made).encode
     return lambda: encode(params, vectors_CxD, slots_BxL, kinds_BxL, seconds_BxL, lengths_B)
 
 
@@ -84,12 +87,12 @@ def _two_stages(users_BxD: jax.Array, vectors_CxD: jax.Array, open_C: jax.Array,
 
 def _index(vectors_CxD: jax.Array, open_C: jax.Array, k: int) -> Way:
     start = time.perf_counter()
-    made = index.Index(np.asarray(vectors_CxD), np.asarray(open_C))
+    made = faiss_index.Index(np.asarray(vectors_CxD), np.asarray(open_C))
     seconds = time.perf_counter() - start
     rescored = jax.jit(functools.partial(retrieval.rescored, k=k))
 
     def search(users_BxD: Any) -> retrieval.Found:
-        slots_BxM = made.search(np.asarray(users_BxD), index.PER_RESULT * k)
+        slots_BxM = made.search(np.asarray(users_BxD), faiss_index.PER_RESULT * k)
         return rescored(users_BxD, vectors_CxD, open_C, slots_BxM)
 
     return Way("index", search, made.memory + vectors_CxD.nbytes, seconds)

@@ -22,11 +22,12 @@ from benchmarks.robustness import attack, compression, models
 from benchmarks.robustness.attack import Attack
 from benchmarks.robustness.models import Model
 from model.recommend import config as configs
-from model.recommend import protocol, train
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
+from model.recommend.protocols import protocol
 from model.recommend.split import Split
-from workers.learn import evaluation, files
+from model.recommend.training import train
+from workers.evaluate import recommend, recommend_files
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Study:
 def main() -> None:
     """Measure and print."""
     options = _options()
-    config = evaluation.config_of(options.preset, options.set)
+    config = recommend.config_of(options.preset, options.set)
     study = _study(options, config)
     plain, first = _judged(study, configs.replace(config, adversarial=0.0))
     runs = [first]
@@ -83,7 +84,7 @@ def _options() -> argparse.Namespace:
 
 
 def _study(options: argparse.Namespace, config: RecommendConfig) -> Study:
-    known = files.read(options.events, options.items, kind=options.kind).known
+    known = recommend_files.read(options.events, options.items, kind=options.kind).known
     usable = train.usable(known.interactions, known.items, config)
     parts = protocol.parts_of(protocol.LEAVE_ONE_OUT, usable, config, cut=None, seed=options.seed)
     features = train.features_of(known.items, np.unique(parts.events.items_E), config)

@@ -16,12 +16,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Int
 
+from benchmarks.retrieval import quantised
+from benchmarks.retrieval.quantised import Quantised
 from benchmarks.robustness import models
 from model.batching import pad_lists, pad_rows, power_of_two, tiles
-from model.recommend import blend, evaluate, quantised, search
+from model.recommend import blend
 from model.recommend.blend import Blend, Recent
-from model.recommend.evaluate import Scorer
-from model.recommend.quantised import Quantised
+from model.recommend.evaluation import evaluate
+from model.recommend.evaluation.evaluate import Scorer
+from model.recommend.serving import search
 from model.recommend.split import Split
 from model.recommend.transitions import NOTHING, Transitions
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from model.recommend import evaluate, train
 from model.recommend.config import RecommendConfig
-from model.recommend.evaluate import Scorer
+from model.recommend.evaluation import evaluate
+from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.items import ItemFeatures
 from model.recommend.split import Split
+from model.recommend.training import train
 
 DEPTH = 10
 

@@ -18,17 +18,18 @@ import jax
 import numpy as np
 
 from benchmarks import machine
-from model.recommend.items import Item
-from model.search import config, encoder
+from model.catalogue import Item
+from model.search import config
 from model.search.engine import Engine, Parts
-from workers.search import files
+from model.search.learning import encoder
+from workers.evaluate import search_files
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    items = files.catalogue(options.catalogue).items
-    judged = files.judgements(options.queries, items, least=1.0, relevant=2.33).judged
+    items = search_files.catalogue(options.catalogue).items
+    judged = search_files.judgements(options.queries, items, least=1.0, relevant=2.33).judged
     queries = list(judged.queries[: options.count])
     small = config.preset()
     # Untrained: an encoder's weights do not change what it costs.

@@ -23,7 +23,7 @@ from benchmarks import figures, installation, machine
 from benchmarks.search_personal import shop
 from benchmarks.search_personal.shop import Shop
 from model.search import config as configs
-from model.search import learning
+from model.search import training
 from model.search.engine import Engine, Parts
 from workers.search import tastes
 
@@ -67,7 +67,7 @@ def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     vectors, recommender = shop.train(made, seed=seed, epochs=options.epochs) if options.recommender else ({}, {})
     parts = Parts(configs.preset())
     if options.encoder:
-        parts = learning.with_encoder(parts, made.items, seed=seed)
+        parts = training.with_encoder(parts, made.items, seed=seed)
     engine = Engine(parts)
     engine.build(made.items, popularity=Counter(touch.item_id for _, touch in made.touches))
     without_W = _ranks(engine, made, {}, weight=0.0)

@@ -15,12 +15,12 @@ from jaxtyping import Float32
 from demo import catalogue, history, taste
 from demo import customers as people_of
 from demo.customers import Customer
+from model.catalogue import Item
 from model.recommend import config as configs
-from model.recommend import train as training
 from model.recommend.events import Interactions
-from model.recommend.items import Item
-from model.recommend.serve import Ranker
-from storage.histories import History, Touch
+from model.recommend.serving.serve import Ranker
+from model.recommend.training import train as training
+from storage.events.histories import History, Touch
 from workers.search import tastes
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

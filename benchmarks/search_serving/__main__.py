@@ -26,8 +26,8 @@ from benchmarks.freshness import shop
 from benchmarks.freshness.probes import Gateway
 from benchmarks.search_serving import load
 from benchmarks.search_serving.load import Answered
-from workers.runtime import control
 from workers.settings import Settings
+from workers.supervisor import control
 
 _PATIENCE = 10.0
 _MEASURED = ("gateway", "worker-search", "postgres", "redis")

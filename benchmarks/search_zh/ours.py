@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from benchmarks.search_zh.shop import Searches
-from model.recommend.items import Item
-from model.search import config, learning
+from model.catalogue import Item
+from model.search import config, training
 from model.search.engine import Engine, Parts
 
 
@@ -21,7 +21,7 @@ def scores(searches: Searches, *, semantic: bool, fields: bool) -> Float[np.ndar
     ]
     parts = Parts(config.preset())
     if semantic:
-        parts = learning.with_encoder(parts, items)
+        parts = training.with_encoder(parts, items)
     engine = Engine(parts)
     engine.build(items)
     scores_QxN = np.zeros((len(searches.queries), len(items)))

@@ -20,10 +20,12 @@ from sqlalchemy import Engine, text
 from benchmarks import figures, installation, machine
 from benchmarks.freshness import shop
 from benchmarks.swaps.traffic import Found, Traffic
-from storage import due, models
+from storage import due
 from storage import engine as engines
-from workers.contract.doorbell import Doorbell
-from workers.learn import promotion
+from storage.registry import models
+from workers import capabilities
+from workers.doorbell import Doorbell
+from workers.registry import promotion
 from workers.settings import Settings
 
 _PATIENCE = 300.0
@@ -125,7 +127,7 @@ def _promote(settings: Settings, engine: Engine, version: str) -> Window:
 def _switch(settings: Settings, engine: Engine, switch: Callable[[], object]) -> Window:
     start = time.time()
     switch()
-    bell = Doorbell(str(settings.broker_url))
+    bell = Doorbell(str(settings.broker_url), capabilities.RINGS)
     bell.ring(due.ITEM, due.SHOPPER)
     bell.close()
     while _stale(engine):

@@ -9,7 +9,7 @@ from typing import Any
 
 from model import presets
 from model.errors import ConfigError
-from model.fraud.features import FeatureConfig
+from model.fraud.features.features import FeatureConfig
 
 IMBALANCES = ("none", "weight", "focal", "resample")
 """What is done about frauds being rare: nothing, a weight, the focal loss, or drawing them more often."""

@@ -17,10 +17,12 @@ from jaxtyping import Float64
 
 from model.artifact import Artifact
 from model.drift import Histogram
-from model.fraud import detector, fitting, novelty, shop, trees, watch, weights
-from model.fraud.detector import Detector
-from model.fraud.novelty import Density
-from model.fraud.watch import Reference
+from model.fraud import drift, weights
+from model.fraud.detector import anomaly, detector, fitting, trees
+from model.fraud.detector.anomaly import Density
+from model.fraud.detector.detector import Detector
+from model.fraud.drift import Reference
+from model.fraud.features import order_features
 
 TILE = 8
 _TYPICAL = "typical"
@@ -58,10 +60,10 @@ def of(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screener:
     """A screener of the orders that the scorer was trained on."""
     halves = features_NxF[::2], features_NxF[1::2]
     # What an order looks like that the density does not know: the distances of those that it knows are shorter.
-    unseen_N = np.concatenate([novelty.scores(novelty.fit(halves[n]), halves[1 - n]) for n in (0, 1)])
+    unseen_N = np.concatenate([anomaly.scores(anomaly.fit(halves[n]), halves[1 - n]) for n in (0, 1)])
     strange_G = np.quantile(unseen_N, np.linspace(0, 1, _GRID))
-    made = Screener(scorer, np.median(features_NxF, axis=0), novelty.fit(features_NxF), strange_G, None)
-    return made._replace(reference=watch.reference(scorer, features_NxF)) if made.is_trained else made
+    made = Screener(scorer, np.median(features_NxF, axis=0), anomaly.fit(features_NxF), strange_G, None)
+    return made._replace(reference=drift.reference(scorer, features_NxF)) if made.is_trained else made
 
 
 def to_artifact(found: Screener, *, metrics: Mapping[str, Any] | None = None) -> Artifact:
@@ -83,7 +85,7 @@ def to_artifact(found: Screener, *, metrics: Mapping[str, Any] | None = None) ->
 
 def from_artifact(saved: Artifact) -> Screener:
     """The screener that was saved. Raises `ArtifactError` where it is of another kind or knows other features."""
-    scorer = weights.from_artifact(saved, shop.NAMES)
+    scorer = weights.from_artifact(saved, order_features.NAMES)
     density = Density(saved.params[_QUANTILES], saved.params[_PRECISION])
     reference = None
     if _REFERENCE in saved.config:
@@ -128,7 +130,7 @@ def probabilities(screener: Screener, features_NxF: Float64[np.ndarray, "N F"]) 
 def strangeness(screener: Screener, features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
     """The share of past orders that are less strange, in 0..1."""
     # One row at a time: how many go through a product of matrices can change its last bit.
-    found = [novelty.scores(screener.density, features_NxF[row : row + 1])[0] for row in range(len(features_NxF))]
+    found = [anomaly.scores(screener.density, features_NxF[row : row + 1])[0] for row in range(len(features_NxF))]
     return np.searchsorted(screener.strange_G, np.array(found), side="left") / _GRID
 
 
@@ -141,7 +143,7 @@ def reasons(screener: Screener, features_F: Float64[np.ndarray, " F"], *, most: 
     by_F = found[0] - found[1:]
     order = np.argsort(-by_F, kind="stable")[:most]
     return [
-        Moved(shop.NAMES[n], float(features_F[n]), float(screener.typical_F[n]), float(by_F[n]))
+        Moved(order_features.NAMES[n], float(features_F[n]), float(screener.typical_F[n]), float(by_F[n]))
         for n in order.tolist()
         if by_F[n] > 0
     ]

@@ -10,9 +10,9 @@ import numpy as np
 from model.artifact import Artifact
 from model.errors import ArtifactError
 from model.fraud import config as configs
-from model.fraud import features
-from model.fraud.detector import Calibration, Detector
-from model.fraud.fitting import Fitted
+from model.fraud.detector.detector import Calibration, Detector
+from model.fraud.detector.fitting import Fitted
+from model.fraud.features import features
 
 KIND = "fraud"
 _NETWORK = "network/"

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from model.batching import pad_rows
+from model.catalogue import Item
 from model.recommend.config import RecommendConfig
 from model.text import tokens
-
-
-@dataclass(frozen=True)
-class Item:
-    """One product. `price` is in the shop's own currency; `available=False` keeps it out of every answer."""
-
-    item_id: str
-    title: str
-    text: str = ""
-    category: str | None = None
-    brand: str | None = None
-    price: float | None = None
-    attributes: tuple[str, ...] = ()
-    available: bool = True
 
 
 class ItemFeatures(NamedTuple):
@@ -74,3 +61,8 @@ def _price(price: float | None) -> tuple[float, float, float]:
         return (0.0, 0.0, 0.0)
     scaled = math.log1p(price) / 4 - 1
     return (1.0, scaled, scaled * scaled)
+
+
+def padded(features: ItemFeatures, rows: int) -> ItemFeatures:
+    """The same with as many rows, those that are added empty."""
+    return ItemFeatures(*(pad_rows(column, rows) for column in features))

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from model.recommend import blend, layers, transitions
+from model.recommend import blend, transitions
+from model.recommend import network as recommend_network
 from model.recommend.blend import Blend
 from model.recommend.transitions import NOTHING, Transitions
 
+KIND = "recommend"
 _BLEND, _TRANSITIONS, _FADED = "blend.", "transitions.", "trend.faded"
 
 
@@ -28,7 +30,7 @@ class Weights(NamedTuple):
 
 
 def pack(
-    network: layers.Params,
+    network: recommend_network.Params,
     learned: Blend,
     counted: Transitions,
     faded_N: Float[np.ndarray, " N"],

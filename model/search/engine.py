@@ -10,17 +10,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from jaxtyping import Bool, Float32, Int
 
-from model.recommend.items import Item
-from model.search import contrast, document, features, filters, lexical, query
-from model.search.associations import Associations
-from model.search.collection import Collection
-from model.search.column import Column
+from model.catalogue import Item
 from model.search.config import SearchConfig
-from model.search.encoder import TextVectors
-from model.search.features import Affinity, Asked, Shelf
-from model.search.filters import Filters
-from model.search.lexicon import Lexicon
-from model.search.query import Query
+from model.search.index import document, filters, lexical, query
+from model.search.index.collection import Collection
+from model.search.index.column import Column
+from model.search.index.filters import Filters
+from model.search.index.lexicon import Lexicon
+from model.search.index.query import Query
+from model.search.learning import contrastive
+from model.search.learning.associations import Associations
+from model.search.learning.encoder import TextVectors
+from model.search.ranking import features
+from model.search.ranking.features import Affinity, Asked, Shelf
 from model.text.synonyms import Synonyms
 
 MATCHED, ALIKE, POPULAR = "matched", "alike", "popular"
@@ -47,7 +49,8 @@ class Ranker(Protocol):
 class Found(NamedTuple):
     """A page of `total` items: slots, best first, with their scores (NaN where there is none), and its source.
 
-    `asked` is the query as it was understood and matched, for whoever wants to know why (`model.search.explain`).
+    `asked` is the query as it was understood and matched, for whoever wants to know why
+    (`model.search.ranking.explain`).
     """
 
     slots_K: Int[np.ndarray, " K"]
@@ -186,7 +189,7 @@ class Engine:
         other._vectors[1] = self._vectors[1]
         if encoder is not None and (column := other._vectors[0]) is not None:
             items = self.collection.items
-            for slot, vector_D in enumerate(encoder.encode(contrast.texts(items))):
+            for slot, vector_D in enumerate(encoder.encode(contrastive.texts(items))):
                 column.set(slot, vector_D)
         return other
 
@@ -294,7 +297,7 @@ class Engine:
     def _embed(self, slots: Iterable[int], items: Sequence[Item]) -> None:
         for encoder, vectors in zip(self._encoders, self._vectors, strict=True):
             if encoder is not None and vectors is not None and items:
-                for slot, vector_D in zip(slots, encoder.encode(contrast.texts(items)), strict=True):
+                for slot, vector_D in zip(slots, encoder.encode(contrastive.texts(items)), strict=True):
                     vectors.set(slot, vector_D)
 
     def _cosines(self, which: int, text: str) -> Float32[np.ndarray, " N"] | None:

@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float32, UInt32
 
 from model.artifact import Artifact
+from model.catalogue import Item
 from model.errors import ArtifactError
-from model.recommend.items import Item
 from model.search import config as configs
-from model.search import contrast
-from model.search.associations import Associations
-from model.search.encoder import Encoder
 from model.search.engine import Parts
-from model.search.ranker import TreeRanker, Trees
+from model.search.learning import contrastive
+from model.search.learning.associations import Associations
+from model.search.learning.encoder import Encoder
+from model.search.ranking.ranker import TreeRanker, Trees
 from model.text.synonyms import Synonyms
 
 KIND = "search"
@@ -38,14 +38,14 @@ class Kept:
         """What the encoder makes of the items; only those that are new, or changed, are computed."""
         vectors_NxD = np.zeros((len(items), encoder.dim), np.float32)
         changed = []
-        for place, (item, text) in enumerate(zip(items, contrast.texts(items), strict=True)):
+        for place, (item, text) in enumerate(zip(items, contrastive.texts(items), strict=True)):
             row = self.rows.get(item.item_id)
             if row is not None and self.digests_N[row] == _digest(text):
                 vectors_NxD[place] = self.vectors_NxD[row]
             else:
                 changed.append(place)
         if changed:
-            vectors_NxD[changed] = encoder.encode(contrast.texts([items[place] for place in changed]))
+            vectors_NxD[changed] = encoder.encode(contrastive.texts([items[place] for place in changed]))
         return vectors_NxD
 
 
@@ -53,7 +53,7 @@ def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Art
     """What was learnt, with the vectors of the items that it was learnt from. Another's encoder is not kept."""
     flat: dict[str, np.ndarray] = {}
     if isinstance(parts.encoder, Encoder):
-        texts = contrast.texts(items)
+        texts = contrastive.texts(items)
         flat |= {_ENCODER + name: np.asarray(value) for name, value in parts.encoder.params.items()}
         flat[_VECTORS + "rows"] = parts.encoder.encode(texts)
         flat[_VECTORS + "digests"] = np.array([_digest(text) for text in texts], np.uint32)

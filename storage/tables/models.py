@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.tables.base import metadata, time
 
 # `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where
-# nobody noted it; `gate` what the gate said (`workers/learn/verdict.py`), NULL for versions of before there was one;
+# nobody noted it; `gate` what the gate said (`workers/registry/verdict.py`), NULL for versions of before there was one;
 # `digest` the hash of its content; `forgotten_at` when its folder was deleted.
 model_versions = Table(
     "model_versions",
@@ -49,8 +49,9 @@ model_switches = Table(
     Column("why", Text, nullable=False),
 )
 
-# What was measured of a version on a window of events (`workers/learn/drift.py`). `reference` is that of the version's
-# first measurement, with which its later ones are compared; NULL in those. `alert` says what has moved too far.
+# What was measured of a version on a window of events (`workers/recommend/training/drift.py`). `reference` is that of
+# the version's first measurement, with which its later ones are compared; NULL in those. `alert` says what has moved
+# too far.
 drift_measurements = Table(
     "drift_measurements",
     metadata,

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.tables.base import metadata, time
 
 # What was searched for, and what it found: NULL `item_nos` until it is answered. `question` is who asked for what
-# (`storage/questions.py`), `terms` what the answer depends on: an item that holds one of them, or held it, makes it
-# stale. `horizon` is that of the catalogue that answered, `through` the shopper's last event that it reflects.
+# (`storage/search/queries.py`), `terms` what the answer depends on: an item that holds one of them, or held it, makes
+# it stale. `horizon` is that of the catalogue that answered, `through` the shopper's last event that it reflects.
 search_answers = Table(
     "search_answers",
     metadata,

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from reshelf import client, tasks
 from storage.embedded.servers import Servers
 from tests import stack as stacks
 from tests.stack import Stack, wait_until
-from workers.contract import client, tasks
+from workers import capabilities
 
 NOW = datetime.now(UTC) - timedelta(minutes=10)
 TARGETS = [f"item-{n}" for n in range(52, 60)]
@@ -96,5 +97,5 @@ def _ring(stack: Stack, task: str) -> None:
         connection.exec_driver_sql("UPDATE watermarks SET value = '{}' WHERE name IN ('popularity', 'actors')")
 
     sender = client.sender(str(stack.settings.broker_url))
-    sender.send_task(task)
+    sender.send_task(task, queue=capabilities.queue_of(task))
     sender.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
+from reshelf import client, tasks
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import client, tasks
 
 
 def _gauge(stack: Stack, name: str) -> float:

@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage import models
+from storage.registry import models
 from tests.stack import Stack, running, settings_for, wait_until
 from workers import settings as configuration
 from workers.experiment import assignment, service

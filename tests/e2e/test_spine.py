@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from reshelf import tasks
 from storage import due
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import tasks
 
 NOW = "2026-03-01T00:00:00Z"
 

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 from model.recommend.events import Interaction, Ranked, RankRequest
-from storage import due, histories, models
+from reshelf import tasks
+from storage import due
+from storage.events import histories
+from storage.registry import models
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import tasks
-from workers.learn import publish
 from workers.recommend import following
+from workers.registry import switching
 
 SHOPPERS = [f"past-{n}" for n in range(40)]
 SWAPS = 6
@@ -103,7 +105,7 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
     with _busy(stack, expected) as watched:
         for n in range(SWAPS):
             old, new = pair[n % 2], pair[(n + 1) % 2]
-            publish.switch(stack.database, new, why=models.PROMOTED)
+            switching.switch(stack.database, new, why=models.PROMOTED)
             [(switched_at,)] = stack.query("SELECT switched_at FROM live_models")
             stacks.wait_until(lambda new=new: _all_of(stack, new), what=f"swap {n + 1}: all shelves by the new model")
             meanwhile += sum(version == old and at > switched_at for version, at in watched.seen)

@@ -20,8 +20,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from storage import engine as engines
-from storage import models
-from workers.learn import publish
+from storage.registry import models
+from workers.recommend.training import publish
 
 _EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.scandir", "shutil.rmtree"}
 

@@ -15,18 +15,18 @@ import pytest
 from celery import Celery
 from sqlalchemy import Engine
 
+from reshelf import tasks
 from tests import screening as tests
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import tasks
-from workers.fraud import training
+from workers.fraud.training import learning
 
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, database: Engine, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url, fraud_preset="tiny", screen_deadline_ms=1_500)
     tests.load_past(database, tmp_path)
-    assert training.train(database, settings).published
+    assert learning.train(database, settings).published
     stack = Stack(settings, database)
     try:
         for name in ("fraud", "intake", "beat"):  # beat and intake look for what was left

@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
+from reshelf import tasks
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import tasks
 
 WAITING = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'event_ids'::regclass AND NOT granted"
 TAKEN = "SELECT count(*), count(DISTINCT event_id) FROM events WHERE shopper LIKE 'live-%'"

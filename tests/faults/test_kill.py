@@ -13,14 +13,15 @@ import pytest
 from sqlalchemy import text
 
 from model.recommend import config as configs
-from storage import histories, migrate
+from reshelf import tasks
+from storage import migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers
+from storage.events import histories
 from tests import stack as stacks
 from tests.stack import Stack
-from workers.contract import tasks
-from workers.learn import publish
 from workers.recommend import counting
+from workers.registry import switching
 
 
 @pytest.fixture(name="own")
@@ -96,7 +97,7 @@ def test_the_worker_that_nobody_waits_for_is_killed(stack: Stack) -> None:
     stacks.wait_until(stack.is_settled, what="the first reasons")
     [(live,)] = stack.query("SELECT DISTINCT model_version FROM rankings WHERE surface = 'home'")
     new = stacks.another(stack.database, stack.settings, "00face")
-    publish.switch(stack.database, new)
+    switching.switch(stack.database, new)
     by_new = "SELECT count(*) FROM rankings WHERE surface = 'home' AND model_version = :version"
     stacks.wait_until(lambda: stack.query(by_new, version=new)[0][0] > 0, what="the new version ranks")
     stack.kill("background")

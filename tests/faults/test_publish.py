@@ -19,16 +19,20 @@ from sqlalchemy import Engine, text
 
 from model import artifact
 from model.artifact import Artifact
-from model.recommend import blend, layers, serve, transitions, weights
+from model.catalogue import Item
+from model.recommend import blend, transitions, weights
 from model.recommend import config as configs
+from model.recommend import network as recommend_network
 from model.recommend.events import Interaction, Interactions, RankRequest
-from model.recommend.items import Item
-from storage import due, intake, models
+from reshelf import parsing
+from storage import due
+from storage.events import intake
+from storage.registry import models
 from tests import stack as stacks
-from workers.contract import parsing, rows
-from workers.learn import publish
-from workers.learn.data import TrainingData
-from workers.learn.gate import Cases
+from workers import rows
+from workers.recommend.training import publish
+from workers.recommend.training.data import TrainingData
+from workers.recommend.training.gate import Cases
 
 POINTS = 32
 ITEMS = 8
@@ -64,12 +68,12 @@ def _candidate() -> publish.Candidate:
     """An untrained model: what it ranks does not matter here."""
     config = configs.preset("tiny")
     known_T = np.arange(ITEMS)
-    network = layers.initial(config, ITEMS, seed=0)
+    network = recommend_network.initial(config, ITEMS, seed=0)
     packed = weights.pack(
         network, blend.default(), transitions.empty(ITEMS, config.successors), np.zeros(ITEMS), known_T
     )
     ids = tuple(f"item-{n}" for n in range(ITEMS))
-    made = Artifact(serve.KIND, packed, configs.to_json(config), ids, {"model": {"ndcg@10": 0.5}})
+    made = Artifact(weights.KIND, packed, configs.to_json(config), ids, {"model": {"ndcg@10": 0.5}})
     return publish.Candidate(made, learnt_through=datetime(2026, 3, 1, tzinfo=UTC))
 
 

@@ -17,11 +17,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, event, text
 
+from reshelf import tasks
 from storage import due
 from tests import stack as stacks
-from workers.contract import tasks
 from workers.intake import service
 from workers.intake.group_commit import GroupCommit
+from workers.recommend import parts
 from workers.recommend import tasks as refreshing
 from workers.runtime import bootstrap, claims
 from workers.runtime.bootstrap import Services
@@ -65,7 +66,7 @@ def _counted(services: Services) -> Iterator[Spent]:
         spent.statements += 1
 
     event.listen(services.hasty, "before_cursor_execute", count)
-    ranker = services.serving.ranker
+    ranker = services.part(parts.serving).ranker
     encodings, bells, log = ranker.encodings, _pushed(services), _log(services.hasty)
     try:
         yield spent
@@ -119,7 +120,7 @@ def _spent(services: Services) -> Spent:
 
 
 def test_a_shelf_costs_one_encoding_and_few_statements_bytes_and_bells(services: Services) -> None:
-    assert services.serving.follow()
+    assert services.part(parts.serving).follow()
     spent = _spent(services)
     assert spent.encodings == SHOPPERS  # reasons, which take six times as many, are another process's work
     assert spent.bells <= 2
@@ -129,7 +130,7 @@ def test_a_shelf_costs_one_encoding_and_few_statements_bytes_and_bells(services:
 
 
 def test_many_events_of_one_shopper_are_one_shelf(services: Services) -> None:
-    assert services.serving.follow()
+    assert services.part(parts.serving).follow()
     with _counted(services) as spent:
         for _ in range(20):
             with services.hasty.begin() as connection:
@@ -143,7 +144,7 @@ def _rank_one(services: Services) -> None:
 
 
 def test_a_turn_is_one_task_however_many_events_come(services: Services) -> None:
-    assert services.serving.follow()
+    assert services.part(parts.serving).follow()
     before = _pushed(services)
     for n in range(20):
         _take_in(services, n)
@@ -151,7 +152,7 @@ def test_a_turn_is_one_task_however_many_events_come(services: Services) -> None
 
 
 def test_the_rewrite_of_a_shelf_touches_no_index(services: Services) -> None:
-    assert services.serving.follow()
+    assert services.part(parts.serving).follow()
     for n in range(8):
         _take_in(services, n)
         assert refreshing._drain(services, due.SHOPPER, retry=False)
@@ -166,7 +167,7 @@ def test_the_rewrite_of_a_shelf_touches_no_index(services: Services) -> None:
 
 def test_reasons_follow_at_no_cost_to_the_shelf(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counts tell when reasons are back where a shopper waits for them."""
-    assert services.serving.follow()
+    assert services.part(parts.serving).follow()
     from workers.recommend import refresh
 
     plain = refresh.shoppers

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 from redis import Redis
 
-from workers.contract import producer as producing
-from workers.contract import tasks
-from workers.contract.producer import Producer, Report
+from reshelf import producer as producing
+from reshelf import tasks
+from reshelf.producer import Producer, Report
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_delivered_is_counted_and_handed_back() -> None:
 
 def test_it_flushes_when_the_interpreter_ends(broker_url: str) -> None:
     program = (
-        "import sys; from workers.contract.producer import Producer; from datetime import datetime, UTC\n"
+        "import sys; from reshelf.producer import Producer; from datetime import datetime, UTC\n"
         "Producer(sys.argv[1], linger=60).event("
         "event_id='last', kind='view', at=datetime.now(UTC), user_id='u', item_id='i')"
     )

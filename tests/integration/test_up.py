@@ -18,10 +18,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from storage.embedded import server
+from workers import capabilities
 from workers import settings as configuration
-from workers.contract import tasks
-from workers.runtime import control, processes, running
 from workers.settings import Settings
+from workers.supervisor import control, processes, run_file
 
 SERVERS = ("--only", "postgres", "--only", "redis")
 
@@ -115,7 +115,7 @@ def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home
     assert report["state"] == "running"
     assert [process["name"] for process in report["processes"]] == ["postgres", "redis"]
     assert all(process["pid"] and process["memory"] > 0 for process in report["processes"])
-    assert report["queues"] == dict.fromkeys(tasks.QUEUES, 0)
+    assert report["queues"] == dict.fromkeys(capabilities.QUEUES, 0)
 
     chosen = home.settings()
     assert chosen.database_url is not None
@@ -135,7 +135,7 @@ def test_a_second_up_says_where_the_first_one_is(home: Home) -> None:
     for arguments in (("up",), ("up", "--detach")):
         second = home.reshelf(*arguments, *SERVERS)
         assert second.returncode == 1
-        assert f"already runs in {home.path} (process {running.holder(home.path)})" in second.stderr
+        assert f"already runs in {home.path} (process {run_file.holder(home.path)})" in second.stderr
         assert "http://127.0.0.1:" in second.stderr
     assert home.status()["state"] == "running"
 

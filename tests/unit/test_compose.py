@@ -15,7 +15,7 @@ import yaml
 
 from workers import cli
 from workers import settings as configuration
-from workers.runtime import processes
+from workers.supervisor import processes
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from workers.contract import catalogue, events, orders, parsing, tasks
+from reshelf import catalogue, events, orders, parsing, tasks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]

@@ -35,7 +35,7 @@ def actors() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def show(cleared: bool, last: int, as_json: bool) -> None:
     """Show who is flagged, by whom, and why."""
-    from storage import actors as kept
+    from storage.bots import actors as kept
 
     with _database() as engine, engine.connect() as connection:
         found = kept.every(connection, flagged=not cleared, most=last)
@@ -55,7 +55,7 @@ def flag(shoppers: tuple[str, ...], why: str) -> None:
 
     Their events are kept, and count for nobody but themselves. A shopper without a login is session:ID.
     """
-    from storage import actors as kept
+    from storage.bots import actors as kept
 
     found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in sorted(set(shoppers))]
     with _database() as engine, engine.begin() as connection:
@@ -70,7 +70,7 @@ def clear(shoppers: tuple[str, ...]) -> None:
 
     Their events count again, the past ones too. For 30 days they are not flagged by themselves for the same reasons.
     """
-    from storage import actors as kept
+    from storage.bots import actors as kept
 
     with _database() as engine, engine.begin() as connection:
         cleared = kept.clear(connection, sorted(set(shoppers)), by=BY)
@@ -78,7 +78,7 @@ def clear(shoppers: tuple[str, ...]) -> None:
 
 
 def _told(changed: Sequence[str], asked: int, done: str, else_: str) -> None:
-    from storage import actors as kept
+    from storage.bots import actors as kept
 
     if changed:
         bell.ring(configuration.load(), *kept.MOVED)

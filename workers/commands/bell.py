@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workers import capabilities
 from workers.settings import Settings
 
 
@@ -9,8 +10,8 @@ def ring(settings: Settings, *kinds: str) -> None:
     """Tell the workers what is due; without a broker the reconciler finds it."""
     if settings.broker_url is None:
         return
-    from workers.contract.doorbell import Doorbell
+    from workers.doorbell import Doorbell
 
-    doorbell = Doorbell(settings.broker_url)
+    doorbell = Doorbell(settings.broker_url, capabilities.RINGS)
     doorbell.ring(*kinds)
     doorbell.close()

@@ -73,21 +73,23 @@ def recommend(
     "leave-one-out" learns from all but each user's last two baskets (papers' protocol), "leave-one-out-full" from all
     but the last, "time-split" from all before a moment, and tests on the last basket after it. All items are ranked.
     """
-    from model.recommend import lockstep
-    from workers.learn import evaluation, files, picture, screen
+    from model.recommend.training import coordination
+    from workers.evaluate import recommend as evaluate_recommend
+    from workers.evaluate import recommend_files, training_screen
+    from workers.recommend.training import plots
 
     with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
         moment = None if cut is None else cut.replace(tzinfo=UTC).timestamp()
-        asked = evaluation.Asked(protocol, config, seed, minutes, moment)
-        found = evaluation.run(asked, files.read(events, items, kind=kind), progress)
-        if not lockstep.leads():
+        asked = evaluate_recommend.Asked(protocol, config, seed, minutes, moment)
+        found = evaluate_recommend.run(asked, recommend_files.read(events, items, kind=kind), progress)
+        if not coordination.leads():
             return
         if predictions is not None:
-            evaluation.write_predictions(predictions, found)
+            evaluate_recommend.write_predictions(predictions, found)
         if curve is not None:
-            picture.draw(found.outcome.history, curve)
-        _write(report, evaluation.as_json(found))
-    screen.show_evaluation(found, Console(highlight=False))
+            plots.draw(found.outcome.history, curve)
+        _write(report, evaluate_recommend.as_json(found))
+    training_screen.show_evaluation(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -105,12 +107,14 @@ def cold_start(
     share: float,
 ) -> None:
     """Keep a share of items and users out of training, then rank them: items by their content, users by few events."""
-    from model.recommend import cold, lockstep
-    from workers.learn import evaluation, files, screen
+    from model.recommend.protocols import cold_start as protocols_cold_start
+    from model.recommend.training import coordination
+    from workers.evaluate import recommend as evaluate_recommend
+    from workers.evaluate import recommend_files, training_screen
 
     with _prepared(preset, options) as (config, progress):
-        data = files.read(events, items, kind=kind)
-        found = cold.run(
+        data = recommend_files.read(events, items, kind=kind)
+        found = protocols_cold_start.run(
             data.known.interactions,
             data.known.items,
             config,
@@ -119,10 +123,10 @@ def cold_start(
             minutes=minutes,
             progress=progress,
         )
-        if not lockstep.leads():
+        if not coordination.leads():
             return
-        _write(report, evaluation.cold_start_as_json(found, data, config, seed))
-    screen.show_cold_start(found, Console(highlight=False))
+        _write(report, evaluate_recommend.cold_start_as_json(found, data, config, seed))
+    training_screen.show_cold_start(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -153,19 +157,21 @@ def learn(
     "retrained" begins anew on everything. Each basket is ranked by models that know nothing from its window on.
     `--minutes` bounds each training from the start.
     """
-    from model.recommend import prequential
-    from workers.learn import evaluation, files, picture, screen
+    from model.recommend.protocols import prequential
+    from workers.evaluate import recommend as evaluate_recommend
+    from workers.evaluate import recommend_files, training_screen
+    from workers.recommend.training import plots
 
     with _prepared(preset, options) as (config, _):
-        data = files.read(events, items, kind=kind)
+        data = recommend_files.read(events, items, kind=kind)
         moment = None if start is None else start.replace(tzinfo=UTC).timestamp()
         asked = prequential.Asked(WINDOWS[window], moment, arms or ARMS, seed, minutes)
-        report_window = screen.windows(Console(stderr=True, highlight=False))
+        report_window = training_screen.windows(Console(stderr=True, highlight=False))
         found = prequential.run(data.known.interactions, data.known.items, config, asked, report=report_window)
     if curve is not None:
-        picture.draw_arms(found, curve)
-    _write(report, evaluation.learning_as_json(found, asked, data, config))
-    screen.show_learning(found, Console(highlight=False))
+        plots.draw_arms(found, curve)
+    _write(report, evaluate_recommend.learning_as_json(found, asked, data, config))
+    training_screen.show_learning(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -211,36 +217,37 @@ def search(
     encoder, "learnt" the ranker. A product that nobody judged for a query is worth nothing.
     """
     from model.errors import ModelError
-    from workers.learn import screen as training
+    from workers.evaluate import search as evaluate_search
+    from workers.evaluate import search_files, search_screen
+    from workers.evaluate import training_screen as training
     from workers.load.errors import LoadError
     from workers.runtime import device
-    from workers.search import evaluation, files, screen
     from workers.search import synonyms as words
 
     try:
-        asked = evaluation.Asked(
-            config=evaluation.config_of(preset, options),
+        asked = evaluate_search.Asked(
+            config=evaluate_search.config_of(preset, options),
             seed=seed,
             hold_out=hold_out,
             learn=not unjudged and (train_judgements is not None or hold_out is not None),
             semantic=not lexical,
             synonyms=words.read(synonyms),
-            published=None if encoder is None else files.published(encoder),
+            published=None if encoder is None else search_files.published(encoder),
         )
         device.prepare(configuration.load().home)
-        items = files.catalogue(catalogue)
-        read = files.judgements(judgements, items.items, least=least, relevant=relevant)
+        items = search_files.catalogue(catalogue)
+        read = search_files.judgements(judgements, items.items, least=least, relevant=relevant)
         other = None
         if train_judgements is not None:
-            other = files.judgements(train_judgements, items.items, least=least, relevant=relevant)
+            other = search_files.judgements(train_judgements, items.items, least=least, relevant=relevant)
         with training.progress(Console(stderr=True)) as progress:
-            found = evaluation.run(asked, items, read, other, progress)
+            found = evaluate_search.run(asked, items, read, other, progress)
     except (LoadError, ModelError) as error:
         raise click.ClickException(str(error)) from error
     if predictions is not None:
-        evaluation.write_predictions(predictions, found)
-    _write(report, evaluation.as_json(found))
-    screen.show(found, (read, other), Console(highlight=False))
+        evaluate_search.write_predictions(predictions, found)
+    _write(report, evaluate_search.as_json(found))
+    search_screen.show(found, (read, other), Console(highlight=False))
 
 
 @contextmanager
@@ -250,18 +257,19 @@ def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool =
     What a person can put right ends the command in one line.
     """
     from model.errors import ModelError
-    from model.recommend import lockstep
-    from workers.learn import evaluation, screen
-    from workers.learn.data import NotEnoughData
+    from model.recommend.training import coordination
+    from workers.evaluate import recommend as evaluate_recommend
+    from workers.evaluate import training_screen
     from workers.load.errors import LoadError
-    from workers.runtime import device, group
+    from workers.registry.errors import NotEnoughData
+    from workers.runtime import device, distributed
 
     settings = configuration.load()
-    with group.joined(settings):
+    with distributed.joined(settings):
         try:
-            config = evaluation.config_of(preset or settings.preset, options, keep_seen=keep_seen)
+            config = evaluate_recommend.config_of(preset or settings.preset, options, keep_seen=keep_seen)
             device.prepare(settings.home)
-            with screen.progress(Console(stderr=True, quiet=not lockstep.leads())) as progress:
+            with training_screen.progress(Console(stderr=True, quiet=not coordination.leads())) as progress:
                 yield config, progress
         except (LoadError, NotEnoughData, ModelError) as error:
             raise click.ClickException(str(error)) from error

@@ -72,8 +72,9 @@ def fraud(
     handbook's fifteen features.
     """
     from model.errors import ModelError
-    from model.fraud.protocol import Span
-    from workers.fraud import evaluation, files, screen
+    from model.fraud.evaluation.protocol import Span
+    from workers.evaluate import fraud as evaluate_fraud
+    from workers.evaluate import fraud_files, fraud_screen
     from workers.load.errors import LoadError
     from workers.runtime import device
 
@@ -81,14 +82,14 @@ def fraud(
     days = train[1] - train[0]
     tested = test or (train[1] + delay + 1, train[1] + delay + 1 + days)
     try:
-        config = evaluation.config_of(preset, options, delay=delay)
-        asked = evaluation.Asked(config, Span(*train), Span(*tested), delay, folds, seeds, not alone)
-        data = files.read(transactions, delay=delay)
-        found = evaluation.run(asked, data, screen.runs(Console(stderr=True, highlight=False)))
+        config = evaluate_fraud.config_of(preset, options, delay=delay)
+        asked = evaluate_fraud.Asked(config, Span(*train), Span(*tested), delay, folds, seeds, not alone)
+        data = fraud_files.read(transactions, delay=delay)
+        found = evaluate_fraud.run(asked, data, fraud_screen.runs(Console(stderr=True, highlight=False)))
     except (LoadError, ModelError) as error:
         raise click.ClickException(str(error)) from error
     if predictions is not None:
-        evaluation.write_predictions(predictions, found)
+        evaluate_fraud.write_predictions(predictions, found)
     if report is not None:
-        report.write_text(json.dumps(evaluation.as_json(found), indent=1) + "\n", "utf-8")
-    screen.show(found, Console(highlight=False))
+        report.write_text(json.dumps(evaluate_fraud.as_json(found), indent=1) + "\n", "utf-8")
+    fraud_screen.show(found, Console(highlight=False))

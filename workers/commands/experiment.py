@@ -83,7 +83,7 @@ def stop(name: str) -> None:
 @_AS_JSON
 def show_all(as_json: bool) -> None:
     """Show all experiments, the last started first."""
-    from storage import experiments
+    from storage.experiment import experiments
     from workers.experiment import report
 
     with _database() as engine, engine.connect() as connection:

@@ -20,13 +20,14 @@ def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
     Exit status 1 where the gate rejects the result: what served before serves on, and the reasons are printed.
     """
     from model.errors import ModelError
-    from storage.training import TrainingRuns
-    from workers.learn import finetuning, screen
-    from workers.learn.data import NotEnoughData
-    from workers.learn.versions import VerificationFailed
+    from storage.registry.training import TrainingRuns
+    from workers.evaluate import training_screen
+    from workers.recommend.training import finetuning
+    from workers.registry.errors import NotEnoughData, NothingToLearn
+    from workers.registry.versions import VerificationFailed
 
     settings = configuration.load()
-    trouble = (finetuning.NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError)
-    with connected(settings, *trouble) as engine, screen.progress(Console(stderr=True)) as progress:
+    trouble = (NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError)
+    with connected(settings, *trouble) as engine, training_screen.progress(Console(stderr=True)) as progress:
         report = finetuning.update(engine, settings, progress, seed=seed, minutes=minutes)
     train_command.tell(settings, report, as_json=as_json)

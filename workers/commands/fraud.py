@@ -20,8 +20,8 @@ from workers.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from workers.fraud.rules import RuleSet
-    from workers.fraud.trial import Trial
+    from workers.fraud.rules.backtest import Trial
+    from workers.fraud.rules.rules import RuleSet
 
 _FILE = click.Path(path_type=Path)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -53,11 +53,11 @@ def check(file: Path) -> None:
 @_AS_JSON
 def try_rules(file: Path, days: float, as_json: bool) -> None:
     """Say what the rules of FILE would have decided about past orders. Changes nothing."""
-    from workers.fraud import trial
+    from workers.fraud.rules import backtest
 
     found = _read(file)
     with _database() as (_, engine):
-        outcome = trial.run(engine, found, datetime.now(UTC) - timedelta(days=days))
+        outcome = backtest.run(engine, found, datetime.now(UTC) - timedelta(days=days))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(outcome.as_json())))
     else:
@@ -68,8 +68,8 @@ def try_rules(file: Path, days: float, as_json: bool) -> None:
 @click.argument("file", type=_FILE)
 def activate(file: Path) -> None:
     """Let the rules of FILE decide from now on; workers and gateways take them over within a second."""
-    from storage import rule_sets
-    from workers.fraud import rules as language
+    from storage.fraud import rule_sets
+    from workers.fraud.rules import rules as language
 
     found = _read(file)
     with _database() as (_, engine), engine.begin() as connection:
@@ -82,7 +82,7 @@ def activate(file: Path) -> None:
 @_AS_JSON
 def list_rules(as_json: bool) -> None:
     """Show which rules decided from when on, the newest first."""
-    from storage import rule_sets
+    from storage.fraud import rule_sets
 
     with _database() as (_, engine), engine.connect() as connection:
         rows = [dict(row._mapping) for row in rule_sets.history(connection)]
@@ -113,7 +113,7 @@ def replay(order_id: str) -> None:
 
 
 def _read(file: Path) -> RuleSet:
-    from workers.fraud import rules as language
+    from workers.fraud.rules import rules as language
 
     try:
         return language.read(file)

@@ -47,7 +47,8 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bo
     if is_of_orders:
         _load_orders(path, as_json)
         return
-    from storage import bulk, due
+    from storage import due
+    from storage.events import bulk
     from workers.load import report
     from workers.load.errors import LoadError
 

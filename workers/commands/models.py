@@ -19,8 +19,8 @@ from workers.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from workers.learn.promotion import Switched
-    from workers.learn.registry import Difference
+    from workers.registry.promotion import Switched
+    from workers.registry.reports import Difference
 
 CAPABILITIES = ("recommend", "search", "fraud")
 _TIME = "%Y-%m-%d %H:%M"
@@ -36,8 +36,8 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_versions(as_json: bool) -> None:
     """Show every version, the newest first: where it comes from, what the gate said, and which one serves."""
-    from storage import models as registry
-    from workers.learn.registry import ndcg, reasons
+    from storage.registry import models as registry
+    from workers.registry.reports import ndcg, reasons
 
     with _database() as (_, engine), engine.connect() as connection:
         rows = registry.versions(connection)
@@ -66,10 +66,10 @@ def list_versions(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def compare(one: str, other: str, as_json: bool) -> None:
     """Show the metrics of two versions side by side, and where their origin and config differ."""
-    from workers.learn import registry
+    from workers.registry import reports
 
     with _database() as (_, engine):
-        found = registry.compare(engine, one, other)
+        found = reports.compare(engine, one, other)
     if as_json:
         versions = {"one": one, "other": other}
         _print_json(versions | {part: [line._asdict() for line in lines] for part, lines in found.items()})
@@ -87,7 +87,7 @@ def compare(one: str, other: str, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Let it serve although the gate rejected it.")
 def promote(version: str, force: bool) -> None:
     """Let VERSION serve, once its folder has been verified."""
-    from workers.learn import promotion
+    from workers.registry import promotion
 
     with _switching() as (settings, engine):
         switched = promotion.promote(engine, settings.home, version, force=force)
@@ -98,7 +98,7 @@ def promote(version: str, force: bool) -> None:
 @click.option("--of", "capability", type=click.Choice(CAPABILITIES), default=CAPABILITIES[0], show_default=True)
 def rollback(capability: str) -> None:
     """Let the version serve that did before the live one."""
-    from workers.learn import promotion
+    from workers.registry import promotion
 
     with _switching() as (settings, engine):
         switched = promotion.rollback(engine, settings.home, capability)
@@ -110,7 +110,7 @@ def rollback(capability: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def drift(last: int, as_json: bool) -> None:
     """Show the last measurements of what served, the newest first: how far it has moved since it was published."""
-    from storage import drift as measurements
+    from storage.registry import drift as measurements
 
     with _database() as (_, engine), engine.connect() as connection:
         rows = measurements.newest(connection, most=last)
@@ -129,7 +129,7 @@ def drift(last: int, as_json: bool) -> None:
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Engine]]:
-    from storage.models import UnknownVersion
+    from storage.registry.models import UnknownVersion
 
     settings = configuration.load()
     with connected(settings, UnknownVersion) as engine:
@@ -139,8 +139,8 @@ def _database() -> Iterator[tuple[Settings, Engine]]:
 @contextmanager
 def _switching() -> Iterator[tuple[Settings, Engine]]:
     """The same for a command that switches: it loads weights, and so JAX."""
-    from workers.learn.promotion import NotPromoted
-    from workers.learn.publish import Overtaken
+    from workers.registry.promotion import NotPromoted
+    from workers.registry.switching import Overtaken
 
     with _database() as (settings, engine):
         try:
@@ -161,7 +161,7 @@ def _tell(settings: Settings, switched: Switched) -> None:
 
 
 def _list_table(rows: Sequence[Any], serving: Collection[str]) -> Table:
-    from workers.learn.registry import ndcg
+    from workers.registry.reports import ndcg
 
     table = Table("", "version", "made", "how", "parent", "learnt", "gate", "NDCG@10")
     table.columns[-1].justify = "right"

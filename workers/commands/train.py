@@ -18,8 +18,8 @@ from workers.settings import Settings
 EXIT_REJECTED = 1
 
 if TYPE_CHECKING:
-    from workers.fraud.training import Report as FraudReport
-    from workers.learn.service import Report
+    from workers.fraud.training.learning import Report as FraudReport
+    from workers.recommend.training.full_training import Report
 
 
 @click.group(invoke_without_command=True)
@@ -40,10 +40,10 @@ def train(
     """
     if context.invoked_subcommand is not None:
         return
-    from workers.runtime import group
+    from workers.runtime import distributed
 
     settings = configuration.load()
-    with group.joined(settings):
+    with distributed.joined(settings):
         report = _train(settings, preset, minutes, seed, serve=not no_publish)
         if report is not None:
             tell(settings, report, as_json=as_json)
@@ -73,14 +73,14 @@ def fraud(seed: int, as_json: bool) -> None:
     strange one is.
     """
     from model.errors import ModelError
-    from storage.training import TrainingRuns
-    from workers.fraud import training
-    from workers.fraud.labelled import NotEnoughOrders
-    from workers.learn.versions import VerificationFailed
+    from storage.registry.training import TrainingRuns
+    from workers.fraud.training import learning
+    from workers.registry.errors import NotEnoughData
+    from workers.registry.versions import VerificationFailed
 
     settings = configuration.load()
-    with connected(settings, NotEnoughOrders, TrainingRuns, VerificationFailed, ModelError) as engine:
-        report = training.train(engine, settings, seed=seed)
+    with connected(settings, NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as engine:
+        report = learning.train(engine, settings, seed=seed)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:
@@ -103,31 +103,32 @@ def _tell_fraud(report: FraudReport) -> None:
 def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
     """Return the report; None in a process that only takes part. What a person can put right is one line."""
     from model.errors import ModelError
-    from model.recommend import lockstep
-    from storage.training import TrainingRuns
-    from workers.learn import screen, service
-    from workers.learn.data import NotEnoughData
-    from workers.learn.versions import VerificationFailed
+    from model.recommend.training import coordination
+    from storage.registry.training import TrainingRuns
+    from workers.evaluate import training_screen
+    from workers.recommend.training import full_training
+    from workers.registry.errors import NotEnoughData
+    from workers.registry.versions import VerificationFailed
 
-    asked = service.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=serve)
+    asked = full_training.Training(preset or settings.preset, seed=seed, minutes=minutes, serve=serve)
     with connected(settings, NotEnoughData, TrainingRuns, VerificationFailed, ModelError) as engine:
-        if not lockstep.leads():
-            service.take_part(engine, settings, asked)
+        if not coordination.leads():
+            full_training.take_part(engine, settings, asked)
             return None
-        with screen.progress(Console(stderr=True)) as progress:
-            return service.train(engine, settings, asked, progress)
+        with training_screen.progress(Console(stderr=True)) as progress:
+            return full_training.train(engine, settings, asked, progress)
 
 
 def tell(settings: Settings, report: Report, *, as_json: bool) -> None:
     """Ring for what a new version made due and print the report; exit with status 1 where the gate rejected it."""
     from storage import due
-    from workers.learn import screen
+    from workers.evaluate import training_screen
 
     if report.published:
         bell.ring(settings, *due.SWITCHED)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:
-        screen.show(report, Console(highlight=False))
+        training_screen.show(report, Console(highlight=False))
     if report.reasons:
         sys.exit(EXIT_REJECTED)

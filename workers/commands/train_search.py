@@ -23,15 +23,15 @@ def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: boo
     """Train, tell what came out, and return whether the version may serve. What a person can put right is one line."""
     from model.errors import ModelError
     from storage import due
-    from storage.training import TrainingRuns
-    from workers.learn import screen
-    from workers.learn.data import NotEnoughData
-    from workers.learn.versions import VerificationFailed
+    from storage.registry.training import TrainingRuns
+    from workers.evaluate import training_screen
     from workers.load.errors import FileError
+    from workers.registry.errors import NotEnoughData
+    from workers.registry.versions import VerificationFailed
     from workers.search import training
 
     trouble = (NotEnoughData, TrainingRuns, VerificationFailed, ModelError, FileError)
-    with connected(settings, *trouble) as database, screen.progress(Console(stderr=True)) as progress:
+    with connected(settings, *trouble) as database, training_screen.progress(Console(stderr=True)) as progress:
         report = training.train(database, settings, preset=preset, seed=seed, serve=serve, progress=progress)
     if report.published:
         bell.ring(settings, due.CATALOGUE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from hashlib import sha256
 
-from storage.experiments import Arm, Experiment
+from storage.experiment.experiments import Arm, Experiment
 
 _DIGITS = 13
 _PLACES = float(16**_DIGITS)
@@ -17,7 +17,7 @@ def place(salt: str, shopper: str) -> float:
 
 
 def arm_of(experiment: Experiment, shopper: str) -> Arm:
-    """Return the arm that the shopper is in; `shopper` is the key of `workers.contract.events.shopper_key`."""
+    """Return the arm that the shopper is in; `shopper` is the key of `reshelf.events.shopper_key`."""
     stretches = experiment.stretches
     ends = [end for end, _ in stretches[:-1]]
     return stretches[bisect_right(ends, place(experiment.salt, shopper))][1]

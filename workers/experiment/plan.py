@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from storage.experiments import LIVE, POPULAR, VERSION, Arm, Experiment
+from storage.experiment.experiments import LIVE, POPULAR, VERSION, Arm, Experiment
 
 MOST_ARMS = 8
 MOST_VERSIONS = 2

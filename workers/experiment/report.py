@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from storage.experiments import Arm, Experiment, Outcome
+from storage.experiment.experiments import Arm, Experiment, Outcome
 from workers.experiment import confidence
 from workers.experiment.confidence import Tally
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from storage import experiments, models
-from storage.experiments import Experiment
+from storage.experiment import experiments
+from storage.experiment.experiments import Experiment
+from storage.registry import models
 from workers.experiment import plan, report
 from workers.experiment.plan import Refused
 from workers.experiment.report import Report

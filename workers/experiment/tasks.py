@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from workers.contract import tasks
+from reshelf import tasks
+from workers.experiment.watch import Watch
 from workers.runtime import bootstrap
+from workers.runtime.bootstrap import Services
 
 
 @shared_task(name=tasks.WATCH_CANARY)
 def watch_canary() -> None:
     """Roll the canary that runs back if it does harm."""
-    bootstrap.services().watch.look()
+    bootstrap.services().part(_watch).look()
+
+
+def _watch(services: Services) -> Watch:
+    return Watch(services.engine, services.bell)

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
 
-from storage import due, experiments, health, models
-from storage.experiments import Experiment, Outcome
-from storage.health import Health
-from workers.contract.doorbell import Doorbell
+from storage import due
+from storage.experiment import experiments
+from storage.experiment.experiments import Experiment, Outcome
+from storage.registry import health, models
+from storage.registry.health import Health
+from workers.doorbell import Doorbell
 from workers.experiment import confidence, report, service
 from workers.experiment.plan import Refused
 

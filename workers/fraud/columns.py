@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.fraud import shop
-from model.fraud.shop import ShopOrders
-from storage import pasts
+from model.fraud.features import order_features
+from model.fraud.features.order_features import ShopOrders
+from storage.fraud import entity_history
 
 # An array: dimensions, flags, type, length, lower bound; then each element with its size before it.
 _ARRAY_HEADER = 20
@@ -35,8 +35,8 @@ class Every(NamedTuple):
 def asking(rows: Sequence[Any], places: Sequence[int]) -> ShopOrders:
     """Return orders that are to be screened (`pasts.asking`), each with its place."""
     columns = {column: np.array([getattr(row, column) for row in rows], np.int64) for column in _given()}
-    made = shop.empty(len(rows))._replace(**{_NAMES[column]: values for column, values in columns.items()})
-    return made._replace(arrived_N=np.array(places, np.int64), fraud_at_N=np.full(len(rows), pasts.NEVER))
+    made = order_features.empty(len(rows))._replace(**{_NAMES[column]: values for column, values in columns.items()})
+    return made._replace(arrived_N=np.array(places, np.int64), fraud_at_N=np.full(len(rows), entity_history.NEVER))
 
 
 def pasts_of(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopOrders]:
@@ -44,19 +44,19 @@ def pasts_of(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopO
 
     Orders of the batch itself, which have no place in the tables yet, get theirs from `own`.
     """
-    columns = dict(zip(pasts.ASKED, map(_array, pasts.ASKED, arrays), strict=True))
+    columns = dict(zip(entity_history.ASKED, map(_array, entity_history.ASKED, arrays), strict=True))
     found = _orders(columns)
     mate_N, is_mate_N = _mates(found.tie_N, own)
     found = found._replace(arrived_N=np.where(is_mate_N, own.arrived_N[mate_N], found.arrived_N))
     row_N, entity_N = columns["n"] - 1, columns["entity"]
     group_N = entity_N * len(own.at_N) + row_N
     order_N = np.argsort(group_N, kind="stable")
-    counts_G = np.bincount(group_N, minlength=len(pasts.ENTITIES) * len(own.at_N))
+    counts_G = np.bincount(group_N, minlength=len(entity_history.ENTITIES) * len(own.at_N))
     place_N = np.arange(len(order_N)) - np.repeat(np.cumsum(counts_G) - counts_G, counts_G)
     where = (entity_N[order_N], row_N[order_N], place_N)
-    shape = (len(pasts.ENTITIES), len(own.at_N), max(int(counts_G.max(initial=0)), 1))
+    shape = (len(entity_history.ENTITIES), len(own.at_N), max(int(counts_G.max(initial=0)), 1))
     filled = ShopOrders(*(_scattered(column[order_N], where, shape, name) for name, column in found._asdict().items()))
-    return {entity: filled.take(n) for n, entity in enumerate(pasts.ENTITIES)}
+    return {entity: filled.take(n) for n, entity in enumerate(entity_history.ENTITIES)}
 
 
 def with_oddness(found: ShopOrders, own: ShopOrders) -> ShopOrders:
@@ -68,12 +68,12 @@ def with_oddness(found: ShopOrders, own: ShopOrders) -> ShopOrders:
 def every(copied: bytes) -> Every:
     """Return what `pasts.every` read, with `tainted_at_N` filled in."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
-    for name in pasts.EVERY:
+    for name in entity_history.EVERY:
         fields += [(f"{name} size", ">i4"), (name, _type(name))]
     rows = np.frombuffer(copied[_COPY_HEADER:-_COPY_END], np.dtype(fields))
-    columns = {name: _native(rows[name]) for name in pasts.EVERY}
-    columns["tainted_at"] = np.full(len(rows), pasts.NEVER)
-    found = shop.tainted(_orders(columns))
+    columns = {name: _native(rows[name]) for name in entity_history.EVERY}
+    columns["tainted_at"] = np.full(len(rows), entity_history.NEVER)
+    found = order_features.tainted(_orders(columns))
     return Every(found, columns["is_labelled"].astype(bool), columns["known_at"])
 
 
@@ -95,7 +95,7 @@ def _mates(tie_N: np.ndarray, own: ShopOrders) -> tuple[np.ndarray, np.ndarray]:
 
 def _scattered(values_N: np.ndarray, where: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     """Return the values where they belong, and elsewhere what no order sees."""
-    fill = shop.AHEAD if name == "at_N" else 0
+    fill = order_features.AHEAD if name == "at_N" else 0
     filled = np.full(shape, fill, values_N.dtype)
     filled[where] = values_N
     return filled

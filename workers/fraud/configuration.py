@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from model.fraud import config as configs
-from model.fraud import trees
 from model.fraud.config import FraudConfig
-from model.fraud.features import FeatureConfig
-from model.fraud.orders import DAY
+from model.fraud.detector import trees
+from model.fraud.features.features import FeatureConfig
+from model.fraud.features.orders import DAY
 from workers.settings import Settings
 
 MOST = 400

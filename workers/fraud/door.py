@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
-from storage import dead_letters, orders, pasts, rule_sets, screenings, velocities
+from reshelf import parsing
+from reshelf.parsing import Rejection
+from storage import dead_letters
 from storage.dead_letters import DeadLetter
-from workers.contract import parsing, rows
-from workers.contract.parsing import Rejection
-from workers.fraud import alone, answers, rules
-from workers.fraud.answers import Answer
+from storage.fraud import entity_history, orders, rule_sets, screenings, velocities
+from workers import rows
+from workers.fraud.rules import answers, rules, rules_only
+from workers.fraud.rules.answers import Answer
 from workers.settings import Settings
 
 SOURCE = "orders"
@@ -79,12 +81,12 @@ def _decide_alone(connection: Any, settings: Settings, order_ids: Sequence[str])
     active = rule_sets.active(connection)
     rule_set = rules.DEFAULT if active is None else rules.of_json(active.content)
     rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
-    due_rows = pasts.asking(connection, order_ids)
+    due_rows = entity_history.asking(connection, order_ids)
     counted = velocities.read(connection, due_rows, rules.velocities(rule_set))
     otherwise = rules.decision(settings.screen_fallback)
     why = f"the model did not answer within {_PATIENCE_SECONDS:.0f} s"
     decided = [
-        alone.decide(rule_set, row.order_id, row.message, own, why=why, otherwise=otherwise)
+        rules_only.decide(rule_set, row.order_id, row.message, own, why=why, otherwise=otherwise)
         for row, own in zip(due_rows, counted, strict=True)
     ]
     screenings.write(connection, decided)

@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 from sqlalchemy import Engine, text
 
-from model.fraud import shop
-from model.fraud.features import FeatureConfig
-from model.fraud.orders import DAY, NEVER
-from storage import orders, past_orders
-from workers.contract.orders import LABEL_KINDS
+from model.fraud.features import order_features
+from model.fraud.features.features import FeatureConfig
+from model.fraud.features.orders import DAY, NEVER
+from reshelf.orders import LABEL_KINDS
+from storage.fraud import order_backfill, orders
 from workers.load import fields, files
 from workers.load.files import LINE
 from workers.load.reading import Rejected, judge
@@ -104,7 +104,7 @@ def write(
         values = {"tie": tie_N[part], **{name: column[part] for name, column in numbers.items()}}
         values |= {"cents": cents_N[part], "odd": odd_N[part]}
         with engine.begin() as connection:
-            written += past_orders.write(connection, _rows(found.kept[part], values))
+            written += order_backfill.write(connection, _rows(found.kept[part], values))
         progress(min(_AT_ONCE, found.kept.height - piece))
     with engine.begin() as connection:  # plans of lookups are made for an empty table otherwise
         connection.execute(text("ANALYZE orders, order_messages"))
@@ -132,6 +132,6 @@ def _digests(column: pl.Series) -> np.ndarray:
 def _oddness(
     at_N: np.ndarray, tie_N: np.ndarray, customer_N: np.ndarray, cents_N: np.ndarray, config: FeatureConfig
 ) -> np.ndarray:
-    made = shop.empty(len(at_N))._replace(at_N=at_N, tie_N=tie_N, customer_N=customer_N, cents_N=cents_N)
+    made = order_features.empty(len(at_N))._replace(at_N=at_N, tie_N=tie_N, customer_N=customer_N, cents_N=cents_N)
     made = made._replace(fraud_at_N=np.full(len(at_N), NEVER))
-    return shop.oddness(made, made, config)
+    return order_features.oddness(made, made, config)

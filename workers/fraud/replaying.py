@@ -8,8 +8,9 @@ import numpy as np
 from sqlalchemy import Engine
 
 from model.fraud import serve
-from storage import rule_sets, screenings
-from workers.fraud import publish, rules
+from storage.fraud import rule_sets, screenings
+from workers.fraud.rules import rules
+from workers.fraud.training import publish
 from workers.settings import Settings
 
 

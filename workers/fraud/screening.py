@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from model.fraud import serve, shop
-from storage import announcements, due, orders, pasts, screenings, velocities
+from model.fraud import serve
+from model.fraud.features import order_features
+from storage import announcements, due
 from storage.due import Claim
-from storage.screenings import Screening
-from workers.fraud import answers, columns, facts, rules
-from workers.fraud.facts import Fact
-from workers.fraud.rules import APPROVE, DECISIONS, Reason, Verdict
+from storage.fraud import entity_history, orders, screenings, velocities
+from storage.fraud.screenings import Screening
+from workers.fraud import columns
+from workers.fraud.rules import answers, facts, rules
+from workers.fraud.rules.facts import Fact
+from workers.fraud.rules.rules import APPROVE, DECISIONS, Reason, Verdict
 from workers.fraud.serving import Serving
 from workers.runtime import metrics
 
@@ -32,7 +35,7 @@ def screen(engine: Engine, serving: Serving, claims: Sequence[Claim]) -> None:
     keys = [claim.key for claim in claims]
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "all").time(), engine.begin() as connection:
         orders.lock(connection)
-        rows = pasts.asking(connection, keys)
+        rows = entity_history.asking(connection, keys)
         said = _screen(connection, serving, rows) if rows else {}
         due.clear(connection, due.ORDER, claims)
         announcements.announce(connection, due.ORDER, keys, said)
@@ -43,7 +46,7 @@ def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> di
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "read").time():
         places = [row.next_place for row in rows]
         own = columns.asking(rows, places)
-        read = pasts.read(connection, rows, horizon=serving.config.longest, most=serving.config.most)
+        read = entity_history.read(connection, rows, horizon=serving.config.longest, most=serving.config.most)
         counted = velocities.read(connection, rows, rules.velocities(serving.rules))
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "judge").time():
         values_NxF, odd_N = features_of(serving, own, columns.pasts_of(read, own))
@@ -51,20 +54,20 @@ def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> di
         decided = judge(serving, [row.order_id for row in rows], known, values_NxF)
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "write").time():
         settled = zip(places, odd_N.tolist(), strict=True)
-        pasts.settle(connection, dict(zip([row.order_id for row in rows], settled, strict=True)))
+        entity_history.settle(connection, dict(zip([row.order_id for row in rows], settled, strict=True)))
         written = screenings.write(connection, decided)
         _note_late(connection, [one for one in decided if one.order_id not in written])
     return {key: answers.announced(one, written[key]) for one in decided if (key := one.order_id) in written}
 
 
 def features_of(
-    serving: Serving, own: shop.ShopOrders, past_of: dict[str, shop.ShopOrders]
+    serving: Serving, own: order_features.ShopOrders, past_of: dict[str, order_features.ShopOrders]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the orders, and how odd each amount is for its customer."""
-    odd_N = shop.oddness_of_each(own, past_of["customer"], serving.config)
+    odd_N = order_features.oddness_of_each(own, past_of["customer"], serving.config)
     own = own._replace(odd_N=odd_N)
     terminal = columns.with_oddness(past_of["terminal"], own)
-    return shop.of_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
+    return order_features.of_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
 
 
 def judge(

@@ -5,35 +5,47 @@ from __future__ import annotations
 import logging
 import math
 import time
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
 from model import artifact, compilations
-from model.errors import ModelError
+from model.errors import ArtifactError
 from model.fraud import serve
-from model.fraud.features import FeatureConfig
+from model.fraud.features.features import FeatureConfig
 from model.fraud.serve import Screener
-from storage import models, rule_sets
+from storage.fraud import rule_sets
+from storage.registry import models
 from workers import settings as environment
-from workers.fraud import configuration, rules
-from workers.fraud.rules import RuleSet
+from workers.fraud import configuration
+from workers.fraud.rules import rules
+from workers.fraud.rules.rules import RuleSet
+from workers.registry.loading import Loader
 from workers.runtime import memory, metrics
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 30.0
-"""How long a version that cannot be loaded is left alone; what served before judges on."""
 _FOLLOW_SECONDS = 0.5
 
 
+class Loaded(NamedTuple):
+    """A version, warm and ready to take over."""
+
+    version: str
+    screener: Screener
+
+
 class Serving:
-    """What one process screens with: `follow` brings it up to date before a batch. For one thread at a time."""
+    """What one process screens with: `follow` brings it up to date before a batch. For one thread at a time.
+
+    A version that becomes live is loaded beside the one that judges, so that no order waits for it.
+    """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
-        self._failed: dict[str, float] = {}
+        self._loader: Loader[Loaded] = Loader(self._load, ready=lambda: None)
         self._followed = -math.inf
         self._warm_compilations = 0
         self.version: str | None = None
@@ -58,9 +70,10 @@ class Serving:
         with self._engine.begin() as connection:
             self._follow_rules(connection)
             live = models.live(connection, models.FRAUD)
-        if live is not None and live.version != self.version and not self._rests(live.version):
-            self._load(live.version)
-        metrics.COMPILATIONS.set(compilations.counter().count - self._warm_compilations)
+        if live is not None and live.version != self.version:
+            self._swap(live.version)
+        if not self._loader.busy:  # its compilations are no sign of a shape that nobody foresaw
+            metrics.COMPILATIONS.set(compilations.counter().count - self._warm_compilations)
         self._followed = time.monotonic()
 
     def _follow_rules(self, connection: Connection) -> None:
@@ -73,19 +86,22 @@ class Serving:
             rule_sets.keep(connection, version, rules.to_json(self.rules))
         self.rules_version = version
 
-    def _load(self, version: str) -> None:
-        try:
-            saved = artifact.load(environment.model_folder(self._settings.home, version))
-            screener = serve.placed(serve.from_artifact(saved))
-            serve.warm(screener)
-        except (ModelError, ModuleNotFoundError) as error:
-            log.error("model %s cannot screen: %s. Trying again in %.0f s", version, error, RETRY_SECONDS)
-            self._failed[version] = time.monotonic()
+    def _swap(self, live: str) -> None:
+        """Judge by the live version from now on, if it is loaded; wait for it where there is nothing to judge by."""
+        loaded = self._loader.load_now(live) if self.screener is None else self._loader.take()
+        if loaded is None or loaded.version != live:
+            self._loader.ask(live)
             return
-        log.info("model %s takes over from %s", version, self.version)
-        self.screener, self.version = screener, version
+        log.info("model %s takes over from %s", live, self.version)
+        self.screener, self.version = loaded.screener, live
         memory.settle()
         self._warm_compilations = compilations.counter().count
 
-    def _rests(self, version: str) -> bool:
-        return version in self._failed and time.monotonic() - self._failed[version] < RETRY_SECONDS
+    def _load(self, version: str) -> Loaded:
+        try:
+            saved = artifact.load(environment.model_folder(self._settings.home, version))
+            screener = serve.placed(serve.from_artifact(saved))
+        except ModuleNotFoundError as error:
+            raise ArtifactError(f"it needs a package that is not installed: {error}") from error
+        serve.warm(screener)
+        return Loaded(version, screener)

@@ -11,9 +11,10 @@ import msgspec
 from celery import shared_task
 from sqlalchemy.exc import SQLAlchemyError
 
+from reshelf import tasks
 from storage import due
 from storage.due import Claim
-from workers.contract import tasks
+from workers.fraud import parts
 from workers.runtime import bootstrap, claims
 from workers.runtime.bootstrap import Services
 
@@ -37,24 +38,24 @@ def screen(batch: Any) -> Any:
 @shared_task(name=tasks.SCREEN_DUE)
 def screen_due() -> None:
     """Decide about due orders, for as long as they come."""
-    from workers.fraud import attending
+    from workers.fraud import polling
 
     services = bootstrap.services()
-    if not attending.attend(partial(_drain, services), partial(services.bell.answer, due.ORDER)):
+    if not polling.attend(partial(_drain, services), partial(services.bell.answer, due.ORDER)):
         services.bell.ring(due.ORDER)
 
 
 def _drain(services: Services) -> int:
     """Work on what is due; return how many orders that was."""
-    from workers.fraud import attending, screening
+    from workers.fraud import polling, screening
 
     done = 0
 
     def work(claimed: Sequence[Claim]) -> None:
         nonlocal done
-        screening.screen(services.engine, services.screening, claimed)
+        screening.screen(services.engine, services.part(parts.serving), claimed)
         done += len(claimed)
-        time.sleep(attending.PAUSE_SECONDS)
+        time.sleep(polling.PAUSE_SECONDS)
 
     # A claim that a crash of the server forgets is a row that is free again: it need not wait for the disk.
     claims.drain(services.hasty, due.ORDER, work, services.settings)

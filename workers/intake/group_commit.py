@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from storage import dead_letters, intake
+from storage import dead_letters
 from storage.dead_letters import DeadLetter
-from workers.contract.doorbell import Doorbell
+from storage.events import intake
+from workers.doorbell import Doorbell
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)

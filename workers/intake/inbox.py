@@ -12,7 +12,7 @@ from typing import Any
 
 from redis import Redis
 
-from workers.contract import client
+from reshelf import client
 
 log = logging.getLogger(__name__)
 

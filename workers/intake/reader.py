@@ -7,6 +7,8 @@ reads its queue itself. The messages are Celery's own: any Celery client sends t
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,13 +18,15 @@ from celery import bootsteps
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage import intake
+from reshelf import tasks
 from storage.dead_letters import DeadLetter
-from workers.contract import tasks
+from storage.events import intake
 from workers.intake import messages, service
 from workers.intake.group_commit import GroupCommit, Offer
 from workers.intake.inbox import MOST_MESSAGES, Inbox
 from workers.intake.messages import Unreadable
+from workers.runtime import bootstrap, metrics
+from workers.runtime.bootstrap import Services
 
 log = logging.getLogger(__name__)
 
@@ -135,10 +139,9 @@ class Reading(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no
 
     def start(self, worker: Any) -> None:
         """Begin."""
-        from workers.runtime import bootstrap
-
-        routes = {name: queue for name in worker.app.tasks if (queue := tasks.queue_of(name)) is not None}
-        self._reader = bootstrap.services().reader(routes)
+        router = worker.app.amqp.router
+        routes = {name: router.route({}, name)["queue"].name for name in worker.app.tasks}
+        self._reader = _reader(bootstrap.services(), routes)
         self._reader.start()
 
     def stop(self, worker: Any) -> None:
@@ -146,6 +149,15 @@ class Reading(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no
         if self._reader is not None:
             self._reader.stop()
             self._reader = None
+
+
+def _reader(services: Services, routes: Mapping[str, str]) -> Reader:
+    settings = services.settings
+    metrics.serve(settings.metrics_port)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    broker_url = bootstrap.required(settings.broker_url, "RESHELF_BROKER_URL")
+    commit = GroupCommit(services.engine, services.bell, writer=name)
+    return Reader(Inbox(broker_url, tasks.INTAKE_QUEUE, reader=name), commit, search=settings.search, routes=routes)
 
 
 def _letter(raw: bytes, error: str) -> Offer:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from storage import due, intake
+from reshelf import parsing, tasks
+from reshelf.parsing import Rejection
+from storage import due
 from storage.dead_letters import DeadLetter
-from workers.contract import parsing, rows, tasks
-from workers.contract.parsing import Rejection
+from storage.events import intake
+from workers import rows
 from workers.intake.group_commit import Offer
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from workers.contract.events import KINDS
+from reshelf.events import KINDS
 from workers.load import fields, files
 from workers.load.errors import ColumnError
 from workers.load.files import LINE

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from workers.contract.parsing import MAX_CLOCK_SKEW
+from reshelf.parsing import MAX_CLOCK_SKEW
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 UTC_TIME = pl.Datetime("us", "UTC")

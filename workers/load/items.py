@@ -19,8 +19,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from workers.contract import catalogue, parsing, rows
-from workers.contract.parsing import Rejection
+from reshelf import catalogue, parsing
+from reshelf.parsing import Rejection
+from workers import rows
 from workers.load import fields, files
 from workers.load.files import LINE
 from workers.load.reading import Reading, Rejected, no_events

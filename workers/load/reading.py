@@ -25,7 +25,7 @@ EVENT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "rank": pl.Int32,
     "context": pl.String,
 }
-"""The columns of an events frame, in the order of `storage.bulk.EVENT_COLUMNS`; `context` is JSON."""
+"""The columns of an events frame, in the order of `storage.events.bulk.EVENT_COLUMNS`; `context` is JSON."""
 
 
 @dataclass(frozen=True)

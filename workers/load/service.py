@@ -10,8 +10,8 @@ from typing import NamedTuple
 import polars as pl
 from sqlalchemy import Engine
 
-from storage import bulk, intake
-from storage.intake import Counts
+from storage.events import bulk, intake
+from storage.events.intake import Counts
 from workers.load import events, files, items, retail
 from workers.load.errors import ColumnError, FileError
 from workers.load.files import LINE

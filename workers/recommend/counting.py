@@ -9,9 +9,9 @@ from datetime import datetime
 from operator import attrgetter
 
 from model.recommend.transitions import WINDOW
-from storage.histories import Touch
-from storage.homes import Standing
-from storage.models import Live
+from storage.events.histories import Touch
+from storage.recommend.homes import Standing
+from storage.registry.models import Live
 
 
 def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:

@@ -12,10 +12,10 @@ from jaxtyping import Float32
 from sqlalchemy import Connection, Engine, Row
 
 from model import artifact
-from model.recommend.serve import Ranker
-from storage import items, transitions
-from workers import settings
-from workers.recommend import rows
+from model.recommend.serving.serve import Ranker
+from storage.catalogue import items
+from storage.recommend import transitions
+from workers import catalogue, settings
 
 
 class Changes(NamedTuple):
@@ -60,7 +60,7 @@ class Follower:
         """Rank with these rows of the catalogue from now on; return the vectors of their items."""
         self.numbers |= {row.item_id: row.item_no for row in changed}
         self._names |= {row.item_no: row.item_id for row in changed}
-        return self.ranker.upsert([rows.to_item(row) for row in changed])
+        return self.ranker.upsert([catalogue.to_item(row) for row in changed])
 
     def names(self, item_nos: Sequence[int]) -> list[str]:
         """Return the ids of the items of these numbers; an empty one for an item that is not known."""

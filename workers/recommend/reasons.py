@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from model.recommend.serve import Ranker
-from storage import due, histories, homes
+from model.recommend.serving.serve import Ranker
+from storage import due
 from storage.due import Claim
-from storage.histories import History
-from storage.homes import Unexplained
+from storage.events import histories
+from storage.events.histories import History
+from storage.recommend import homes
+from storage.recommend.homes import Unexplained
 from workers.recommend import versions
 from workers.recommend.refresh import reasons_of
 from workers.recommend.serving import Serving

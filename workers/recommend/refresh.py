@@ -15,14 +15,18 @@ from sqlalchemy import Connection, Engine
 
 from model.recommend import config as configs
 from model.recommend.events import Interaction, Ranked
-from storage import due, experiments, histories, homes, item_vectors, models, rankings, transitions
-from storage import items as catalogue
+from storage import due
+from storage.catalogue import items as catalogue
 from storage.due import Claim
 from storage.engine import pipelined
-from storage.histories import History
-from storage.homes import Home, Reasons
-from storage.models import Live
-from storage.rankings import Ranking
+from storage.events import histories
+from storage.events.histories import History
+from storage.experiment import experiments
+from storage.recommend import homes, item_vectors, rankings, transitions
+from storage.recommend.homes import Home, Reasons
+from storage.recommend.rankings import Ranking
+from storage.registry import models
+from storage.registry.models import Live
 from workers.recommend import counting, versions
 from workers.recommend.serving import Serving
 from workers.recommend.versions import Part
@@ -129,7 +133,7 @@ def _new_pairs(
 ) -> Mapping[tuple[str, str], float]:
     """Return what the events count that the standing shelves do not reflect; add it in the same transaction.
 
-    Those of flagged actors count for nobody; `workers.actors.recounting` makes good what changes when one is flagged.
+    Those of flagged actors count for nobody; `workers.bots.recounting` makes good what changes when one is flagged.
     """
     standing = homes.standing(connection, [claim.key for claim in claims])
     gains = configs.gains(serving.ranker.config)

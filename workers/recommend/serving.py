@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine, Row
 
-from model.recommend.serve import Ranker
-from storage import health, models
+from model.recommend.serving.serve import Ranker
+from storage.registry import health, models
 from workers.recommend import following
 from workers.recommend.following import Follower
-from workers.recommend.loading import Loader
+from workers.registry.loading import Loader
 from workers.runtime import memory, metrics
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from functools import partial
 
 from celery import shared_task
 
+from reshelf import tasks
 from storage import due
-from workers.contract import tasks
+from workers.recommend import parts
 from workers.recommend.pace import Pace
 from workers.runtime import bootstrap, claims
 from workers.runtime.bootstrap import Services
@@ -53,7 +54,7 @@ def refresh_later() -> None:
     from workers.recommend import refresh, versions  # imports JAX
 
     services = bootstrap.services()
-    serving = services.background
+    serving = services.part(parts.background)
     services.bell.answer(due.LATER)
     # What the live version is to rank waits until it is loaded, which rings again.
     if not serving.is_current and not versions.follow(services.hasty, serving):
@@ -84,9 +85,9 @@ def explain() -> None:
 
     services = bootstrap.services()
     services.bell.answer(due.REASON)
-    if not _following_behind.keep(lambda: versions.follow(services.hasty, services.background)):
+    if not _following_behind.keep(lambda: versions.follow(services.hasty, services.part(parts.background))):
         return
-    work = partial(reasons.explain, services.hasty, services.background, services.settings)
+    work = partial(reasons.explain, services.hasty, services.part(parts.background), services.settings)
     rest = reasons.PAUSE_SECONDS
     if not claims.drain(services.hasty, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
         services.bell.ring(due.REASON)
@@ -100,7 +101,7 @@ def _refresh_now(services: Services) -> None:
     while time.monotonic() < until:
         if not _behind.is_set():
             time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
-        if not _following.keep(lambda: versions.follow(services.hasty, services.serving)):
+        if not _following.keep(lambda: versions.follow(services.hasty, services.part(parts.serving))):
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
         _items.keep(lambda: _drain(services, due.ITEM, retry=False))
@@ -131,9 +132,9 @@ def _drain(services: Services, kind: str, *, retry: bool, seconds: float = claim
     from workers.recommend import refresh  # imports JAX
 
     def items(taken: Sequence[due.Claim]) -> None:
-        if refresh.items(services.hasty, services.serving, services.settings, taken):
+        if refresh.items(services.hasty, services.part(parts.serving), services.settings, taken):
             services.bell.ring(due.LATER)
 
-    shoppers = partial(refresh.shoppers, services.hasty, services.serving, services.settings)
+    shoppers = partial(refresh.shoppers, services.hasty, services.part(parts.serving), services.settings)
     work = items if kind == due.ITEM else shoppers
     return claims.drain(services.hasty, kind, work, services.settings, later=False, retry=retry, seconds=seconds)

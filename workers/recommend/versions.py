@@ -12,10 +12,11 @@ from typing import Protocol, cast
 from sqlalchemy import Engine
 
 from model.recommend.events import Interaction, Ranked, RankRequest
-from model.recommend.serve import Ranker
-from storage import experiments, health
-from storage.experiments import Experiment
-from storage.histories import History
+from model.recommend.serving.serve import Ranker
+from storage.events.histories import History
+from storage.experiment import experiments
+from storage.experiment.experiments import Experiment
+from storage.registry import health
 from workers.experiment import assignment
 from workers.settings import Settings
 

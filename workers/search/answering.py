@@ -11,16 +11,18 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
-from model.search import dependence, explain
 from model.search.engine import MATCHED, Found
-from model.search.explain import Why
-from model.search.features import Affinity
-from model.search.filters import Filters
-from storage import announcements, answers, due
-from storage.answers import DEPTH, Answer
+from model.search.index import invalidation
+from model.search.index.filters import Filters
+from model.search.ranking import explain
+from model.search.ranking.explain import Why
+from model.search.ranking.features import Affinity
+from storage import announcements, due
 from storage.due import Claim
-from storage.histories import History
-from storage.questions import Question
+from storage.events.histories import History
+from storage.search import answers
+from storage.search.answers import DEPTH, Answer
+from storage.search.queries import Question
 from workers.runtime import metrics
 from workers.search import tastes
 from workers.search.serving import Serving
@@ -94,7 +96,7 @@ def _answer(
         source=found.source,
         why=_reasons(serving, found) if question.explain else None,
         model_version=serving.version,
-        terms=sorted(dependence.of_query(found.query, serving.engine.lexicon)),
+        terms=sorted(invalidation.of_query(found.query, serving.engine.lexicon)),
         horizon=serving.horizon,
         through=None if history is None else history.through,
         personal=affinity is not None,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row
 
-from model.recommend.items import Item
-from model.search import clicks
-from model.search.clicks import Shown
-from model.search.judged import Judged
+from model.catalogue import Item
+from model.search.learning import clicks
+from model.search.learning.clicks import Shown
+from model.search.learning.judgements import Judged
 from model.text import normalise
 
 _DEEPEST = 100
@@ -20,8 +20,8 @@ _DEEPEST = 100
 def judged(rows: Sequence[Row[Any]], items: Sequence[Item]) -> Judged:
     """Return the queries with a click, and how likely each item shown was right for them, by its place in `items`.
 
-    `rows` are those of `storage.searches`. What stood first is not right because it was clicked, as far as items were
-    shown at different ranks.
+    `rows` are those of `storage.search.search_log`. What stood first is not right because it was clicked, as far as
+    items were shown at different ranks.
     """
     places = {item.item_id: place for place, item in enumerate(items)}
     numbers: dict[str, int] = {}

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row
 
-from model.recommend.items import Item
-from model.search import dependence
+from model.catalogue import Item
 from model.search.engine import Engine
-from storage import items, rankings
-from storage.items import Changes
-from workers.recommend.rows import to_item
+from model.search.index import invalidation
+from storage.catalogue import items
+from storage.catalogue.items import Changes
+from storage.recommend import rankings
+from workers.catalogue import to_item
 
 POPULAR_EVERY = 30.0
 """Seconds between two looks at what is popular."""
@@ -75,7 +76,7 @@ class Follower:
             return
         touched.newest = max(touched.newest, row.changed_xid)
         for item in (before, after):
-            touched.terms |= set() if item is None else dependence.of_item(item)
+            touched.terms |= set() if item is None else invalidation.of_item(item)
         if after is None:
             self.engine.remove([row.item_id])
             return

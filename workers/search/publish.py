@@ -1,8 +1,7 @@
-"""Publishing a version of search: fresh folder, reload, golden queries, register, one pointer switched."""
+"""Publishing a version of search: the saved one finds what the fitted one does for golden queries."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +11,15 @@ import numpy as np
 from sqlalchemy import Engine as Database
 
 from model.artifact import Artifact
-from model.recommend.items import Item
+from model.catalogue import Item
 from model.search import weights
-from model.search.encoder import Encoder
 from model.search.engine import Engine, Parts
-from storage import models
-from workers.learn import publish as switching
-from workers.learn import versions
-from workers.learn.versions import Origin, VerificationFailed
-
-log = logging.getLogger(__name__)
+from model.search.learning.encoder import Encoder
+from storage.registry import models
+from workers.registry import publishing
+from workers.registry.publishing import Outcome
+from workers.registry.verdict import Verdict
+from workers.registry.versions import Origin, VerificationFailed
 
 _GOLDEN_ITEMS = 500
 _GOLDEN_QUERIES = 16
@@ -36,34 +34,20 @@ class Candidate:
     reasons: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a candidate. `previous` served before it."""
-
-    version: str
-    folder: Path
-    published: bool
-    previous: str | None
-
-
 def publish(
     database: Database, home: Path, candidate: Candidate, fitted: Parts, items: Sequence[Item], *, serve: bool
 ) -> Outcome:
-    """Save, verify and register the candidate, and let it serve if nothing speaks against it and `serve` asks for it.
-
-    Hold `storage.training.exclusive` meanwhile. Raises `VerificationFailed`.
-    """
+    """Publish as `workers.registry.publishing` says; the candidate may serve if nothing speaks against it."""
     with database.connect() as connection:
         live = models.live(connection, models.SEARCH)
-    with versions.staged(database, home, models.SEARCH, candidate.artifact) as made:
-        verify(made.saved, fitted, items[:_GOLDEN_ITEMS])
+
+    def judge(saved: Artifact) -> Verdict:
+        verify(saved, fitted, items[:_GOLDEN_ITEMS])
+        return Verdict(not candidate.reasons, list(candidate.reasons), compared_with="words alone")
+
     origin = Origin(parent=None if live is None else live.version, learnt_through=candidate.learnt_through)
-    passed = not candidate.reasons
-    gate = {"passed": passed, "reasons": list(candidate.reasons), "compared_with": "words alone"}
-    version, folder = made.version, versions.register(database, home, made, origin, gate=gate)
-    if not serve or not passed:
-        return Outcome(version, folder, False, None)
-    return Outcome(version, folder, True, switching.switch(database, version))
+    asks = publishing.Candidate(models.SEARCH, candidate.artifact, origin)
+    return publishing.publish(database, home, asks, judge, serve=serve)
 
 
 def verify(saved: Artifact, fitted: Parts, items: Sequence[Item]) -> None:

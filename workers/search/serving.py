@@ -14,13 +14,14 @@ from sqlalchemy import Engine as Database
 from model import artifact
 from model.search import config as configs
 from model.search import weights
-from model.search.encoder import Encoder
 from model.search.engine import Engine, Parts
-from model.search.ranker import TreeRanker
+from model.search.learning.encoder import Encoder
+from model.search.ranking.ranker import TreeRanker
 from model.text.synonyms import Synonyms
-from storage import answers, models
+from storage.registry import models
+from storage.search import answers
 from workers import settings
-from workers.recommend.loading import Loader
+from workers.registry.loading import Loader
 from workers.search.following import Follower
 
 log = logging.getLogger(__name__)

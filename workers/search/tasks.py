@@ -6,10 +6,12 @@ from functools import partial
 
 from celery import shared_task
 
-from storage import answers, due
-from workers.contract import tasks
+from reshelf import tasks
+from storage import due
+from storage.search import answers
 from workers.runtime import bootstrap, claims, memory
 from workers.runtime.bootstrap import Services
+from workers.search import parts
 
 
 @shared_task(name=tasks.ANSWER, send_events=False)
@@ -40,8 +42,9 @@ def tend() -> None:
 def _answer(services: Services) -> None:
     from workers.search import answering
 
-    if services.search.follow():
+    serving = services.part(parts.serving)
+    if serving.follow():
         memory.settle()
-    work = partial(answering.answer, services.hasty, services.search, services.tastes)
+    work = partial(answering.answer, services.hasty, serving, services.part(parts.tastes))
     if not claims.drain(services.hasty, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
         services.bell.ring(due.QUERY)

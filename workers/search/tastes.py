@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Float32, Int
 from sqlalchemy import Connection
 
-from model.search import taste
-from model.search.collection import Collection
-from model.search.features import Affinity
-from storage import histories, item_vectors, models
-from storage.histories import History
+from model.search.index.collection import Collection
+from model.search.ranking import personalisation
+from model.search.ranking.features import Affinity
+from storage.events import histories
+from storage.events.histories import History
+from storage.recommend import item_vectors
+from storage.registry import models
 
 LENGTH = 20
 """Events of a history that count."""
@@ -74,12 +76,12 @@ def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
 def affinity(vectors_of: VectorsOf, history: History, collection: Collection) -> Affinity | None:
     """Return what says how much the shopper likes each of some items; None for a taste that nobody knows.
 
-    It is how well brand and price fit what the shopper met (`model.search.taste`), and the weighted cosine of the item
-    and of the mean of what was met. It asks `vectors_of` when it is called.
+    It is how well brand and price fit what the shopper met (`model.search.ranking.personalisation`), and the weighted
+    cosine of the item and of the mean of what was met. It asks `vectors_of` when it is called.
     """
     met = dict.fromkeys(touch.item_id for touch in history.touches if _KINDS.get(touch.kind, 0.0) > 0)
     slots = [slot for item_id in met if (slot := collection.slot(item_id)) is not None]
-    liked = taste.of(np.array(slots, int), collection) if slots else None
+    liked = personalisation.of(np.array(slots, int), collection) if slots else None
     cosines = _cosines(vectors_of, history)
     if liked is None and cosines is None:
         return None
@@ -87,7 +89,7 @@ def affinity(vectors_of: VectorsOf, history: History, collection: Collection) ->
     def of(slots_K: Int[np.ndarray, " K"]) -> Float32[np.ndarray, " K"]:
         affinity_K = np.zeros(len(slots_K), np.float32)
         if liked is not None:
-            affinity_K += taste.liking(liked, slots_K, collection)
+            affinity_K += personalisation.liking(liked, slots_K, collection)
         if cosines is not None:
             affinity_K += _COSINE_WEIGHT * cosines([collection.items[slot].item_id for slot in slots_K])
         return affinity_K

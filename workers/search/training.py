@@ -11,18 +11,21 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Engine as Database
 
-from model.recommend.items import Item
-from model.recommend.loop import Progress
+from model.catalogue import Item
+from model.recommend.training.loop import Progress
 from model.search import config as configs
-from model.search import judged as judgements
-from model.search import learning, weights
+from model.search import training as search_training
+from model.search import weights
 from model.search.config import SearchConfig
 from model.search.engine import Engine, Parts
-from model.search.judged import Judged
+from model.search.learning import judgements
+from model.search.learning.judgements import Judged
 from model.text import analyser
-from storage import attempts, models, searches, training
-from workers.learn.data import NotEnoughData
-from workers.recommend.rows import to_item
+from storage.registry import models, training
+from storage.search import search_log
+from workers.catalogue import to_item
+from workers.registry import schedule
+from workers.registry.errors import NotEnoughData
 from workers.runtime import device
 from workers.search import clicked, publish, synonyms
 from workers.settings import Settings
@@ -87,16 +90,13 @@ def update(database: Database, settings: Settings, progress: Tell = lambda _: No
     The attempt is counted before the work, and forgotten when it had a result.
     """
     with training.exclusive(database, models.SEARCH):
-        with database.begin() as connection:
+        with database.connect() as connection:
             live = models.live(connection, models.SEARCH)
-            if live is None:
-                raise NotEnoughData("no version of search serves yet: train the first one with `reshelf train search`")
-            attempts.note(connection, attempts.SEARCH, live.version)
-        config = configs.of_json(live.config)
-        report = _train(database, settings, config, seed=0, serve=True, progress=progress)
-        with database.begin() as connection:
-            attempts.forget(connection, attempts.SEARCH)
-        return report
+        if live is None:
+            raise NotEnoughData("no version of search serves yet: train the first one with `reshelf train search`")
+        with schedule.attempt(database, live):
+            config = configs.of_json(live.config)
+            return _train(database, settings, config, seed=0, serve=True, progress=progress)
 
 
 def _train(
@@ -119,7 +119,7 @@ def _train(
         figures=fitted.figures,
         published=outcome.published,
         previous=outcome.previous,
-        reasons=fitted.reasons if serve else [],
+        reasons=outcome.reasons if serve else [],
     )
 
 
@@ -131,23 +131,23 @@ def _read(database: Database) -> tuple[list[Item], Judged]:
             raise NotEnoughData(
                 "there is no catalogue to learn from: send catalogue changes, or `reshelf load --items`"
             )
-        return items, clicked.judged(searches.shown(connection), items)
+        return items, clicked.judged(search_log.shown(connection), items)
 
 
 def _fit(parts: Parts, items: Sequence[Item], known: Judged, seed: int, progress: Tell) -> _Fitted:
     """Return what serves, tested: with a ranker where there are clicks enough, and it orders better than without."""
-    fused = learning.with_encoder(parts, items, seed=seed, report=progress)
+    fused = search_training.with_encoder(parts, items, seed=seed, report=progress)
     if len(known.queries) < LEAST_QUERIES:
         cases = _titles(items, seed)
         figures = {"lexical": _figures(parts, items, cases), "fused": _figures(fused, items, cases)}
         held_out = f"{len(cases.queries)} parts of titles, which have to find their item"
         return _Fitted(fused, figures, _reasons(figures, "fused"), held_out)
     cases, rest = judgements.split(known, HELD_OUT, seed=seed)
-    learnt = learning.with_ranker(fused, items, rest, seed=seed, report=progress)
+    learnt = search_training.with_ranker(fused, items, rest, seed=seed, report=progress)
     tried = {"lexical": parts, "fused": fused, "learnt": learnt}
     figures = {name: _figures(one, items, cases) for name, one in tried.items()}
     best = "learnt" if figures["learnt"]["ndcg@10"] >= figures["fused"]["ndcg@10"] else "fused"
-    final = learning.with_ranker(fused, items, known, seed=seed, report=progress) if best == "learnt" else fused
+    final = search_training.with_ranker(fused, items, known, seed=seed, report=progress) if best == "learnt" else fused
     held_out = f"{len(cases.queries)} of {len(known.queries)} queries with clicks; then all of them taught what serves"
     return _Fitted(final, figures, _reasons(figures, best), held_out)
 

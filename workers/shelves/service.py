@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 
 from model.recommend import config
-from storage import baskets, due, popularity, rankings
+from storage import due
 from storage.due import Claim
-from storage.popularity import Decay
-from storage.rankings import Ranking
+from storage.recommend import baskets, popularity, rankings
+from storage.recommend.popularity import Decay
+from storage.recommend.rankings import Ranking
 from workers import settings as configuration
 from workers.settings import Settings
 

@@ -6,8 +6,9 @@ from functools import partial
 
 from celery import shared_task
 
-from storage import due, suggestions
-from workers.contract import tasks
+from reshelf import tasks
+from storage import due
+from storage.search import suggestions
 from workers.runtime import bootstrap, claims
 from workers.shelves import service
 

@@ -9,7 +9,7 @@
 | `sentence_bert_config.json` | how many tokens of a text count, and whether it is lower-cased first |
 | `config_sentence_transformers.json` | what stands before a query and before a passage |
 
-The first three must be there. `safetensors` and `tokenizers` are needed: `pip install 'reshelf[encoder]'`.
+The first three must be there. `safetensors` and `tokenizers` are needed: `pip install 'reshelf-server[encoder]'`.
 """
 
 from __future__ import annotations
@@ -161,4 +161,4 @@ def _library(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ConfigError(f"a published encoder needs {name}: pip install 'reshelf[encoder]'") from error
+        raise ConfigError(f"a published encoder needs {name}: pip install 'reshelf-server[encoder]'") from error

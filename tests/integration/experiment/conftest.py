@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from storage import intake, models
-from storage.experiments import Experiment
+from storage.events import intake
+from storage.experiment.experiments import Experiment
+from storage.registry import models
 from tests import shelves
 from workers.experiment import assignment
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from storage import experiments
-from storage.experiments import Experiment
+from storage.experiment import experiments
+from storage.experiment.experiments import Experiment
 from workers.cli import main
 
 Run = Callable[..., Result]

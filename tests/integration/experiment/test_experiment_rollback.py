@@ -11,8 +11,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
-from storage import experiments, health, models
-from storage.experiments import Experiment
+from storage.experiment import experiments
+from storage.experiment.experiments import Experiment
+from storage.registry import health, models
 from tests.stack import Stack, settings_for, wait_until
 from workers import settings as configuration
 from workers.experiment import service, tasks

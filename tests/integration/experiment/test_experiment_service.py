@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage import due, experiments
-from storage.experiments import Arm
+from storage import due
+from storage.experiment import experiments
+from storage.experiment.experiments import Arm
 from workers.experiment import assignment, plan, service
 from workers.experiment.plan import Refused
 

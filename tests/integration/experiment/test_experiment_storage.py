@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import experiments, health
-from storage.experiments import Arm, Experiment, Outcome
-from storage.health import Health
+from storage.experiment import experiments
+from storage.experiment.experiments import Arm, Experiment, Outcome
+from storage.registry import health
+from storage.registry.health import Health
 from workers.experiment import assignment
 
 HALVES = Experiment("halves", "salt-1", (Arm("control", "live", 0.5), Arm("crowd", "popular", 0.5)))

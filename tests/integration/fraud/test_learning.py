@@ -12,15 +12,18 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from model.fraud import serve
-from model.fraud.detector import Calibration
-from storage import models
+from model.fraud.detector.detector import Calibration
+from storage.registry import models
 from tests import screening as tests
-from workers.contract.doorbell import Doorbell
-from workers.fraud import drift, gate, publish, training, waiting
-from workers.fraud.publish import Candidate
+from workers import capabilities
+from workers.doorbell import Doorbell
 from workers.fraud.serving import Serving
-from workers.runtime import reconcile, report
+from workers.fraud.training import drift, gate, learning, publish, waiting
+from workers.fraud.training.publish import Candidate
+from workers.registry.errors import NotEnoughData
 from workers.settings import Settings
+from workers.supervisor import status
+from workers.upkeep import reconcile
 
 
 @pytest.fixture
@@ -48,17 +51,17 @@ def test_labels_teach_the_live_detector_and_the_gate_lets_it_serve(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     tests.load_past(database, tmp_path)
-    first = training.train(database, settings)
+    first = learning.train(database, settings)
     assert (first.published, first.how) == (True, models.FULL)
     screen(database, settings, 120)
     assert waiting.reason(database, settings) is None
-    with pytest.raises(training.NotEnoughOrders, match=f"0 frauds have become known since {first.version}"):
-        training.update(database, settings)
+    with pytest.raises(NotEnoughData, match=f"0 frauds have become known since {first.version}"):
+        learning.update(database, settings)
     tests.label(database, *((f"o-{n}", "chargeback" if n % 4 == 0 else "cleared") for n in range(120)))
     assert waiting.reason(database, settings) == "120 orders were labelled"
 
     soon = datetime.now(UTC) + timedelta(seconds=5)  # a label counts from the next second on
-    second = training.update(database, settings, now=soon)
+    second = learning.update(database, settings, now=soon)
     assert (second.published, second.how, second.previous) == (True, models.INCREMENTAL, first.version)
     assert (second.orders, second.frauds) == (120, 30)
     row = live(database)
@@ -71,7 +74,7 @@ def test_labels_teach_the_live_detector_and_the_gate_lets_it_serve(
     serving = Serving(database, settings)
     serving.follow()
     assert serving.version == second.version
-    found = report.gather(settings).fraud_model
+    found = status.gather(settings).fraud_model
     assert found is not None
     assert (found["version"], found["labelled_since"]) == (second.version, 0)
 
@@ -80,7 +83,7 @@ def test_a_candidate_that_the_gate_rejects_is_kept_and_does_not_serve(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     tests.load_past(database, tmp_path)
-    first = training.train(database, settings)
+    first = learning.train(database, settings)
     good = publish.loaded(settings.home, first.version)
     values_NxF = np.random.default_rng(0).normal(size=(400, len(good.typical_F))) * good.typical_F + good.typical_F
     likely_N = serve.probabilities(good, values_NxF)
@@ -104,7 +107,7 @@ def test_orders_of_another_kind_raise_an_alarm_that_is_told_everywhere(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     tests.load_past(database, tmp_path)
-    version = training.train(database, settings).version
+    version = learning.train(database, settings).version
     with pytest.raises(drift.NothingToMeasure, match="has judged 0 orders"):
         drift.measure(database, settings)
     screen(database, settings, 150, amount=9_999.0)
@@ -113,13 +116,13 @@ def test_orders_of_another_kind_raise_an_alarm_that_is_told_everywhere(
     [looks] = [alert for alert in found.alerts if alert.startswith("orders look different")]
     assert "amount" in looks
 
-    bell = Doorbell(str(settings.broker_url))
-    reconcile.reconcile(database, bell, settings)
+    bell = Doorbell(str(settings.broker_url), capabilities.RINGS)
+    reconcile.reconcile(database, bell, settings, capabilities.gauges())
     bell.close()
     assert REGISTRY.get_sample_value("reshelf_fraud_drift_alert") == 1
     assert REGISTRY.get_sample_value("reshelf_fraud_drift_orders") == 150
     assert REGISTRY.get_sample_value("reshelf_fraud_drift_psi_nats") == found.figures["psi"]
     assert REGISTRY.get_sample_value("reshelf_drift_alert") == 0
-    told = report.gather(settings).fraud_drift
+    told = status.gather(settings).fraud_drift
     assert told is not None
     assert looks in told["alert"]

@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from model.fraud import shop
-from storage import due, orders, pasts, rule_sets, screenings
+from model.fraud.features import order_features
+from storage import due
 from storage import engine as engines
+from storage.fraud import entity_history, orders, rule_sets, screenings
 from tests import screening as tests
-from workers.fraud import alone, columns, configuration, replaying, rules, training
+from workers.fraud import columns, configuration, replaying
+from workers.fraud.rules import rules, rules_only
 from workers.fraud.serving import Serving
+from workers.fraud.training import learning
 from workers.settings import Settings
 
 
@@ -54,17 +57,17 @@ def test_features_online_are_those_of_training_bit_for_bit(
 
     online = recorded(database)
     with database.connect() as connection:
-        every = columns.every(pasts.every(connection)).found
+        every = columns.every(entity_history.every(connection)).found
     mine = np.flatnonzero(np.isin(every.tie_N, list(online)))
-    offline = shop.of_rows(every, mine, configuration.features_of(settings))
+    offline = order_features.of_rows(every, mine, configuration.features_of(settings))
     assert len(mine) == len(online) == 200
     stored_NxF = np.array([online[int(tie)] for tie in every.tie_N[mine]])
     assert np.array_equal(stored_NxF, offline.values_NxF)
-    seen = dict(zip(shop.NAMES, stored_NxF.max(0), strict=True))
-    assert min(seen[f"{link}_frauds"] for link in shop.LINKS) > 0
-    assert min(seen[f"{link}_customers"] for link in shop.LINKS) > 0
+    seen = dict(zip(order_features.NAMES, stored_NxF.max(0), strict=True))
+    assert min(seen[f"{link}_frauds"] for link in order_features.LINKS) > 0
+    assert min(seen[f"{link}_customers"] for link in order_features.LINKS) > 0
     assert seen["device_tainted"] > 0
-    assert stored_NxF[:, shop.NAMES.index("fraud_distance")].min() == 0
+    assert stored_NxF[:, order_features.NAMES.index("fraud_distance")].min() == 0
 
 
 def test_a_busy_entity_is_looked_at_no_further_than_its_newest_orders(
@@ -79,15 +82,15 @@ def test_a_busy_entity_is_looked_at_no_further_than_its_newest_orders(
         tests.work(database, serving, settings)
     online = recorded(database)
     with database.connect() as connection:
-        every = columns.every(pasts.every(connection)).found
-    offline = shop.of_rows(every, np.arange(80), configuration.features_of(settings)).values_NxF
+        every = columns.every(entity_history.every(connection)).found
+    offline = order_features.of_rows(every, np.arange(80), configuration.features_of(settings)).values_NxF
     assert np.array_equal(np.array([online[int(tie)] for tie in every.tie_N]), offline)
-    assert offline[:, shop.NAMES.index("ip_orders_1d")].max() == 7
+    assert offline[:, order_features.NAMES.index("ip_orders_1d")].max() == 7
 
 
 def test_decisions_of_a_trained_model_replay_bit_for_bit(database: Engine, settings: Settings, tmp_path: Path) -> None:
     tests.load_past(database, tmp_path, count=1_500)
-    report = training.train(database, settings)
+    report = learning.train(database, settings)
     assert report.published, report.reasons
     content = {
         "thresholds": {"review": 0.05, "decline": 0.5},
@@ -125,7 +128,7 @@ def test_without_labels_strangeness_decides_and_the_answer_says_so(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     tests.load_past(database, tmp_path, share=0.0)
-    report = training.train(database, settings)
+    report = learning.train(database, settings)
     assert report.published
     assert "no labels" in report.gate["notes"][0]
     activate(database, {"thresholds": {"novelty": 0.9}})
@@ -152,7 +155,7 @@ def test_many_who_decide_about_one_order_write_one_decision(database: Engine, se
     barrier, new = threading.Barrier(8), []
 
     def decide(number: int) -> None:
-        own = alone.decide(rules.DEFAULT, "o-1", row.message, {}, why=f"{number}", otherwise="review")
+        own = rules_only.decide(rules.DEFAULT, "o-1", row.message, {}, why=f"{number}", otherwise="review")
         barrier.wait()
         with database.begin() as connection:
             new.extend(screenings.write(connection, [own]))
@@ -178,8 +181,8 @@ def test_what_the_model_says_too_late_is_noted_and_looked_at(database: Engine, s
     ]})  # fmt: skip
     tests.write(database, [tests.order(1, datetime.now(UTC), shipping_country="DE")])
     with database.begin() as connection:
-        row = pasts.asking(connection, ["o-1"])[0]
-        early = alone.decide(rules.DEFAULT, "o-1", row.message, {}, why="the model is away", otherwise="approve")
+        row = entity_history.asking(connection, ["o-1"])[0]
+        early = rules_only.decide(rules.DEFAULT, "o-1", row.message, {}, why="the model is away", otherwise="approve")
         screenings.write(connection, [early])
     tests.work(database, Serving(database, settings), settings)
     [stands] = tests.rows_of(database, "SELECT decision, by FROM screenings")
@@ -210,7 +213,7 @@ def test_labels_come_late_twice_shuffled_and_before_their_order(database: Engine
 
 
 def test_a_digest_is_the_models() -> None:
-    from model.fraud import orders as model_orders
+    from model.fraud.features import orders as model_orders
 
     ids = ["o-1", "名前", ""]
     assert [orders.digest(one) for one in ids] == model_orders.digests(ids).tolist()
@@ -222,7 +225,9 @@ def test_a_decision_is_on_the_disk_with_its_commit_whatever_the_session_waits_fo
     hasty = engines.connect(database_url, durable=False)
     tests.write(hasty, [tests.order(n, datetime.now(UTC)) for n in range(10)])
     for row in tests.rows_of(database, "SELECT order_id, message FROM order_messages"):
-        own = alone.decide(rules.DEFAULT, row.order_id, row.message, {}, why="the model is away", otherwise="approve")
+        own = rules_only.decide(
+            rules.DEFAULT, row.order_id, row.message, {}, why="the model is away", otherwise="approve"
+        )
         with hasty.begin() as connection:
             assert set(screenings.write(connection, [own])) == {row.order_id}
             written = connection.execute(text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")).scalar_one()

@@ -13,11 +13,13 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from api_gateway.app import create
-from storage import engine, intake
+from reshelf import parsing
+from storage import engine
 from storage.embedded.servers import Servers
+from storage.events import intake
 from storage.tables import metadata
 from tests import shelves
-from workers.contract import parsing, rows
+from workers import rows
 from workers.settings import Settings
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

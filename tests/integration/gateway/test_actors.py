@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 from sqlalchemy import text
 
-from storage import actors
-from storage.actors import Suspicion
+from storage.bots import actors
+from storage.bots.actors import Suspicion
 
 
 def names(gateway: Any, query: str = "") -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import due, intake
-from workers.contract import events as contract_events
+from reshelf import events as contract_events
+from storage import due
+from storage.events import intake
 
 AT = "2026-03-01T12:00:00Z"
 

@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 from sqlalchemy import Engine, text
 
-from api_gateway import experiments as following
-from storage import experiments, intake
-from storage.experiments import Arm, Experiment
+from api_gateway.experiment import service as following
+from storage.events import intake
+from storage.experiment import experiments
+from storage.experiment.experiments import Arm, Experiment
 from workers.experiment import assignment
 
 HALVES = Experiment("halves", "salt", (Arm("control", "live", 0.5), Arm("crowd", "popular", 0.5)))

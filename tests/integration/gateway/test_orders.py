@@ -14,9 +14,11 @@ import pytest
 from litestar.testing import TestClient
 from sqlalchemy import Engine
 
-from storage import due, rule_sets
+from storage import due
+from storage.fraud import rule_sets
 from tests import screening as tests
-from workers.fraud import rules, screening
+from workers.fraud import screening
+from workers.fraud.rules import rules
 from workers.fraud.serving import Serving
 from workers.settings import Settings
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from api_gateway import chain, database
-from storage import own_shelves, rankings, shelves
-from storage.shelves import Listing, Query
+from api_gateway import database
+from api_gateway.lists import fallback
+from storage.recommend import own_shelves, rankings, shelves
+from storage.recommend.shelves import Listing, Query
 
 LONG = shelves.FULL + 40
 BECAUSE = [("i002", "view"), None, ("i003", "purchase"), ("gone", "view"), ("i140", "click")]
@@ -38,7 +39,7 @@ async def _awaited(reading: Awaitable[Any]) -> Any:
 
 
 def asked(user: str | None = "ann", session: str | None = None, **fields: Any) -> Query:
-    steps = chain.of_shopper(user, session, [], None)
+    steps = fallback.of_shopper(user, session, [], None)
     return Query(chain=steps, shoppers=["ann"], hidden_kinds=["purchase"], limit=10, **fields)
 
 
@@ -78,9 +79,9 @@ def test_what_is_sold_out_is_on_no_page(both: Both, shop: Any, stocked: list[str
 def test_the_first_shelf_that_stands_is_read(both: Both, shop: Any, stocked: list[str]) -> None:
     shop.rank(rankings.HOME, "session:s1", stocked[::-1])
     for query, source in (
-        (asked(session="s1"), chain.PERSONAL),
-        (asked(user="unknown", session="s1"), chain.SESSION),
-        (asked(user=None, session="s1"), chain.SESSION),
+        (asked(session="s1"), fallback.PERSONAL),
+        (asked(user="unknown", session="s1"), fallback.SESSION),
+        (asked(user=None, session="s1"), fallback.SESSION),
     ):
         own, chained = both(query)
         assert own is not None
@@ -91,7 +92,7 @@ def test_the_first_shelf_that_stands_is_read(both: Both, shop: Any, stocked: lis
 def test_a_shelf_to_be_filled_up_or_filtered_is_left_to_the_chain(both: Both, shop: Any, stocked: list[str]) -> None:
     shop.rank(rankings.HOME, "short", stocked[: shelves.FULL - 1])
     left = [asked("short"), asked("unknown"), asked(exclude=["i001"]), asked(category="shoes")]
-    popular = replace(asked(), chain=chain.of_popular(None))
+    popular = replace(asked(), chain=fallback.of_popular(None))
     for query in (*left, popular):
         assert both(query)[0] is None
 

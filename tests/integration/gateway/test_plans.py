@@ -7,7 +7,8 @@ import re
 from sqlalchemy import Engine
 
 from api_gateway import database as connections
-from storage import own_shelves, search, shelves
+from storage.recommend import own_shelves, shelves
+from storage.search import lookup
 
 LOOKUP = re.compile(r"item_no = ranked\w*\.item_no")
 
@@ -41,13 +42,13 @@ def test_the_items_of_an_own_shelf_are_looked_up_by_their_numbers(database: Engi
 
 
 def test_each_hit_of_a_search_is_looked_up_by_its_number(database: Engine) -> None:
-    for query in (search._READ, search._PAGE):
+    for query in (lookup._READ, lookup._PAGE):
         plan = explain(database, query)
         assert len([line for line in plan if "items_item_no_key" in line]) == 1, "\n".join(plan)
 
 
 def test_words_are_looked_up_in_their_index(database: Engine) -> None:
-    for query in search._LEXICAL_BY.values():
+    for query in lookup._LEXICAL_BY.values():
         plan = explain(database, query)
         assert len([line for line in plan if "Bitmap Index Scan on items_words" in line]) == 4, "\n".join(plan)
 
@@ -57,9 +58,9 @@ def test_no_read_scans_a_table(database: Engine) -> None:
         own_shelves._READ,
         shelves._READ,
         shelves._PAGE,
-        search._READ,
-        search._PAGE,
-        *search._LEXICAL_BY.values(),
+        lookup._READ,
+        lookup._PAGE,
+        *lookup._LEXICAL_BY.values(),
     ):
         plan = explain(database, query)
         assert not [line for line in plan if "Seq Scan on items" in line or "Seq Scan on rankings" in line]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import Engine, text
 
-from api_gateway.waiting import WaitingRoom
+from api_gateway.background.listener import WaitingRoom
 from storage import announcements
 
 SOON, LONG = 0.05, 20.0

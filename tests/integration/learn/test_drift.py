@@ -16,16 +16,20 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Engine, text
 
 from model.errors import ArtifactError
-from storage import drift as measurements
-from storage import intake, models
+from reshelf import parsing
+from storage.events import intake
+from storage.registry import drift as measurements
+from storage.registry import models
 from tests import stack as stacks
+from workers import capabilities, rows
 from workers.cli import main
-from workers.contract import parsing, rows
-from workers.contract.doorbell import Doorbell
-from workers.learn import drift, service, window
-from workers.learn.window import NothingToMeasure
-from workers.runtime import metrics, reconcile, report
+from workers.doorbell import Doorbell
+from workers.recommend import gauges as recommend_gauges
+from workers.recommend.training import drift, full_training, window
+from workers.recommend.training.window import NothingToMeasure
 from workers.settings import Settings
+from workers.supervisor import status
+from workers.upkeep import reconcile
 
 SHOPPERS = 120
 # So many that nobody has seen half of what they like: else the best of the rest scores lower with each visit.
@@ -83,7 +87,7 @@ def _version(database: Engine, settings: Settings) -> str:
     """The version that serves; it knows seven hours of the shop."""
     _announce(database, range(ITEMS))
     _write(database, _visits(range(7), _own))
-    trained = service.train(database, settings, service.Training(preset="tiny"))
+    trained = full_training.train(database, settings, full_training.Training(preset="tiny"))
     assert trained.published, trained.reasons
     return trained.version
 
@@ -95,15 +99,20 @@ def _rows(database: Engine) -> list[Any]:
 
 def _gauges(database: Engine, settings: Settings) -> dict[str, float | None]:
     """The gauges of drift, once the reconciler has run."""
-    reconcile.reconcile(database, Doorbell(str(settings.broker_url)), settings)
-    names = [metric.name for gauge in (*metrics.DRIFT.values(), metrics.DRIFT_ALERT) for metric in gauge.collect()]
+    bell = Doorbell(str(settings.broker_url), capabilities.RINGS)
+    reconcile.reconcile(database, bell, settings, capabilities.gauges())
+    names = [
+        metric.name
+        for gauge in (*recommend_gauges.DRIFT.values(), recommend_gauges.DRIFT_ALERT)
+        for metric in gauge.collect()
+    ]
     return {name: REGISTRY.get_sample_value(name) for name in names}
 
 
 def _reshelf(settings: Settings, *arguments: str) -> str:
     environ = {"RESHELF_DATABASE_URL": str(settings.database_url), "RESHELF_HOME": str(settings.home)}
     done = CliRunner().invoke(main, [*arguments], env=environ | {"COLUMNS": "300"})
-    assert done.exit_code in (0, report.EXIT_STATUS[report.STOPPED]), done.output
+    assert done.exit_code in (0, status.EXIT_STATUS[status.STOPPED]), done.output
     return done.stdout
 
 
@@ -156,7 +165,7 @@ def test_a_shop_that_is_turned_upside_down_does(database: Engine, settings: Sett
     gauges = _gauges(database, settings)
     assert (gauges["reshelf_drift_alert"], gauges["reshelf_drift_unknown_items_ratio"]) == (1, 1)
     # A worker that starts anew has the gauges from the table.
-    metrics.DRIFT_ALERT.set(0)
+    recommend_gauges.DRIFT_ALERT.set(0)
     assert _gauges(database, settings) == gauges
     table = _reshelf(settings, "models", "drift")
     assert f"{version}: {said}" in " ".join(table.split())
@@ -220,7 +229,7 @@ def test_there_is_nothing_to_measure_until_something_happens(
     assert "run `reshelf train` first" in reason()
     _announce(database, range(ITEMS))
     _write(database, _visits(range(7), _own))
-    trained = service.train(database, settings, service.Training(preset="tiny"))
+    trained = full_training.train(database, settings, full_training.Training(preset="tiny"))
     assert f"{trained.version} has learnt all that happened" in reason()
     _write(database, _visits(range(30, 31), _own))
     drift.measure(database, settings)

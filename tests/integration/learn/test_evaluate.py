@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from model.recommend import protocol
+from model.recommend.protocols import protocol
 from workers.cli import main
 from workers.commands import evaluate
 

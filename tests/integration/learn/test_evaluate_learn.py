@@ -43,6 +43,6 @@ def test_two_arms_are_compared_week_by_week(tmp_path: Path) -> None:
 
 
 def test_the_arms_and_windows_of_the_command_are_those_of_the_model() -> None:
-    from model.recommend import prequential
+    from model.recommend.protocols import prequential
 
     assert evaluate.ARMS == prequential.ARMS

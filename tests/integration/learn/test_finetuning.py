@@ -15,12 +15,15 @@ from sqlalchemy import Engine, text
 from model import artifact
 from model.artifact import FileCheckpoint
 from model.errors import ArtifactError
-from model.recommend.loop import Progress
-from storage import attempts, due, intake, models
+from model.recommend.training.loop import Progress
+from storage import due
+from storage.events import intake
+from storage.registry import attempts, models
 from workers.cli import main
-from workers.learn import finetuning as learning
-from workers.learn import folders, service, waiting
-from workers.learn.finetuning import NothingToLearn
+from workers.recommend.training import finetuning as learning
+from workers.recommend.training import full_training, waiting
+from workers.registry import model_store
+from workers.registry.errors import NothingToLearn
 from workers.settings import Settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,7 +76,7 @@ def _first(database: Engine, settings: Settings) -> str:
     """The version that serves; it knows six days of twenty items."""
     _announce(database, range(20), START)
     _buy(database, range(6), 20, seed=0)
-    report = service.train(database, settings, service.Training(preset="tiny"))
+    report = full_training.train(database, settings, full_training.Training(preset="tiny"))
     assert report.published
     return report.version
 
@@ -103,7 +106,7 @@ def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Sett
     assert saved.ids[: len(before.ids)] == before.ids
     with database.connect() as connection:
         assert {backlog.kind for backlog in due.summary(connection)} == {"shopper", "item"}
-        assert [attempts.count(connection, attempts.FINETUNE, one) for one in (first, report.version)] == [0, 0]
+        assert [attempts.count(connection, models.RECOMMEND, one) for one in (first, report.version)] == [0, 0]
     assert waiting.reason(database, settings) is None
     assert Path(report.curve).read_bytes().startswith(b"\x89PNG")
 
@@ -111,7 +114,7 @@ def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Sett
 def test_the_optimizer_goes_on_from_version_to_version(database: Engine, settings: Settings, first: str) -> None:
     _buy(database, range(6, 9), 20, seed=1)
     second = learning.update(database, settings).version
-    kept = [FileCheckpoint(folders.moments(settings.home, version)).load() for version in (first, second)]
+    kept = [FileCheckpoint(model_store.moments(settings.home, version)).load() for version in (first, second)]
     assert kept[0] is not None
     assert kept[1] is not None
     steps = [next(value for value in arrays.values() if value.ndim == 0) for arrays, _ in kept if arrays]
@@ -129,7 +132,7 @@ def test_a_killed_update_goes_on_with_the_events_it_began_with(
     with pytest.raises(KeyboardInterrupt):
         learning.update(database, settings, kill)
     with database.connect() as connection:
-        assert attempts.count(connection, attempts.FINETUNE, first) == 1
+        assert attempts.count(connection, models.RECOMMEND, first) == 1
     _buy(database, range(9, 12), 20, seed=2)
     _announce(database, range(20, 22), START + timedelta(days=9))
     seen: list[Progress] = []
@@ -168,7 +171,7 @@ def test_a_version_that_knows_everything_waits(database: Engine, settings: Setti
 
 
 def test_moments_of_a_lost_file_begin_anew(database: Engine, settings: Settings, first: str) -> None:
-    folders.moments(settings.home, first).unlink()
+    model_store.moments(settings.home, first).unlink()
     _buy(database, range(6, 9), 20, seed=1)
     report = learning.update(database, settings)
     assert np.isfinite(artifact.load(report.path).params["items.ids"]).all()

@@ -17,16 +17,20 @@ from sqlalchemy import Engine, Row, update
 from model import artifact
 from model.artifact import Artifact
 from model.recommend import config as configs
-from model.recommend import train as model_train
-from storage import due, intake, models
+from model.recommend.training import train as model_train
+from reshelf import parsing
+from storage import due
+from storage.events import intake
+from storage.registry import models
 from storage.tables import model_versions
 from tests import stack as stacks
+from workers import rows
 from workers.cli import main
-from workers.contract import parsing, rows
-from workers.learn import data, gate, publish, service, tasks, verdict, versions
-from workers.learn.data import TrainingData
-from workers.learn.gate import Cases
-from workers.learn.publish import Outcome
+from workers.recommend.training import data, full_training, gate, publish, tasks
+from workers.recommend.training.data import TrainingData
+from workers.recommend.training.gate import Cases
+from workers.registry import verdict, versions
+from workers.registry.publishing import Outcome
 from workers.runtime import bootstrap
 from workers.settings import Settings
 
@@ -72,7 +76,7 @@ def _shop(database: Engine, tmp_path: Path) -> Shop:
         intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
     happened = list(stacks.history("ann", shoppers=SHOPPERS, each=10))
     _write(database, happened[: 7 * SHOPPERS])
-    report = service.train(database, Settings(home=tmp_path), service.Training(preset="tiny"))
+    report = full_training.train(database, Settings(home=tmp_path), full_training.Training(preset="tiny"))
     assert report.published, report.reasons
     assert report.gate["compared_with"] == "popularity"
     _write(database, happened[7 * SHOPPERS :])

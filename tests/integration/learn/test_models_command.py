@@ -16,12 +16,13 @@ from sqlalchemy import Engine
 
 from model import artifact
 from model.artifact import Artifact
-from storage import due, models, training
+from storage import due
+from storage.registry import models, training
 from workers import settings as configuration
 from workers.cli import main
-from workers.learn import folders
-from workers.runtime import reconcile
+from workers.registry import model_store
 from workers.settings import Settings
+from workers.upkeep import reconcile
 
 Reshelf = Callable[..., Result]
 
@@ -155,7 +156,7 @@ def test_old_weights_are_deleted_and_what_may_be_wanted_stays(registered: Engine
     names = [models.version_name(models.RECOMMEND, datetime(2026, 2, day, tzinfo=UTC), "00abcd") for day in range(1, 7)]
     for version in names:
         _keep(registered, tmp_path, version)
-        folders.curve(tmp_path, version).touch()
+        model_store.curve(tmp_path, version).touch()
     with registered.begin() as connection:
         for version in (names[0], names[5], names[4], names[5]):
             models.switch(connection, version)
@@ -164,7 +165,7 @@ def test_old_weights_are_deleted_and_what_may_be_wanted_stays(registered: Engine
     with training.exclusive(registered, models.RECOMMEND):  # a training runs: not now
         reconcile.maintain(registered, settings)
     assert len(list((tmp_path / "models").glob("recommend-*-??????"))) == 9
-    first = folders.forget_old(registered, tmp_path, keep=2, also=[names[2]])
+    first = model_store.forget_old(registered, tmp_path, keep=2, also=[names[2]])
     assert set(first) == {ONE, TWO, BAD, names[1], names[3]}
     reconcile.maintain(registered, Settings(home=tmp_path, model_retention=3))
     # The last three switches were between these; names[2] was wanted by somebody, and then by nobody.
@@ -178,6 +179,6 @@ def test_old_weights_are_deleted_and_what_may_be_wanted_stays(registered: Engine
 
 def test_weights_on_another_machine_are_not_taken_for_deleted(registered: Engine, tmp_path: Path) -> None:
     shutil.rmtree(configuration.model_folder(tmp_path, TWO))
-    assert folders.forget_old(registered, tmp_path, keep=0) == [BAD]
+    assert model_store.forget_old(registered, tmp_path, keep=0) == [BAD]
     with registered.connect() as connection:
         assert models.get(connection, TWO).forgotten_at is None

@@ -12,10 +12,10 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from demo import evaluation, retail
+from model.catalogue import Item
 from model.recommend.events import Interactions
-from model.recommend.items import Item
-from storage import models
-from workers.learn.data import TrainingData
+from storage.registry import models
+from workers.recommend.training.data import TrainingData
 from workers.settings import Settings
 
 CUSTOMERS = 40

@@ -12,14 +12,17 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from model import artifact
-from model.recommend.loop import Progress
-from storage import due, intake, models, training
+from model.recommend.training.loop import Progress
+from storage import due
+from storage.events import intake
+from storage.registry import models, training
 from workers.cli import main
-from workers.learn import data, gate, publish, requests, service, versions
-from workers.learn.data import NotEnoughData
+from workers.recommend.training import data, full_training, gate, publish, rank_requests
+from workers.registry import versions
+from workers.registry.errors import NotEnoughData
 from workers.settings import Settings
 
-ASKED = service.Training(preset="tiny", minutes=0.05)
+ASKED = full_training.Training(preset="tiny", minutes=0.05)
 
 
 def _fill(database: Engine, shoppers: int = 30, items: int = 12) -> None:
@@ -52,7 +55,7 @@ def test_train_publishes_a_version_that_ranks(database: Engine, tmp_path: Path) 
     with database.begin() as connection:
         connection.execute(text("TRUNCATE due"))
     epochs = []
-    report = service.train(database, Settings(home=tmp_path), ASKED, epochs.append)
+    report = full_training.train(database, Settings(home=tmp_path), ASKED, epochs.append)
     assert len(epochs) == report.epochs > 0
     assert (report.users, report.items, report.events) == (30, 13, 150)
     assert set(report.metrics) == {"model", "popularity", "cooccurrence"}
@@ -72,8 +75,10 @@ def test_train_publishes_a_version_that_ranks(database: Engine, tmp_path: Path) 
 def test_the_pointer_switches_and_rolls_back(database: Engine, tmp_path: Path) -> None:
     _fill(database)
     settings = Settings(home=tmp_path)
-    one = service.train(database, settings, ASKED)
-    unpublished = service.train(database, settings, service.Training(preset="tiny", minutes=0.02, serve=False))
+    one = full_training.train(database, settings, ASKED)
+    unpublished = full_training.train(
+        database, settings, full_training.Training(preset="tiny", minutes=0.02, serve=False)
+    )
     with database.begin() as connection:
         assert models.live(connection).version == one.version  # type: ignore[union-attr]  # there is one
         assert [row.version for row in models.versions(connection)] == [unpublished.version, one.version]
@@ -88,7 +93,7 @@ def test_one_training_at_a_time(database: Engine, tmp_path: Path) -> None:
     _fill(database)
     with training.exclusive(database, models.RECOMMEND):
         with pytest.raises(training.TrainingRuns, match="runs already"):
-            service.train(database, Settings(home=tmp_path), ASKED)
+            full_training.train(database, Settings(home=tmp_path), ASKED)
         with training.exclusive(database, "fraud"):
             pass
     with training.exclusive(database, models.RECOMMEND):
@@ -100,7 +105,7 @@ def test_what_is_read_is_what_was_written(database: Engine) -> None:
     known = data.read(database)
     assert [item.item_id for item in known.items if not item.available] == ["gone"]
     assert known.users == ["u0", "u1"]
-    history = requests.histories(known, [1])[0]
+    history = rank_requests.histories(known, [1])[0]
     assert [event.item_id for event in history][0] == "gone"
     assert [event.at for event in history] == [
         datetime(2024, 1, 1 + day, 0, 1, tzinfo=UTC).timestamp() for day in range(5)
@@ -119,14 +124,14 @@ def test_too_little_data_says_what_is_missing(database: Engine, database_url: st
 def test_a_model_that_ranks_otherwise_once_saved_is_an_error(database: Engine, tmp_path: Path) -> None:
     _fill(database)
     known = data.read(database)
-    report = service.train(database, Settings(home=tmp_path), service.Training(preset="tiny", minutes=0.02))
+    report = full_training.train(database, Settings(home=tmp_path), full_training.Training(preset="tiny", minutes=0.02))
     good = artifact.load(report.path)
     other = {name: value[::-1] for name, value in good.params.items() if name == "items.ids"}
     bad = artifact.Artifact(good.kind, {**good.params, **other}, good.config, good.ids)
     rankers = [gate.loaded(weights, known.items) for weights in (good, bad)]
-    publish.verify(rankers[0], rankers[0], requests.golden(known))
+    publish.verify(rankers[0], rankers[0], rank_requests.golden(known))
     with pytest.raises(versions.VerificationFailed, match=r"golden request \d+ got .*before saving"):
-        publish.verify(rankers[0], rankers[1], requests.golden(known))
+        publish.verify(rankers[0], rankers[1], rank_requests.golden(known))
 
 
 def test_the_command_trains_and_reports(database: Engine, database_url: str, tmp_path: Path) -> None:
@@ -142,17 +147,17 @@ def test_the_command_trains_and_reports(database: Engine, database_url: str, tmp
 def test_a_killed_training_goes_on_and_leaves_no_checkpoint(database: Engine, tmp_path: Path) -> None:
     _fill(database)
     settings = Settings(home=tmp_path)
-    asked = service.Training(preset="tiny", serve=False)
+    asked = full_training.Training(preset="tiny", serve=False)
 
     def kill(epoch: Progress) -> None:
         if epoch.epoch == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        service.train(database, settings, asked, kill)
+        full_training.train(database, settings, asked, kill)
     assert list((tmp_path / "training").rglob("train.npz"))
     seen: list[Progress] = []
-    report = service.train(database, settings, asked, seen.append)
+    report = full_training.train(database, settings, asked, seen.append)
     assert (seen[0].phase, seen[0].epoch) == ("train", 4)
     assert not (tmp_path / "training" / "full").exists()
     assert Path(report.curve).read_bytes().startswith(b"\x89PNG")

@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import Engine
 
 from model import artifact
-from storage import intake, models, training
+from reshelf import parsing
+from storage.events import intake
+from storage.registry import models, training
 from tests.stack import free_port, history, item
-from workers.contract import parsing, rows
-from workers.learn import data
+from workers import rows
+from workers.recommend.training import data
 
 # Several processes in turn start, and compile, on whatever cores there are.
 pytestmark = pytest.mark.timeout(400)

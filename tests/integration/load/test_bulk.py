@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, text
 
-from storage import bulk, intake
+from storage.events import bulk, intake
 from workers.cli import main
 from workers.load import service
 

@@ -10,14 +10,18 @@ import pytest
 from sqlalchemy import Engine, text
 
 from model.recommend.events import Interaction, RankRequest
-from storage import due, intake, models, transitions
+from reshelf import parsing
+from storage import due
 from storage.due import Claim
+from storage.events import intake
+from storage.recommend import transitions
+from storage.registry import models
 from tests import stack as stacks
 from tests.serving import Fixed, Serving
-from workers.contract import parsing, rows
-from workers.learn import publish
+from workers import rows
 from workers.recommend import refresh
 from workers.recommend import serving as recommend
+from workers.registry import switching
 from workers.settings import Settings
 
 LEARNT = datetime(2026, 5, 20, tzinfo=UTC)
@@ -136,7 +140,7 @@ def test_a_switch_forgets_and_counts_what_the_new_model_does_not_know(shop: Engi
     happens(shop, "c", at=2)
     refreshed(shop)
     assert counts(shop) == {"ab": 1.0, "bc": 1.0, "ac": 0.5}
-    publish.switch(shop, TWO)  # trained while c came
+    switching.switch(shop, TWO)  # trained while c came
     assert counts(shop) == {}
     refresh.shoppers(shop, serving(shop, ONE), SETTINGS, claims(shop))  # a worker that has not heard of it yet
     assert counts(shop) == {}
@@ -144,7 +148,7 @@ def test_a_switch_forgets_and_counts_what_the_new_model_does_not_know(shop: Engi
         due.mark(connection, due.SHOPPER, ["ann"])
     refreshed(shop, TWO)
     assert counts(shop) == {"bc": 1.0, "ac": 0.5}
-    publish.switch(shop, ONE)  # back to the one that knows less
+    switching.switch(shop, ONE)  # back to the one that knows less
     assert counts(shop) == {}
     refreshed(shop, ONE)
     assert counts(shop) == {"ab": 1.0, "bc": 1.0, "ac": 0.5}
@@ -178,7 +182,7 @@ def test_what_one_shopper_does_moves_the_shelf_of_another(
     again = recommend.Serving(database, settings.home)  # another process, which starts now
     assert again.follow()
     assert again.ranker.rank(asked, k=30) == [after]
-    publish.switch(database, following.version)
+    switching.switch(database, following.version)
     with database.connect() as connection:
         assert transitions.changed_since(connection, 0).rows == []
 

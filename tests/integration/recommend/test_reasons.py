@@ -9,8 +9,10 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import due, intake, models
+from storage import due
 from storage.due import Claim
+from storage.events import intake
+from storage.registry import models
 from tests import shelves
 from tests import stack as stacks
 from tests.serving import Fixed, Serving

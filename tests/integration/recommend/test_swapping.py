@@ -14,16 +14,20 @@ import pytest
 from sqlalchemy import Engine, text
 
 from model.recommend.events import Interaction, RankRequest
-from storage import due, health, intake, models, transitions
-from storage.health import Health
+from reshelf import parsing
+from storage import due
+from storage.events import intake
+from storage.recommend import transitions
+from storage.registry import health, models
+from storage.registry.health import Health
 from tests import stack as stacks
+from workers import rows
 from workers import settings as configuration
-from workers.contract import parsing, rows
-from workers.learn import publish
-from workers.recommend import following, loading, refresh
+from workers.recommend import following, refresh
 from workers.recommend.following import Follower
-from workers.recommend.loading import Loader
 from workers.recommend.serving import Serving
+from workers.registry import loading, switching
+from workers.registry.loading import Loader
 from workers.runtime import claims
 from workers.settings import Settings
 
@@ -93,7 +97,7 @@ def test_the_old_version_ranks_until_the_new_one_is_there(
     _work(database, serving, settings, due.ITEM)
     assert _versions(database) == {old: 40}
     new = stacks.another(database, settings, "00face")
-    publish.switch(database, new, why=models.PROMOTED)
+    switching.switch(database, new, why=models.PROMOTED)
     assert serving.follow()
     assert (serving.version, serving.is_current) == (old, False)
     _work(database, serving, settings)
@@ -123,7 +127,7 @@ def test_what_the_old_version_ranked_meanwhile_of_items_is_ranked_anew_by_the_ne
     _work(database, serving, settings, due.ITEM)
     assert _versions(database, "similar") == {old: stacks.ITEMS}
     new = stacks.another(database, settings, "00face")
-    publish.switch(database, new)
+    switching.switch(database, new)
     assert serving.follow()
     assert not serving.is_current
     announced = parsing.parse_changes([stacks.item(100)])
@@ -147,7 +151,7 @@ def test_a_shelf_of_the_live_version_is_not_overwritten_by_a_worker_that_lags(
     lagging = Serving(database, settings.home)
     assert lagging.follow()
     new = stacks.another(database, settings, "00face")
-    publish.switch(database, new)
+    switching.switch(database, new)
     assert serving.follow()
     _settle(serving)
     _work(database, serving, settings)
@@ -175,7 +179,7 @@ def test_a_version_that_cannot_be_loaded_never_serves(
         shutil.rmtree(folder)
     else:
         (folder / "description.json").write_text("{}")
-    publish.switch(database, new)
+    switching.switch(database, new)
     with caplog.at_level(logging.ERROR):
         assert serving.follow()
         _settle(serving)
@@ -190,7 +194,7 @@ def test_a_version_that_cannot_be_loaded_never_serves(
     restarted = Serving(database, settings.home)  # what served before is better than nothing
     assert restarted.follow()
     assert (restarted.version, restarted.is_current) == (old, False)
-    publish.switch(database, old, why=models.ROLLED_BACK)
+    switching.switch(database, old, why=models.ROLLED_BACK)
     assert restarted.follow()
     assert restarted.is_current
 
@@ -212,7 +216,7 @@ def test_a_version_that_is_mended_is_taken_up(
     new = stacks.another(database, settings, "00face")
     folder = configuration.model_folder(settings.home, new)
     folder.rename(folder.with_name("elsewhere"))
-    publish.switch(database, new)
+    switching.switch(database, new)
     assert serving.follow()
     _settle(serving)
     folder.with_name("elsewhere").rename(folder)
@@ -252,7 +256,7 @@ def test_other_versions_are_kept_beside_the_live_one(database: Engine, serving: 
         assert "item-8" not in found.item_ids
         assert (last in found.item_ids[:20]) is (version == live)
 
-    publish.switch(database, canaries[1])
+    switching.switch(database, canaries[1])
     assert serving.follow()  # it is there already: no pause, no thread
     assert (serving.version, serving.is_current) == (canaries[1], True)
     assert serving.ranker.compilations == compiled
@@ -269,8 +273,8 @@ def test_a_version_that_serves_again_counts_anew(database: Engine, serving: Serv
     assert serving.follow()
     assert serving.ranker.rank(ASKED, k=30) != [trained]
     new = stacks.another(database, settings, "00face")
-    publish.switch(database, new)
-    publish.switch(database, old, why=models.ROLLED_BACK)  # before this process looked
+    switching.switch(database, new)
+    switching.switch(database, old, why=models.ROLLED_BACK)  # before this process looked
     assert serving.follow()
     assert serving.version == old
     assert serving.ranker.rank(ASKED, k=30) == [trained]

@@ -10,9 +10,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from model.recommend.events import Ranked, RankRequest
-from model.recommend.serve import Ranker
-from storage import due, experiments, health, intake, models, transitions
-from storage.experiments import Arm, Experiment
+from model.recommend.serving.serve import Ranker
+from storage import due
+from storage.events import intake
+from storage.experiment import experiments
+from storage.experiment.experiments import Arm, Experiment
+from storage.recommend import transitions
+from storage.registry import health, models
 from tests import shelves
 from tests.serving import Fixed, Serving
 from workers.experiment import assignment, service

@@ -13,9 +13,12 @@ from sqlalchemy import Engine, text
 
 from api_gateway.app import create
 from model.text.synonyms import Synonyms
-from storage import due, intake, questions
-from storage.questions import Question
-from workers.contract import parsing, rows
+from reshelf import parsing
+from storage import due
+from storage.events import intake
+from storage.search import queries
+from storage.search.queries import Question
+from workers import rows
 from workers.search import answering
 from workers.search.serving import Serving
 from workers.search.tastes import Vectors
@@ -67,7 +70,7 @@ class Shop:
         """Write a question as the gateway does."""
         question = Question(query=query, **asked)
         with self.database.begin() as connection:
-            parameters = {"key": question.key, "question": questions.encode(question), "shopper": question.shopper}
+            parameters = {"key": question.key, "question": queries.encode(question), "shopper": question.shopper}
             connection.execute(
                 text(
                     "INSERT INTO search_answers (key, question, shopper) "

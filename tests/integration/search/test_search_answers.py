@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from storage import answers, due, intake
+from reshelf import parsing
+from reshelf.events import shopper_key
+from storage import due
+from storage.events import intake
+from storage.search import answers
 from tests.integration.search.conftest import Shop
-from workers.contract import parsing, rows
-from workers.contract.events import shopper_key
+from workers import rows
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import attempts, intake, models, searches
+from reshelf import parsing
+from storage.events import intake
+from storage.registry import attempts, models
+from storage.search import search_log
 from tests.integration.search.conftest import Shop
-from workers.contract import parsing, rows
-from workers.learn import promotion
-from workers.learn.data import NotEnoughData
-from workers.recommend.rows import to_item
-from workers.search import clicked, publish, training, waiting
+from workers import rows
+from workers.catalogue import to_item
+from workers.registry import promotion, switching
+from workers.registry.errors import NotEnoughData
+from workers.search import clicked, training, waiting
 from workers.settings import Settings
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow")
@@ -57,7 +60,7 @@ def test_a_version_is_trained_published_and_followed(shop: Shop, settings: Setti
     report = training.train(shop.database, settings, preset="tiny")
     assert report.published or report.reasons
     if not report.published:  # the encoder of a minute may be worse than words: then nothing may change
-        publish.switch(shop.database, report.version)
+        switching.switch(shop.database, report.version)
     assert set(report.figures) == {"lexical", "fused"}
 
     for _ in range(200):  # the version is loaded beside the one that searches
@@ -86,7 +89,7 @@ def test_a_version_is_trained_published_and_followed(shop: Shop, settings: Setti
     assert updated.queries == 1
     assert waiting.reason(shop.database, eager) is None  # whether it serves or was rejected
     with shop.database.connect() as connection:
-        assert attempts.count(connection, attempts.SEARCH, report.version) == 0
+        assert attempts.count(connection, models.SEARCH, report.version) == 0
         kept = {row.version: row.config for row in models.versions(connection, models.SEARCH)}
     assert kept[updated.version] == kept[report.version]
     if updated.published:
@@ -114,7 +117,7 @@ def test_clicks_become_judgements_by_what_was_shown_where(shop: Shop) -> None:
     with shop.database.begin() as connection:
         intake.write_events(connection, events, writer="test")
         items = [to_item(row) for row in connection.execute(text("SELECT * FROM items ORDER BY item_no"))]
-        known = clicked.judged(searches.shown(connection), items)
+        known = clicked.judged(search_log.shown(connection), items)
     assert known.queries == ("drill",)
     relevance = {items[place].item_id: right for place, right in known.relevance[0].items()}
     assert relevance["drill"] > 0.8 > 0.2 > relevance["bits"]

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from storage import intake, suggestions
+from reshelf import parsing
+from storage.events import intake
+from storage.search import suggestions
 from tests.integration.search.conftest import Client, Shop
-from workers.contract import parsing, rows
+from workers import rows
 
 
 def searched(shop: Shop, query: str, *shoppers: str) -> None:

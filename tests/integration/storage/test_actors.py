@@ -9,14 +9,19 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import actors, baskets, drift, due, experiments, finetuning, intake, models, popularity, rankings, training
-from storage.actors import Suspicion
-from storage.drift import Window
-from storage.experiments import Arm, Experiment
-from storage.popularity import Decay
+from storage import due
+from storage.bots import actors
+from storage.bots.actors import Suspicion
+from storage.events import intake
+from storage.experiment import experiments
+from storage.experiment.experiments import Arm, Experiment
+from storage.recommend import baskets, popularity, rankings
+from storage.recommend.popularity import Decay
+from storage.registry import drift, finetuning, models, training
+from storage.registry.drift import Window
 from tests import shelves
 from tests.serving import Fixed, Serving
-from workers.actors import recounting, watch
+from workers.bots import recounting, watch
 from workers.recommend import refresh
 from workers.settings import Settings
 from workers.shelves import service as counted_shelves

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import actors, homes
-from storage.actors import Suspicion
-from storage.homes import Home, Reasons
+from storage.bots import actors
+from storage.bots.actors import Suspicion
+from storage.recommend import homes
+from storage.recommend.homes import Home, Reasons
 from tests import shelves
 
 THROUGH = datetime(2026, 5, 20, 12, 30, 15, 123456, tzinfo=UTC)

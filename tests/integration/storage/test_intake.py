@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text
 
-from storage import due, engine, intake
+from reshelf import parsing
+from storage import due, engine
+from storage.events import intake
 from storage.tables import events, items, shopper_traits
-from workers.contract import parsing, rows
+from workers import rows
 
 START = datetime(2026, 1, 31, 23, 0, tzinfo=UTC)
 

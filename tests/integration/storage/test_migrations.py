@@ -11,7 +11,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects import postgresql
 
-from storage import due, engine, migrate, models, transitions
+from storage import due, engine, migrate
+from storage.recommend import transitions
+from storage.registry import models
 from storage.tables import metadata
 from tests import shelves
 from tests.shelves import Shelf

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from storage import models
+from storage.registry import models
 
 ONE, TWO, THREE = (f"recommend-2026010{n}T000000-00000{n}" for n in (1, 2, 3))
 

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import baskets, duty, histories, intake, item_vectors, items, models, popularity, rankings, retention
-from storage.popularity import Decay
-from storage.rankings import Ranking
+from storage import retention, throttle
+from storage.catalogue import items
+from storage.events import histories, intake
+from storage.recommend import baskets, item_vectors, popularity, rankings
+from storage.recommend.popularity import Decay
+from storage.recommend.rankings import Ranking
+from storage.registry import models
 from tests import shelves
 from tests.shelves import Shelf
 
@@ -110,8 +114,8 @@ def test_popularity_decays_and_leaves_out_what_is_not_to_be_had(database: Engine
     ("state", "ago", "due"), [("same", 1e9, False), ("new", 149.0, False), ("new", 151.0, True), ("new", 0.0, False)]
 )
 def test_work_rests_in_proportion_to_its_cost(state: str, ago: float, due: bool) -> None:
-    last = duty.Run(state="same", ended=1000.0, seconds=3.0)
-    assert duty.is_time(last, state, 1000.0 + ago) is due
+    last = throttle.Run(state="same", ended=1000.0, seconds=3.0)
+    assert throttle.is_time(last, state, 1000.0 + ago) is due
 
 
 def test_an_empty_shelf_is_deleted(database: Engine) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import models, transitions
+from storage.recommend import transitions
+from storage.registry import models
 
 VERSION = "recommend-20260101T000000-abcdef"
 THROUGH = datetime(2026, 5, 20, tzinfo=UTC)

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from api_gateway import chain, cursor
-from api_gateway.cursor import Rest
-from api_gateway.errors import Invalid
-from storage.shelves import Reason
+from api_gateway.http.errors import Invalid
+from api_gateway.lists import cursor, fallback
+from api_gateway.lists.cursor import Rest
+from storage.recommend.shelves import Reason
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
 REASONS = [Reason("view", 7), Reason("purchase", 2**40), Reason("view", 300_000), Reason("click", 7), Reason("view", 9)]
@@ -36,7 +36,7 @@ def rest(count: int, **changes: Any) -> Rest:
     made = Rest(
         item_nos=chosen.sample(range(1, 1_000_000), count),
         scores=[None if place % 7 == 0 else 1.0 / 2 ** (place % 20) for place in range(count)],
-        sources=sorted(chosen.choices(chain.SOURCES, k=count)),
+        sources=sorted(chosen.choices(fallback.SOURCES, k=count)),
         reasons=[None if place % 3 == 1 else REASONS[place % len(REASONS)] for place in range(count)],
         model_version="m-2026-03-01",
         generated_at=AT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api_gateway.patience import Patience
+from api_gateway.background.circuit_breaker import Patience
 
 
 def _late(patience: Patience, *, count: int, start: float, end: float) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from api_gateway import doors
 from api_gateway.app import create
+from api_gateway.intake import doors
 from workers.settings import Settings
 
 

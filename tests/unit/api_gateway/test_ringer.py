@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 
-from api_gateway.ringer import Ringer
+from api_gateway.background.doorbell import Ringer
 
 
 class SlowBell:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.fraud import replays
-from model.fraud import replay
-from model.fraud.features import FeatureConfig
-from model.fraud.replay import Replayed
+from benchmarks.fraud import order_replay, replays
+from benchmarks.fraud.order_replay import Replayed
+from model.fraud.features.features import FeatureConfig
 from tests import fraud
 
 
@@ -30,13 +29,13 @@ def test_online_and_offline_are_the_same(file: Path) -> None:
 
 
 def test_one_bit_is_a_difference(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = replay.run
+    run = order_replay.run
 
     def _bent(*args: object) -> Replayed:
         done = run(*args)  # type: ignore[arg-type]
         done.arrived_NxF[7, 3] = np.nextafter(done.arrived_NxF[7, 3], 9.0)
         return done
 
-    monkeypatch.setattr(replay, "run", _bent)
+    monkeypatch.setattr(order_replay, "run", _bent)
     found = replays.run(file, FeatureConfig())
     assert found["in_order"]["differ_from_offline_as_arrived"] == 1

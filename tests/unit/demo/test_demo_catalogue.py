@@ -9,7 +9,7 @@ import pytest
 
 from demo import catalogue
 from demo.words import DEPARTMENTS
-from workers.contract.catalogue import Upsert
+from reshelf.catalogue import Upsert
 
 
 def test_it_has_as_many_items_as_asked_for_with_ids_and_titles_of_their_own() -> None:

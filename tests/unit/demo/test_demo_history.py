@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from demo import catalogue, customers, history
-from workers.contract.events import Event
+from reshelf.events import Event
 
 UNTIL = datetime(2024, 5, 1, tzinfo=UTC)
 

@@ -19,8 +19,8 @@ from demo.gateway import DEPTH, Gateway, GatewayError, to_shelf
 from demo.prober import Prober
 from demo.shop import Shop
 from demo.tally import Tally
-from workers.contract.events import Event
-from workers.contract.producer import Producer
+from reshelf.events import Event
+from reshelf.producer import Producer
 
 ITEMS = {item.item_id: item for item in catalogue.make(200, seed=1)}
 

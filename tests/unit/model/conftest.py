@@ -6,8 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from model.recommend import config, events, serve, train
-from model.recommend.items import Item
+from model.catalogue import Item
+from model.recommend import config, events
+from model.recommend.serving import serve
+from model.recommend.training import train
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from model.fraud import config, detector, features, protocol
-from model.fraud.orders import DAY
-from model.fraud.protocol import Span
+from model.fraud import config
+from model.fraud.detector import detector
+from model.fraud.evaluation import protocol
+from model.fraud.evaluation.protocol import Span
+from model.fraud.features import features
+from model.fraud.features.orders import DAY
 from tests import fraud
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from model.fraud import behaviour
-from model.fraud.behaviour import Actors, Acts, Judged
+from model.bots import behaviour
+from model.bots.behaviour import Actors, Acts, Judged
 
 ITEMS = 300
 WEEK = 7 * 86_400.0

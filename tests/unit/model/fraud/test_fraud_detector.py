@@ -6,8 +6,9 @@ import pytest
 
 from model import artifact, compilations, metrics
 from model.errors import ArtifactError, ConfigError
-from model.fraud import attack, config, detector, encoding, fitting, network, novelty, step, watch, weights
-from model.fraud.attack import Attack
+from model.fraud import config, drift, weights
+from model.fraud.detector import anomaly, attack, detector, encoding, fitting, network, step
+from model.fraud.detector.attack import Attack
 
 
 def test_it_finds_all_three_kinds_of_fraud(trained, tested):
@@ -141,21 +142,21 @@ def test_adversarial_training_sees_through_its_attack(simulated, tiny):
 
 
 def test_what_was_never_seen_is_strange_without_labels(simulated):
-    density = novelty.fit(simulated.known.values_NxF)
+    density = anomaly.fit(simulated.known.values_NxF)
     typical_F = np.median(simulated.known.values_NxF, axis=0)
     strange_F = typical_F.copy()
     strange_F[simulated.known.names.index("customer_odd")] *= 50
-    scores_2 = novelty.scores(density, np.stack([typical_F, strange_F]))
+    scores_2 = anomaly.scores(density, np.stack([typical_F, strange_F]))
     assert scores_2[1] > scores_2[0] + 5
 
 
 def test_drift_is_named_where_it_is(simulated, trained):
     rows = simulated.split.train
-    known = watch.reference(trained, simulated.known.values_NxF[rows])
-    assert watch.moved(known, trained, simulated.known.values_NxF[rows]) == {}
+    known = drift.reference(trained, simulated.known.values_NxF[rows])
+    assert drift.moved(known, trained, simulated.known.values_NxF[rows]) == {}
     moved_NxF = simulated.known.values_NxF[rows].copy()
     moved_NxF[:, trained.names.index("hour")] = 3
-    found = watch.moved(known, trained, moved_NxF)
+    found = drift.moved(known, trained, moved_NxF)
     assert "hour" in found
     assert "amount" not in found
 

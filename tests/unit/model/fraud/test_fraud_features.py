@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from model.fraud import features, orders, replay
-from model.fraud.features import FeatureConfig
-from model.fraud.orders import DAY, NEVER
+from benchmarks.fraud import order_replay
+from model.fraud.features import features, orders
+from model.fraud.features.features import FeatureConfig
+from model.fraud.features.orders import DAY, NEVER
 from tests import fraud
 
 CONFIG = FeatureConfig()
@@ -73,10 +74,10 @@ def test_a_fraud_that_its_amount_explains_says_nothing_of_the_terminal():
 @pytest.mark.parametrize("most", [0, 3600, 6 * 3600])
 def test_online_features_are_the_offline_ones_bit_for_bit(most):
     found = fraud.shop(customers=25, terminals=30, days=30, seed=most).found
-    arriving = replay.shuffled(found, most=most, seed=1)
+    arriving = order_replay.shuffled(found, most=most, seed=1)
     _, in_order = features.of_all(found, CONFIG)
     _, as_arrived = features.of_all(arriving, CONFIG)
-    online = replay.run(arriving, CONFIG)
+    online = order_replay.run(arriving, CONFIG)
     assert np.array_equal(online.arrived_NxF, as_arrived.values_NxF)
     assert np.array_equal(online.settled_NxF, in_order.values_NxF)
     assert (online.again > 0) == (most > 0)

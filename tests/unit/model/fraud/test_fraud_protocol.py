@@ -3,10 +3,11 @@ import pytest
 
 from model import metrics
 from model.errors import DataError
-from model.fraud import baselines, handbook, orders, protocol
-from model.fraud.features import FeatureConfig
-from model.fraud.orders import DAY
-from model.fraud.protocol import Span
+from model.fraud.evaluation import baselines, protocol
+from model.fraud.evaluation.protocol import Span
+from model.fraud.features import handbook, orders
+from model.fraud.features.features import FeatureConfig
+from model.fraud.features.orders import DAY
 from tests import fraud
 
 

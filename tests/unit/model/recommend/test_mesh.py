@@ -18,8 +18,9 @@ import pytest
 from model.artifact import FileCheckpoint
 from model.recommend import config as configs
 from model.recommend import items as item_features
-from model.recommend import layers, packing, step
-from model.recommend import mesh as meshes
+from model.recommend import network, packing
+from model.recommend.training import mesh as meshes
+from model.recommend.training import step
 from tests import training
 from tests.unit.model import conftest as shop
 
@@ -42,7 +43,7 @@ def test_the_number_of_devices_changes_no_loss(tmp_path, devices, options):
     np.testing.assert_allclose(losses, training.losses(one), rtol=1e-5)
     assert params.keys() == one.params.keys()
     # Not all: a bias that the softmax cancels has gradients of rounding alone, and Adam makes steps of them.
-    for name in layers.EMBEDDINGS:
+    for name in network.EMBEDDINGS:
         np.testing.assert_allclose(params[name], one.params[name], atol=1e-3, err_msg=name)
 
 
@@ -73,7 +74,7 @@ def test_each_device_holds_an_eighth_of_every_table():
         check=True,
     )
     found = json.loads(run.stdout)
-    assert found["parts"].keys() == set(layers.EMBEDDINGS)
+    assert found["parts"].keys() == set(network.EMBEDDINGS)
     for name, rows in (("items.ids", _ITEMS + 8), ("items.hashed", _BUCKETS + 1)):
         assert found["parts"][name] == [[rows // 8, 16]] * 8 * 3  # the table and its two moments, padded
     assert found["others"] == [[]]
@@ -84,7 +85,7 @@ def print_where_arrays_live() -> None:
     """Compile and run an epoch on all devices; print where its state is then, and whole tables in the program."""
     config = configs.preset("tiny", negatives=64, hash_buckets=_BUCKETS)
     mesh, transform = meshes.of_all(), step.optimizer(config)
-    params = layers.initial(config, _ITEMS, seed=0)
+    params = network.initial(config, _ITEMS, seed=0)
     state = meshes.Placement.of(mesh, params).put(step.TrainState(params, transform.init(params)))
     rows = packing.padded(packing.Rows(*(np.zeros((0, config.row), column) for column in _dtypes())), 64)
     rows = packing.Rows(*(meshes.place(column, meshes.by_rows(mesh)) for column in rows))
@@ -97,7 +98,7 @@ def print_where_arrays_live() -> None:
     parts, others = {}, set()
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         shapes = [list(shard.data.shape) for shard in leaf.addressable_shards]
-        if getattr(path[-1], "key", None) in layers.EMBEDDINGS:
+        if getattr(path[-1], "key", None) in network.EMBEDDINGS:
             parts.setdefault(path[-1].key, []).extend(shapes)
         else:
             others.add(tuple(leaf.sharding.spec))
@@ -111,7 +112,7 @@ def _dtypes() -> list[type]:
 
 def test_what_is_put_on_a_mesh_comes_back_unchanged():
     config = configs.preset("tiny")
-    params = layers.initial(config, 5, seed=0)
+    params = network.initial(config, 5, seed=0)
     placement = meshes.Placement.of(meshes.of_all(), params)
     state = step.TrainState(params, step.optimizer(config).init(params))
     fetched = placement.fetch(placement.put(state))

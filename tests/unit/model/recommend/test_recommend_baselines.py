@@ -1,6 +1,7 @@
 import numpy as np
 
-from model.recommend import baselines, events, transitions
+from model.recommend import events, transitions
+from model.recommend.evaluation import baselines
 from model.recommend.split import Holdout
 
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from model.recommend import config, explain, serve, train
+from model.recommend import config
 from model.recommend.events import Interaction, RankRequest
+from model.recommend.serving import explain, serve
+from model.recommend.training import train
 
 
 def history(random, length):

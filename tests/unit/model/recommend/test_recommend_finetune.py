@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from model import artifact
+from model.catalogue import Item
 from model.errors import DataError
-from model.recommend import blend, evaluate, finetune, replay, split, step, train, transitions
+from model.recommend import blend, split, transitions
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
+from model.recommend.evaluation import evaluate
 from model.recommend.events import Interactions
-from model.recommend.items import Item
 from model.recommend.split import Holdout
+from model.recommend.training import finetune, rehearsal, step, train
 
 
 class Killed(Exception):
@@ -210,7 +212,7 @@ def test_exemplars_take_turns_by_item_and_keep_to_their_budget():
     start_S, end_S = event_arrays.spans(events)
 
     def choose(budget):
-        return replay.exemplars(events, start_S, end_S, budget=budget, half_life=21.0, seed=0)
+        return rehearsal.exemplars(events, start_S, end_S, budget=budget, half_life=21.0, seed=0)
 
     chosen = choose(100)
     held = np.concatenate([items_E[start_S[s] : end_S[s]] for s in chosen])
@@ -229,9 +231,9 @@ def test_exemplars_are_recent_rather_than_old():
         np.repeat(np.arange(windows), 5), items_E, np.zeros(5 * windows, np.int32), np.repeat(day_S * 86_400.0, 5)
     )
     start_S, end_S = event_arrays.spans(events)
-    chosen = replay.exemplars(events, start_S, end_S, budget=200, half_life=10.0, seed=0)
+    chosen = rehearsal.exemplars(events, start_S, end_S, budget=200, half_life=10.0, seed=0)
     assert (day_S[chosen] >= 80).mean() > 0.5  # of all windows a fifth, and of the weight three quarters
-    evenly = replay.exemplars(events, start_S, end_S, budget=200, half_life=1e6, seed=0)
+    evenly = rehearsal.exemplars(events, start_S, end_S, budget=200, half_life=1e6, seed=0)
     assert (day_S[evenly] >= 80).mean() < 0.4
 
 

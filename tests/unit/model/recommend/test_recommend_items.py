@@ -1,7 +1,7 @@
 import numpy as np
 
+from model.catalogue import Item
 from model.recommend import config, items
-from model.recommend.items import Item
 
 TINY = config.preset("tiny")
 

@@ -5,16 +5,17 @@ import numpy as np
 import pytest
 
 from model.errors import ConfigError
-from model.recommend import config, layers, train
+from model.recommend import config, network
+from model.recommend.training import train
 
 
 def encode(made, vectors, segments, at=None):
-    params = layers.initial(made, 10, seed=1)
+    params = network.initial(made, 10, seed=1)
     # Biases start at nothing; give them something to do.
     params = {n: v + 0.1 * jax.random.normal(jax.random.key(2), v.shape) for n, v in params.items()}
     kinds = np.where(np.diff(segments, prepend=-1) != 0, -1, 1).astype(np.int32)
     seconds = np.broadcast_to(np.arange(vectors.shape[1], dtype=np.float32) * 60, kinds.shape)
-    return np.asarray(layers.bind(made, params).histories(vectors, kinds, seconds, segments, at_B=at))
+    return np.asarray(network.bind(made, params).histories(vectors, kinds, seconds, segments, at_B=at))
 
 
 @pytest.mark.parametrize("block", config.BLOCK_KINDS)

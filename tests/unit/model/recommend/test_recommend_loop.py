@@ -8,8 +8,9 @@ import pytest
 from model import artifact
 from model.errors import ArtifactError
 from model.recommend import config as configs
-from model.recommend import items, loop, split, step, train
-from model.recommend.loop import Progress
+from model.recommend import items, split
+from model.recommend.training import loop, step, train
+from model.recommend.training.loop import Progress
 
 
 class Killed(Exception):

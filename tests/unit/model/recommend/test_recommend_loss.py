@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from model.recommend import loss
+from model.recommend.training import loss
 
 
 def full_softmax(users, items, targets, among, **options):

@@ -1,7 +1,8 @@
 import jax
 import numpy as np
 
-from model.recommend import config, events, packing, split, step
+from model.recommend import config, events, packing, split
+from model.recommend.training import step
 
 TINY = config.preset("tiny")
 

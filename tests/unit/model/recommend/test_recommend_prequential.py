@@ -6,9 +6,10 @@ import pytest
 from model.errors import ConfigError, DataError
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
-from model.recommend import prequential, split
+from model.recommend import split
 from model.recommend.events import Interactions
-from model.recommend.prequential import Asked
+from model.recommend.protocols import prequential
+from model.recommend.protocols.prequential import Asked
 
 DAY = 86_400.0
 

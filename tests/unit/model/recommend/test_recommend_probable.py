@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from model.catalogue import Item
 from model.errors import ConfigError
-from model.recommend import config, evaluate, items, split, weights
+from model.recommend import config, items, split, weights
+from model.recommend.evaluation import evaluate
 from model.recommend.events import Interaction, RankRequest
-from model.recommend.items import Item
 
 
 def _asked(events, holdout):

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.retrieval import faiss_index, quantised
 from model.errors import ConfigError, DataError
-from model.recommend import index, quantised, retrieval
+from model.recommend.serving import retrieval
 
 pytestmark = pytest.mark.usefixtures("full_compilation")
 
@@ -117,11 +118,11 @@ def test_int8_finds_nearly_the_same(items):
 def shelf():
     vectors, users = clustered(40_000)
     open_ = np.random.default_rng(1).random(len(vectors)) > 0.1
-    return vectors, users, open_, index.Index(vectors, open_)
+    return vectors, users, open_, faiss_index.Index(vectors, open_)
 
 
-def found(made: index.Index, vectors, users, open_, k=K):
-    slots = made.search(users, index.PER_RESULT * k)
+def found(made: faiss_index.Index, vectors, users, open_, k=K):
+    slots = made.search(users, faiss_index.PER_RESULT * k)
     return rescored(users, vectors, open_, slots, k)
 
 
@@ -177,13 +178,13 @@ def test_missing_candidates_score_nothing():
 def test_an_index_says_what_it_needs(monkeypatch):
     vectors, _ = clustered(5000)
     with pytest.raises(ConfigError, match="4096 open items"):
-        index.Index(vectors, np.zeros(len(vectors), bool))
+        faiss_index.Index(vectors, np.zeros(len(vectors), bool))
     with pytest.raises(DataError, match="must agree"):
-        index.Index(vectors, np.ones(7, bool))
+        faiss_index.Index(vectors, np.ones(7, bool))
 
     def missing(name):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ConfigError, match=r"reshelf\[index\]"):
-        index.Index(vectors, np.ones(len(vectors), bool))
+    with pytest.raises(ConfigError, match="pip install faiss-cpu"):
+        faiss_index.Index(vectors, np.ones(len(vectors), bool))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from model.recommend import rowwise
+from model.recommend.serving import rowwise
 
 ROWS = 8
 

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from model.recommend import blend, search
+from model.recommend import blend
 from model.recommend.blend import Recent
+from model.recommend.serving import search
 from model.recommend.transitions import NOTHING, Transitions
 
 pytestmark = pytest.mark.usefixtures("full_compilation")

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from model import artifact
+from model.catalogue import Item
 from model.errors import ConfigError, DataError
-from model.recommend import config, evaluate, items, serve, split, weights
+from model.recommend import config, items, split, weights
+from model.recommend.evaluation import evaluate
 from model.recommend.events import Interaction, RankRequest
-from model.recommend.items import Item
+from model.recommend.serving import serve
 
 pytestmark = pytest.mark.usefixtures("full_compilation")
 

@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from model.recommend import topk
+from model.recommend.serving import topk
 
 
 def test_two_stages_find_the_same_as_sorting():

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from model import artifact
+from model.catalogue import Item
 from model.errors import DataError
-from model.recommend import blend, config, events, items, layers, packing, split, step, train, transitions
+from model.recommend import blend, config, events, items, network, packing, split, transitions
 from model.recommend.events import Interaction, RankRequest
-from model.recommend.items import Item
-from model.recommend.serve import Ranker
+from model.recommend.serving.serve import Ranker
+from model.recommend.training import step, train
 
 
 def test_the_first_step_is_pinned(shop):
@@ -19,7 +20,7 @@ def test_the_first_step_is_pinned(shop):
     features = items.features(catalogue, {item.item_id: n for n, item in enumerate(catalogue, 1)}, shop.config)
     packed = packing.pack(parts.events, parts.start_U, parts.train_end_U, shop.config)
     transform = step.optimizer(shop.config)
-    params = layers.initial(shop.config, len(catalogue), seed=0)
+    params = network.initial(shop.config, len(catalogue), seed=0)
     state = step.TrainState(params, transform.init(params))
     rows = jax.device_put(packing.Rows(*(column[:16] for column in packed.rows)))
     one_step = jax.jit(functools.partial(step.train_step, shop.config, transform))
@@ -127,11 +128,11 @@ def test_no_events_is_an_error_that_says_so(shop):
 
 def test_the_adversarial_term_trains_against_moved_embeddings(shop):
     config_ = config.preset("tiny", adversarial=1.0, epochs=3)
-    params = layers.initial(config_, 40, seed=0)
+    params = network.initial(config_, 40, seed=0)
     gradients = {name: jnp.ones_like(value) for name, value in params.items()}
     moved = step._perturbed(params, gradients, 0.1)
     changed = {name for name in params if not np.array_equal(moved[name], params[name])}
-    assert changed == set(layers.EMBEDDINGS)
+    assert changed == set(network.EMBEDDINGS)
     lengths = jnp.linalg.norm(moved["items.ids"] - params["items.ids"], axis=1)
     np.testing.assert_allclose(lengths, 0.1, rtol=1e-3)
     plain = train.fit(shop.events(), shop.items(), config.preset("tiny", epochs=3))

@@ -5,7 +5,7 @@ import pytest
 
 from model.recommend import blend, config, events, transitions
 from model.recommend.events import Interaction, RankRequest
-from model.recommend.serve import Ranker
+from model.recommend.serving.serve import Ranker
 from model.recommend.transitions import NOTHING
 
 VIEW, PURCHASE, DISMISS = (config.KINDS.index(kind) for kind in ("view", "purchase", "dismiss"))

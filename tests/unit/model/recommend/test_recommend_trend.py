@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from model.recommend import blend, serve, transitions, trend, weights
+from model.catalogue import Item
+from model.recommend import blend, recency_popularity, transitions, weights
 from model.recommend import config as configs
 from model.recommend.events import Interaction, Interactions, RankRequest
-from model.recommend.items import Item
+from model.recommend.serving import serve
 
 DAY = 86_400.0
 PURCHASE, VIEW = configs.KINDS.index("purchase"), configs.KINDS.index("view")
@@ -24,15 +25,15 @@ def _events(*rows):
 def test_an_event_counts_half_after_each_half_life_and_by_its_kind():
     config = configs.preset("tiny", trend_days=2.0)
     events = _events((0, PURCHASE, 0.0), (1, PURCHASE, 2.0), (2, VIEW, 4.0), (0, PURCHASE, 4.0), (3, PURCHASE, 9.0))
-    faded_N = trend.faded(events, 5, config, at=1.7e9 + 4.0 * DAY)
+    faded_N = recency_popularity.faded(events, 5, config, at=1.7e9 + 4.0 * DAY)
     np.testing.assert_allclose(faded_N, [0.25, 0.5, 0.0, 0.0, 0.0], rtol=1e-6)
-    newest_N = trend.faded(events, 5, config)
+    newest_N = recency_popularity.faded(events, 5, config)
     np.testing.assert_allclose(newest_N[2:], [0.1 * 0.5**2.5, 1.0, 0.0], rtol=1e-4)
 
 
 def test_it_can_be_left_out():
     events = _events((0, PURCHASE, 0.0))
-    assert not trend.faded(events, 2, configs.preset("tiny", trend_days=0.0)).any()
+    assert not recency_popularity.faded(events, 2, configs.preset("tiny", trend_days=0.0)).any()
 
 
 @pytest.mark.parametrize("wanted", [True, False])

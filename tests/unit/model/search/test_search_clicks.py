@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.search import clicks
+from model.search.learning import clicks
 
 SEEN = np.array([1.0, 0.6, 0.35, 0.2])
 RIGHT = np.array([0.1, 0.2, 0.3, 0.8])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.recommend.items import Item
-from model.search import config, explain
+from model.catalogue import Item
+from model.search import config
 from model.search.engine import ALIKE, MATCHED, POPULAR, SORTS, Engine, Parts
-from model.search.filters import Filters
+from model.search.index.filters import Filters
+from model.search.ranking import explain
 from model.text import synonyms
 
 CONFIG = config.preset("tiny")

@@ -6,11 +6,13 @@ import lightgbm
 import numpy as np
 import pytest
 
-from model.recommend.items import Item
-from model.search import config, contrast, encoder, features, learning, ranker
+from model.catalogue import Item
+from model.search import config, training
 from model.search.engine import Engine, Parts
-from model.search.judged import Judged
-from model.search.ranker import Examples
+from model.search.learning import contrastive, encoder
+from model.search.learning.judgements import Judged
+from model.search.ranking import features, ranker
+from model.search.ranking.ranker import Examples
 
 CONFIG = config.preset("tiny", trees=20, least_in_leaf=5, folds=2, learning_rate=1e-2, least_steps=120)
 TYPES = {"drill": "hammer", "fan": "ceiling", "rug": "wool", "lamp": "desk"}
@@ -22,7 +24,7 @@ ITEMS = [
 
 
 def test_a_word_is_like_those_that_it_stands_beside() -> None:
-    parts = learning.with_encoder(Parts(CONFIG), ITEMS)
+    parts = training.with_encoder(Parts(CONFIG), ITEMS)
     assert parts.encoder is not None
     words_WxD = parts.encoder.encode(list(TYPES))
     beside_WxD = parts.encoder.encode(list(TYPES.values()))
@@ -31,7 +33,7 @@ def test_a_word_is_like_those_that_it_stands_beside() -> None:
 
 
 def test_a_text_without_terms_has_no_vector_and_spoils_no_step() -> None:
-    params = contrast.pretrain([Item("a", "!!"), Item("b", "red drill"), Item("c", "blue fan")], CONFIG)
+    params = contrastive.pretrain([Item("a", "!!"), Item("b", "red drill"), Item("c", "blue fan")], CONFIG)
     assert all(np.isfinite(value).all() for value in params.values())
     made = encoder.Encoder(CONFIG, params)
     assert np.abs(made.encode(["", "?!"])).max() < 1e-3
@@ -41,11 +43,11 @@ def test_a_text_without_terms_has_no_vector_and_spoils_no_step() -> None:
 def test_training_leaves_what_it_started_from_as_it_was() -> None:
     params = encoder.initial(CONFIG, seed=0)
     before = {name: np.array(value) for name, value in params.items()}
-    items_NxT = encoder.terms_of(contrast.texts(ITEMS), CONFIG)
-    pairs = contrast.Pairs(
+    items_NxT = encoder.terms_of(contrastive.texts(ITEMS), CONFIG)
+    pairs = contrastive.Pairs(
         encoder.terms_of(["drill"] * 4, CONFIG), np.arange(4, dtype=np.int32), np.ones(4, np.float32)
     )
-    after = contrast.finetune(params, pairs, items_NxT, CONFIG)
+    after = contrastive.finetune(params, pairs, items_NxT, CONFIG)
     assert all(np.array_equal(before[name], params[name]) for name in before)
     assert not np.array_equal(before["table"], after["table"])
 
@@ -80,16 +82,16 @@ def test_judged_queries_teach_what_words_alone_do_not_say() -> None:
     colours = ["red", "blue", "green", "white", "black", "grey", "pink", "brown"]
     queries = tuple(f"{colour} gadget" for colour in colours)
     relevance = tuple({n: 3.0} for n in range(len(colours)))
-    parts = learning.with_encoder(Parts(CONFIG), ITEMS)
+    parts = training.with_encoder(Parts(CONFIG), ITEMS)
     known = Judged(queries[1:], relevance[1:])
-    learnt = Engine(learning.with_ranker(parts, ITEMS, known))
+    learnt = Engine(training.with_ranker(parts, ITEMS, known))
     learnt.build(ITEMS)
     best = [ITEMS[slot].category for slot in learnt.ranked("red gadget", 3)]
     assert best[0] == "drill"
 
 
 def test_features_have_a_value_for_every_name_and_no_candidate_is_special() -> None:
-    engine = Engine(learning.with_encoder(Parts(CONFIG), ITEMS))
+    engine = Engine(training.with_encoder(Parts(CONFIG), ITEMS))
     engine.build(ITEMS)
     asked, fused_N = engine.ask("red hammer drill 18v unknownword")
     slots_K = engine.candidates(asked, fused_N, engine.collection.open_N)

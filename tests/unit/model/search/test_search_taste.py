@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.recommend.items import Item
-from model.search import taste
-from model.search.collection import Collection
+from model.catalogue import Item
+from model.search.index.collection import Collection
+from model.search.ranking import personalisation
 
 
 @pytest.fixture(name="collection")
@@ -23,24 +23,24 @@ def _slots(collection, *item_ids):
 
 
 def test_a_brand_that_was_met_is_liked_in_another_category(collection):
-    liked = taste.of(_slots(collection, "sofa1", "sofa5", "sofa17"), collection)
-    other, same = taste.liking(liked, _slots(collection, "lamp8", "lamp9"), collection)
+    liked = personalisation.of(_slots(collection, "sofa1", "sofa5", "sofa17"), collection)
+    other, same = personalisation.liking(liked, _slots(collection, "lamp8", "lamp9"), collection)
     assert same > other
 
 
 @pytest.mark.parametrize(("met", "first"), [(("sofa0", "sofa4"), "lamp4"), (("sofa12", "sofa16"), "lamp12")])
 def test_who_buys_dear_things_likes_dear_things_but_two_prove_little(collection, met, first):
     of_one_brand = [f"lamp{n}" for n in range(0, 20, 4)]
-    liked = taste.of(_slots(collection, *met), collection)
-    assert of_one_brand[taste.liking(liked, _slots(collection, *of_one_brand), collection).argmax()] == first
+    liked = personalisation.of(_slots(collection, *met), collection)
+    assert of_one_brand[personalisation.liking(liked, _slots(collection, *of_one_brand), collection).argmax()] == first
 
 
 def test_an_item_without_brand_and_price_is_neither_liked_nor_disliked(collection):
-    liked = taste.of(_slots(collection, "sofa0", "bare"), collection)
-    best, bare, worst = taste.liking(liked, _slots(collection, "lamp0", "bare", "lamp19"), collection)
+    liked = personalisation.of(_slots(collection, "sofa0", "bare"), collection)
+    best, bare, worst = personalisation.liking(liked, _slots(collection, "lamp0", "bare", "lamp19"), collection)
     assert best > bare > worst
-    assert not taste.liking(liked, _slots(collection, "bare"), collection).any()
-    assert taste.liking(liked, np.zeros(0, int), collection).shape == (0,)
+    assert not personalisation.liking(liked, _slots(collection, "bare"), collection).any()
+    assert personalisation.liking(liked, np.zeros(0, int), collection).shape == (0,)
 
 
 def test_prices_of_a_category_follow_its_items(collection):

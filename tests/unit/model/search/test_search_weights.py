@@ -10,13 +10,14 @@ import pytest
 
 from model import artifact
 from model.artifact import Artifact
+from model.catalogue import Item
 from model.errors import ArtifactError
-from model.recommend.items import Item
-from model.search import config, contrast, encoder, weights
-from model.search.associations import Associations
-from model.search.encoder import Encoder
+from model.search import config, weights
 from model.search.engine import Engine, Parts
-from model.search.ranker import TreeRanker, Trees
+from model.search.learning import contrastive, encoder
+from model.search.learning.associations import Associations
+from model.search.learning.encoder import Encoder
+from model.search.ranking.ranker import TreeRanker, Trees
 from model.text.synonyms import Synonyms
 
 CONFIG = config.preset("tiny")
@@ -43,7 +44,7 @@ def test_what_is_saved_comes_back(parts: Parts, tmp_path: Path) -> None:
     assert isinstance(parts.encoder, Encoder)
     assert kept is not None
     changed = [ITEMS[0], replace(ITEMS[1], title="green shoe"), Item("new", "black glove")]
-    expected_NxD = parts.encoder.encode(contrast.texts(changed))
+    expected_NxD = parts.encoder.encode(contrastive.texts(changed))
     np.testing.assert_allclose(kept.of(changed, again.encoder), expected_NxD, atol=1e-6)
 
     plain = Engine(Parts(CONFIG))

@@ -12,14 +12,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from reshelf import tasks
 from storage.embedded import launch
-from workers import cli, exposure
-from workers.commands import health, status, worker
-from workers.contract import tasks
-from workers.runtime import control, processes, report, running, supervise
-from workers.runtime.control import Process
-from workers.runtime.report import Report
+from workers import capabilities, cli, exposure
+from workers.commands.operate import health, status, worker
 from workers.settings import Settings, SettingsError
+from workers.supervisor import control, processes, run_file, supervise
+from workers.supervisor import status as supervisor_status
+from workers.supervisor.control import Process
+from workers.supervisor.status import Report
 
 
 def reshelf(*arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +80,7 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     done = CliRunner().invoke(cli.main, ["gateway"])
     assert done.exit_code == 1
-    assert done.output == "Error: `reshelf gateway` needs the package uvicorn: pip install 'reshelf[gateway]'\n"
+    assert done.output == "Error: `reshelf gateway` needs the package uvicorn: pip install 'reshelf-server[gateway]'\n"
 
 
 def test_status_of_nothing_has_exit_status_3(tmp_path: Path) -> None:
@@ -109,12 +110,12 @@ def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "state"),
     [
-        ([], report.STOPPED),
-        (["RUNNING", "RUNNING"], report.RUNNING),
-        (["RUNNING", "STARTING"], report.RUNNING),
-        (["RUNNING", "BACKOFF"], report.DEGRADED),
-        (["RUNNING", "FATAL"], report.DEGRADED),
-        (["STOPPED"], report.DEGRADED),
+        ([], supervisor_status.STOPPED),
+        (["RUNNING", "RUNNING"], supervisor_status.RUNNING),
+        (["RUNNING", "STARTING"], supervisor_status.RUNNING),
+        (["RUNNING", "BACKOFF"], supervisor_status.DEGRADED),
+        (["RUNNING", "FATAL"], supervisor_status.DEGRADED),
+        (["STOPPED"], supervisor_status.DEGRADED),
     ],
 )
 def test_one_program_that_is_down_makes_the_whole_degraded(states: list[str], state: str) -> None:
@@ -133,7 +134,7 @@ def test_durations_are_said_as_a_person_says_them(seconds: float, said: str) -> 
 def test_the_workers_take_every_queue_exactly_once() -> None:
     taken = [queue for kind in worker.KINDS.values() for queue in kind.queues]
     read = [tasks.INTAKE_QUEUE for kind in worker.KINDS.values() if kind.reads]  # beside what Celery takes
-    assert sorted(taken + read) == sorted(tasks.QUEUES)
+    assert sorted(taken + read) == sorted(capabilities.QUEUES)
     assert {f"worker-{name}" for name in worker.KINDS} < set(processes.NAMES)
     assert set(health.PROGRAMS) < set(processes.NAMES)
 
@@ -191,13 +192,13 @@ def test_a_deep_home_gets_a_short_socket_in_a_private_folder(tmp_path: Path) -> 
 
 
 def test_a_home_is_held_by_one_and_released_at_the_end(tmp_path: Path) -> None:
-    assert not running.is_held(tmp_path)
-    with running.hold(tmp_path):
-        assert running.is_held(tmp_path)
-        assert running.holder(tmp_path) == os.getpid()
-        with pytest.raises(running.AlreadyRunning, match=f"process {os.getpid()}"), running.hold(tmp_path):
+    assert not run_file.is_held(tmp_path)
+    with run_file.hold(tmp_path):
+        assert run_file.is_held(tmp_path)
+        assert run_file.holder(tmp_path) == os.getpid()
+        with pytest.raises(run_file.AlreadyRunning, match=f"process {os.getpid()}"), run_file.hold(tmp_path):
             pass
-    assert not running.is_held(tmp_path)
+    assert not run_file.is_held(tmp_path)
 
 
 def test_the_supervisor_configuration_holds_no_secret_and_survives_odd_paths(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.experiments import Arm, Experiment
+from storage.experiment.experiments import Arm, Experiment
 from workers.experiment import assignment
 
 SHOPPERS = [f"user-{number}" for number in range(20_000)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.experiments import Arm
+from storage.experiment.experiments import Arm
 from workers.experiment import plan
 from workers.experiment.plan import Refused
 

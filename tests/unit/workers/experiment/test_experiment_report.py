@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from storage.experiments import Arm, Experiment, Outcome
+from storage.experiment.experiments import Arm, Experiment, Outcome
 from workers.experiment import confidence, report
 from workers.experiment.confidence import Tally
 

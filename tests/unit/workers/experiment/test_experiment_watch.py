@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage.experiments import Outcome
-from storage.health import Health
+from storage.experiment.experiments import Outcome
+from storage.registry.health import Health
 from workers.experiment import plan, watch
 
 WELL = Health(batches=100, failures=1, seconds=5.0)

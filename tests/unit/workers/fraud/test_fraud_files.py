@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model.fraud.orders import DAY, NEVER
-from workers.fraud import files
+from model.fraud.features.orders import DAY, NEVER
+from workers.evaluate import fraud_files
 from workers.load.errors import ColumnError, FileError
 
 HEADER = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD,TX_FRAUD_SCENARIO"
@@ -21,7 +21,7 @@ def _file(folder: Path, *lines: str, header: str = HEADER) -> Path:
 
 def test_a_line_becomes_an_order_whose_fraud_is_known_after_the_delay(tmp_path: Path) -> None:
     path = _file(tmp_path, "a,2018-06-11 00:00:24,3711,8121,75.81,1,2", "b,2018-06-11 01:00:00,3711,9,1.005,,")
-    read = files.read(path, delay=7)
+    read = fraud_files.read(path, delay=7)
     assert read.ids == ("a", "b")
     assert read.found.at_N.tolist() == [1_528_675_224, 1_528_678_800]
     assert read.found.cents_N.tolist() == [7581, 100]
@@ -46,20 +46,20 @@ def test_a_line_becomes_an_order_whose_fraud_is_known_after_the_delay(tmp_path: 
     ],
 )
 def test_a_bad_line_is_left_out_with_its_reason_and_place(tmp_path: Path, line: str, reason: str) -> None:
-    read = files.read(_file(tmp_path, "a,2018-06-11 00:00:24,1,1,75.81,0,0", line), delay=7)
+    read = fraud_files.read(_file(tmp_path, "a,2018-06-11 00:00:24,1,1,75.81,0,0", line), delay=7)
     assert read.ids == ("a",)
     assert [(one.reason, one.lines, one.first_line) for one in read.rejected] == [(reason, 1, 3)]
 
 
 def test_a_file_that_is_none_says_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match="`TX_AMOUNT`; it has"):
-        files.read(_file(tmp_path, "a", header="TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID"), delay=7)
+        fraud_files.read(_file(tmp_path, "a", header="TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID"), delay=7)
     with pytest.raises(FileError, match=r"line 2: TX_DATETIME is no time"):
-        files.read(_file(tmp_path, "b,yesterday,1,1,5,0,0"), delay=7)
+        fraud_files.read(_file(tmp_path, "b,yesterday,1,1,5,0,0"), delay=7)
 
 
 def test_the_scenario_is_not_looked_at(tmp_path: Path) -> None:
     lines = ["a,2018-06-11 00:00:24,1,1,75.81,0", "b,2018-06-12 00:00:24,1,1,75.81,1"]
-    with_answers = files.read(_file(tmp_path, *(f"{line},3" for line in lines)), delay=7)
-    without = files.read(_file(tmp_path, *lines, header=HEADER.rpartition(",")[0]), delay=7)
+    with_answers = fraud_files.read(_file(tmp_path, *(f"{line},3" for line in lines)), delay=7)
+    without = fraud_files.read(_file(tmp_path, *lines, header=HEADER.rpartition(",")[0]), delay=7)
     assert all((a == b).all() for a, b in zip(with_answers.found, without.found, strict=True))

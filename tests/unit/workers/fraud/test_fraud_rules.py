@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from workers.fraud import alone, facts, rules
-from workers.fraud.rules import RulesError
+from workers.fraud.rules import facts, rules, rules_only
+from workers.fraud.rules.rules import RulesError
 
 MESSAGE = {
     "customer_id": "c-1", "device_id": "d-1", "at": "2026-03-01T23:30:00+02:00", "amount": 50.0, "currency": "EUR",
@@ -78,9 +78,9 @@ def test_alone_rules_on_what_is_not_known_rest_and_the_rest_is_as_it_is_set() ->
             rule("decline", "busy", device_orders_1h={"above": 4}),
         ]
     })  # fmt: skip
-    quiet = alone.decide(made, "o-1", MESSAGE, {"device_orders_1h": 4.0}, why="late", otherwise="review")
+    quiet = rules_only.decide(made, "o-1", MESSAGE, {"device_orders_1h": 4.0}, why="late", otherwise="review")
     assert (quiet.decision, quiet.by, quiet.why, quiet.facts["otherwise"]) == ("review", "rules", "late", "review")
-    busy = alone.decide(made, "o-1", MESSAGE, {"device_orders_1h": 5.0}, why="late", otherwise="approve")
+    busy = rules_only.decide(made, "o-1", MESSAGE, {"device_orders_1h": 5.0}, why="late", otherwise="approve")
     assert (busy.decision, busy.facts["device_orders_1h"]) == ("decline", 5.0)
     assert rules.decide(made, {"amount": 1.0}).rested == ["modelled", "busy"]
     assert rules.velocities(made) == {"device_orders_1h"}

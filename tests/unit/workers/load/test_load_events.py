@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.contract import parsing
+from reshelf import parsing
 from workers.load import events, service
 from workers.load.errors import ColumnError, FileError
 from workers.load.files import LINE

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reshelf import parsing
 from workers import settings as configuration
-from workers.contract import parsing
 from workers.load import retail, service
 from workers.load.errors import ColumnError
 from workers.load.files import LINE

@@ -10,9 +10,9 @@ import pytest
 from model.recommend import config as configs
 from model.recommend import transitions
 from model.recommend.events import Interactions
-from storage.histories import Touch
-from storage.homes import Standing
-from storage.models import Live
+from storage.events.histories import Touch
+from storage.recommend.homes import Standing
+from storage.registry.models import Live
 from workers.recommend import counting
 
 START = datetime(2026, 5, 20, tzinfo=UTC)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from workers.runtime import group
+from workers.runtime import distributed
 from workers.settings import Settings, SettingsError
 
 
 def test_without_a_coordinator_a_process_is_alone() -> None:
-    assert group.of(Settings()) is None
-    with group.joined(Settings()):
+    assert distributed.of(Settings()) is None
+    with distributed.joined(Settings()):
         pass
 
 
 def test_a_complete_group() -> None:
     settings = Settings(coordinator="trainer-0:7000", processes=4, process=3, process_timeout=20)
-    assert group.of(settings) == group.Group("trainer-0:7000", 4, 3, 20)
+    assert distributed.of(settings) == distributed.Group("trainer-0:7000", 4, 3, 20)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_a_complete_group() -> None:
 )
 def test_what_is_wrong_names_the_variable(given: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        group.of(Settings(**given))  # type: ignore[arg-type]  # the table has values of several types
+        distributed.of(Settings(**given))  # type: ignore[arg-type]  # the table has values of several types

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reshelf import tasks
 from storage import due, retention
 from storage.due import Backlog
-from workers.contract import doorbell, tasks
-from workers.runtime import reconcile
+from workers import capabilities
+from workers.upkeep import reconcile
 
 
 def test_it_rings_only_for_what_nobody_works_on() -> None:
@@ -34,11 +35,11 @@ def test_what_can_wait_of_shoppers_and_items_is_rung_for_apart(backlogs: list[Ba
 
 
 def test_every_kind_that_is_rung_for_has_a_task_of_the_process_that_works_on_it() -> None:
-    queues = {kind: tasks.queue_of(task) for kind, task in doorbell.TASKS.items()}
+    queues = {kind: ring.queue for kind, ring in capabilities.RINGS.items()}
     assert {due.SHOPPER, due.ITEM, due.LATER, due.REASON} <= set(queues)
     assert {queues[due.SHOPPER], queues[due.ITEM]} == {tasks.REFRESH_QUEUE}
     assert {queues[due.LATER], queues[due.REASON]} == {tasks.BACKGROUND_QUEUE}
-    assert set(queues.values()) <= set(tasks.QUEUES)
+    assert set(queues.values()) <= set(capabilities.QUEUES)
     assert set(due.SWITCHED) <= set(queues)
 
 

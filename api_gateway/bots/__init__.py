@@ -1,0 +1,1 @@
+"""Flagged shoppers: who they are, and what operators say of them."""

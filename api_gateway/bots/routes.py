@@ -1,0 +1,136 @@
+"""Actors: whose events count for nobody but themselves; operators flag and clear them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import PathParameter, QueryParameter
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import DBAPIError
+
+from api_gateway import services
+from api_gateway.http import openapi
+from api_gateway.http.errors import NotFound
+from api_gateway.intake import doors
+from api_gateway.lists import parameters
+from api_gateway.lists.parameters import Asked
+from api_gateway.services import Services
+from storage.bots import actors
+from storage.bots.actors import Suspicion
+
+BY = "http"
+"""Who flagged or cleared, where it was a request."""
+MOST = 1_000
+
+_ATTEMPTS = 5
+
+Shopper = Annotated[
+    str, PathParameter(description="The user's id, or `session:` and a session's; a slash in it is sent as %2F.")
+]
+Flagged = Annotated[
+    bool, QueryParameter(name="flagged", required=False, description="false: those who were cleared, instead.")
+]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST, description="Actors at most.")]
+Why = Annotated[str | None, QueryParameter(name="why", required=False, description="Kept, and shown in the list.")]
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """A shopper who is, or was, flagged: why and by whom, who cleared them, and how many of their events are kept."""
+
+    shopper: str
+    flagged: bool
+    reasons: list[str]
+    detail: str
+    flagged_by: str
+    flagged_at: datetime
+    cleared_by: str | None
+    cleared_at: datetime | None
+    spared_until: Annotated[
+        datetime | None, msgspec.Meta(description="Until then the detector does not flag them for the same reasons.")
+    ]
+    events: int
+
+
+class Actors(msgspec.Struct, frozen=True):
+    """Actors, who changed last first, and how many are flagged in all."""
+
+    flagged: int
+    alert: Annotated[str | None, msgspec.Meta(description="What the last look of the detector warns of.")]
+    actors: list[Actor]
+
+
+@get(
+    "/v1/actors",
+    operation_id="actors",
+    summary="Whose events count for nobody but themselves",
+    tags=["Operations"],
+    responses=openapi.READ_ERRORS,
+    name="actors",
+)
+async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> Actors:
+    """Those who are flagged, or were cleared, with the reasons."""
+    async with services.of(request).engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: actors.every(sync, flagged=flagged, most=limit))
+        summary = await connection.run_sync(actors.summary)
+    return Actors(summary.flagged, summary.alert, [_actor(row) for row in found])
+
+
+@post(
+    "/v1/actors/{shopper:str}/flag",
+    operation_id="flagActor",
+    summary="Keep a shopper from moving what others see",
+    tags=["Operations"],
+    responses=openapi.READ_ERRORS,
+    name="flag_actor",
+    status_code=200,
+)
+async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
+    """Their events, past and to come, are kept and count for nobody but themselves. Asking twice changes nothing."""
+    name = parameters.path_id(shopper, "shopper")
+    detail = actors.BY_HAND if why is None else parameters.text(why, "why", longest=1000)
+    suspicion = Suspicion(name, [actors.BY_HAND], detail)
+    return await _changed(services.of(request), name, lambda connection: actors.flag(connection, [suspicion], by=BY))
+
+
+@post(
+    "/v1/actors/{shopper:str}/clear",
+    operation_id="clearActor",
+    summary="Let a shopper's events count again",
+    tags=["Operations"],
+    responses=openapi.ACTOR_ERRORS,
+    name="clear_actor",
+    status_code=200,
+)
+async def clear(request: Asked, shopper: Shopper) -> Actor:
+    """The past ones too. Asking twice changes nothing."""
+    name = parameters.path_id(shopper, "shopper")
+    return await _changed(services.of(request), name, lambda connection: actors.clear(connection, [name], by=BY))
+
+
+async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> Actor:
+    """Commit the change, ring for what it moves, and return the actor. Raises `errors.NotFound`."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            async with services.engine.begin() as connection:
+                moved = await connection.run_sync(change)
+                found = await connection.run_sync(actors.named, shopper)
+            break
+        except DBAPIError as error:
+            if not left or not doors.is_transient(error):
+                raise
+            await asyncio.sleep(random.uniform(0.01, 0.05))
+    if moved:
+        services.ringer.ring(*actors.MOVED)
+    if found is None:
+        raise NotFound(f"nobody ever flagged {shopper!r}", field="shopper", fix="GET /v1/actors lists who is flagged")
+    return _actor(found)
+
+
+def _actor(row: Row[Any]) -> Actor:
+    return Actor(**{name: getattr(row, name) for name in Actor.__struct_fields__})

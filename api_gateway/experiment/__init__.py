@@ -1,0 +1,1 @@
+"""Experiments: which there are, and what came of them."""

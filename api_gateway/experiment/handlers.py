@@ -1,0 +1,10 @@
+"""The routes of this capability, which need a key where keys are set."""
+
+from __future__ import annotations
+
+from api_gateway.experiment import routes
+
+HANDLERS = (
+    routes.every,
+    routes.one,
+)

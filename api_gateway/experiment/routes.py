@@ -1,0 +1,52 @@
+"""Experiments: which there are, and what came of them so far."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import PathParameter
+
+from api_gateway import services
+from api_gateway.http import openapi
+from api_gateway.lists import parameters
+from api_gateway.lists.parameters import Asked
+from storage.experiment import experiments
+from workers.experiment import report
+from workers.experiment.report import Report, Summary
+
+Name = Annotated[str, PathParameter(description="The experiment's name.")]
+
+
+class Experiments(msgspec.Struct, frozen=True):
+    """All experiments, the last started first."""
+
+    experiments: list[Summary]
+
+
+@get(
+    "/v1/experiments",
+    operation_id="experiments",
+    summary="Which experiments there are",
+    tags=["Experiments"],
+    responses=openapi.READ_ERRORS,
+    name="experiments",
+)
+async def every(request: Asked) -> Experiments:
+    """The running experiment and those before it. They are started and stopped by `reshelf experiment`."""
+    async with services.of(request).engine.connect() as connection:
+        return Experiments([report.summary(one) for one in await connection.run_sync(experiments.every)])
+
+
+@get(
+    "/v1/experiments/{name:str}",
+    operation_id="experimentReport",
+    summary="What came of an experiment so far",
+    tags=["Experiments"],
+    responses=openapi.EXPERIMENT_ERRORS,
+    name="experiment",
+)
+async def one(request: Asked, name: Name) -> Report:
+    """Rates of every arm with intervals that hold however often one looks, and a verdict. Up to ten seconds old."""
+    return await services.of(request).reports.of(parameters.path_id(name, "name"))

@@ -1,0 +1,1 @@
+"""Orders: screened while somebody waits, labelled later, and reviewed by people."""

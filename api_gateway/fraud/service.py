@@ -1,0 +1,150 @@
+"""Screening an order while its shopper waits: written, rung for, and answered within the deadline, by rules if need be.
+
+Who writes the decision first decides: the worker with its model, or this gateway when the deadline has passed. Everyone
+who asks about the order gets that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from functools import partial
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from api_gateway import database
+from api_gateway.background.listener import Expected
+from api_gateway.database import Connection
+from api_gateway.http.errors import Conflict, Invalid
+from api_gateway.services import Services
+from reshelf import parsing
+from storage import due
+from storage.fraud import orders, screenings, velocities
+from storage.fraud.screenings import Screening
+from storage.json import ascii_text
+from workers import rows
+from workers.fraud.rules import answers, rules, rules_only
+from workers.fraud.rules.answers import Answer
+from workers.fraud.rules.rules import Reason
+
+log = logging.getLogger(__name__)
+
+_RULES_SECONDS = 0.5
+"""How long rules may take once the deadline has passed; then what the order says of itself has to do."""
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+Row = dict[str, Any]
+
+
+async def screen(services: Services, body: bytes) -> Answer:
+    """Return the decision about the order. Raises `errors.Invalid` for what is none, `errors.Conflict` for another one.
+
+    Whatever fails, there is an answer: without a model, or without a database, rules decide, and the answer says so.
+    """
+    row, answer, is_written = _row(body), None, False
+    milliseconds, now = services.settings.screen_deadline_ms, asyncio.get_running_loop().time
+    until = now() + milliseconds / 1000
+    why = f"the model did not answer within {milliseconds} ms"
+    try:
+        async with asyncio.timeout_at(until):
+            with services.waiting.expect(due.ORDER, row["order_id"]) as expected:
+                answer = await database.read(services.pool, partial(_write, row=row))
+                is_written = True
+                if answer is None:
+                    services.ringer.ring(due.ORDER)
+                    if services.patience.may_wait(now()):
+                        answer = await _wait(services, expected, row["order_id"], until)
+                    else:
+                        why = "the model has not answered in time for a while, and was not waited for"
+    except _AWAY as error:
+        log.debug("order %s is not screened by the model: %s", row["order_id"], error)
+        if not is_written:
+            why = f"the database did not answer within {milliseconds} ms"
+    if answer is None:
+        answer = await _by_rules(services, row, why, is_written=is_written)
+    services.metrics.screened(answer.by, answer.decision)
+    return answer
+
+
+async def _wait(services: Services, expected: Expected, order_id: str, until: float) -> Answer | None:
+    """Return what the worker decides up to then, by the clock of the loop; None where it does not."""
+    now = asyncio.get_running_loop().time
+    try:
+        await expected.within(until - now())
+    finally:  # the deadline of the whole request may be first
+        services.patience.note(now(), in_time=expected.is_heard)
+    return answers.of_json(expected.said) or await read(services, order_id)
+
+
+async def read(services: Services, order_id: str) -> Answer | None:
+    """Return the decision about an order, None where there is none. Raises asyncpg's errors."""
+    return await database.read(services.pool, partial(_read, order_id=order_id))
+
+
+def _row(body: bytes) -> Row:
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(f"the body is no JSON: {error}", field="body", fix="send one order as a JSON object") from error
+    parsed = parsing.parse_orders([given])
+    if parsed.bad:
+        raise Invalid(parsed.bad[0].error, field=parsed.bad[0].field, fix="docs/messages.md describes an order")
+    return orders.as_row(rows.order_row(parsed.good[0]))
+
+
+async def _write(connection: Connection, row: Row) -> Answer | None:
+    """Write the order, or return what was decided about it if it was there. Raises `errors.Conflict`."""
+    if await connection.fetchval(orders.WRITE_ONE, ascii_text([row])) is not None:
+        return None
+    await _require_same(connection, row)
+    return await _read(connection, row["order_id"])
+
+
+async def _require_same(connection: Connection, row: Row) -> None:
+    stored = await connection.fetchval(orders.MESSAGE_OF, row["order_id"])
+    field = None if stored is None else orders.difference(json.loads(stored), row["message"])
+    if field is not None:
+        raise Conflict(
+            answers.conflict(row["order_id"], field), field=field, fix="send it as it was, or under a new `order_id`"
+        )
+
+
+async def _read(connection: Connection, order_id: str) -> Answer | None:
+    row = await connection.fetchrow(screenings.READ_ONE, order_id)
+    if row is None:
+        return None
+    reasons = msgspec.json.decode(row["reasons"], type=list[Reason])
+    return Answer(**{**row, "reasons": reasons})
+
+
+async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool) -> Answer:
+    """Decide by rules. Whoever decided meanwhile was first; where nobody can tell, what the order says of itself."""
+
+    async def decide(connection: Connection) -> Answer:
+        if not is_written and (answer := await _write(connection, row)) is not None:
+            return answer
+        counted = await velocities.read_one(connection, row, rules.velocities(services.rulebook.rules))
+        decided = _alone(services, row, counted, why)
+        written = await connection.fetchrow(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
+        if written is not None:
+            return answers.of_screening(decided, written["decided_at"])
+        answer = await _read(connection, row["order_id"])
+        assert answer is not None  # somebody else was first
+        return answer
+
+    try:
+        async with asyncio.timeout(_RULES_SECONDS):
+            return await database.read(services.pool, decide)
+    except _AWAY as error:
+        log.warning("order %s is decided without the database: %s", row["order_id"], error)
+        return answers.of_screening(_alone(services, row, {}, why), None)
+
+
+def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
+    otherwise = rules.decision(services.settings.screen_fallback)
+    return rules_only.decide(
+        services.rulebook.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise
+    )

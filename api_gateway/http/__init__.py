@@ -1,0 +1,1 @@
+"""What every route shares: errors, keys, parameters, cursors, the OpenAPI document, metrics."""

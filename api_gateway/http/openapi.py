@@ -1,0 +1,213 @@
+"""The OpenAPI document, and what the types alone do not say: errors, examples, and the bodies of the doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPI,
+    OpenAPIMediaType,
+    Operation,
+    RequestBody,
+    SecurityScheme,
+    Tag,
+)
+
+from api_gateway.http.batches import Taken
+from api_gateway.http.errors import ErrorBody
+from api_gateway.http.reference import ReferencePlugin
+from reshelf.catalogue import Change
+from reshelf.events import Event
+from reshelf.orders import Label, Order
+
+DESCRIPTION = """\
+Ranked shelves of a shop, and the doors through which the shop tells what happens. Every list says which source served
+each of its items; it is never empty while the catalogue has an available item that the filters leave. Errors have one
+shape, {"error": {"code", "message", "field"?, "fix"?}}."""
+
+EVENT_EXAMPLE = {
+    "event_id": "e-1001",
+    "kind": "click",
+    "at": "2026-03-01T12:00:00Z",
+    "user_id": "ann",
+    "item_id": "4711",
+    "surface": "home",
+    "request_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "context": {"country": "FR"},
+}
+CHANGE_EXAMPLE = {
+    "change_id": "c-1001",
+    "kind": "upsert",
+    "item_id": "4711",
+    "at": "2026-03-01T12:00:00Z",
+    "title": "Espresso cup",
+    "category": "kitchen",
+    "price": 12.5,
+    "currency": "EUR",
+    "stock": 40,
+}
+ORDER_EXAMPLE = {
+    "order_id": "o-1001",
+    "customer_id": "ann",
+    "at": "2026-03-01T12:00:00Z",
+    "amount": 25.0,
+    "currency": "EUR",
+    "items": [{"item_id": "4711", "quantity": 2, "price": 12.5}],
+    "payment_id": "card-5c1f",
+    "device_id": "d-88",
+    "ip": "192.0.2.7",
+    "address_id": "a-12",
+    "shipping_country": "FR",
+    "billing_country": "FR",
+}
+LABEL_EXAMPLE = {"label_id": "l-1001", "order_id": "o-1001", "kind": "chargeback", "at": "2026-03-20T09:00:00Z"}
+
+
+def _error(description: str) -> ResponseSpec:
+    return ResponseSpec(ErrorBody, generate_examples=False, description=description)
+
+
+READ_ERRORS = {
+    400: _error("A parameter cannot be read; `field` names it."),
+    401: _error("No accepted API key."),
+    503: _error("The database cannot be reached; try again after Retry-After seconds."),
+}
+FOUND_ERRORS = READ_ERRORS | {404: _error("There is nothing of this id.")}
+ORDER_ERRORS = {
+    400: _error("The body is no order; `field` names what is wrong."),
+    401: READ_ERRORS[401],
+    409: _error("Another order was sent under this id; `field` names the first difference."),
+    503: _error("Orders are not screened here (RESHELF_FRAUD)."),
+}
+REVIEW_ERRORS = FOUND_ERRORS | {409: _error("It is another reviewer's, or decided.")}
+EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
+ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
+DOOR_ERRORS = READ_ERRORS | {
+    400: _error("The body is no JSON, or no batch of rows."),
+    413: _error("More than 4 MiB, or more than 1000 rows."),
+    422: ResponseSpec(Taken, generate_examples=False, description="No row of the batch could be taken."),
+}
+
+
+def _batch(rows_field: str, row: str, example: dict[str, Any]) -> RequestBody:
+    rows = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"$ref": f"#/components/schemas/{row}"}}
+    wrapped = {"type": "object", "properties": {rows_field: rows}, "required": [rows_field]}
+    media = OpenAPIMediaType(
+        schema={"oneOf": [rows, wrapped | {"additionalProperties": False}]},  # type: ignore[arg-type]  # as raw JSON
+        examples={"one": Example(summary="A batch of one", value=[example])},
+    )
+    return RequestBody({"application/json": media}, description="1 to 1000 rows, up to 4 MiB.", required=True)
+
+
+@dataclass
+class EventsOperation(Operation):
+    """The body that the events door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("events", "Event", EVENT_EXAMPLE)
+
+
+@dataclass
+class CatalogueOperation(Operation):
+    """The body that the catalogue door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("changes", "Change", CHANGE_EXAMPLE)
+
+
+@dataclass
+class LabelsOperation(Operation):
+    """The body that the labels door reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _batch("labels", "Label", LABEL_EXAMPLE)
+
+
+def _object(schema: dict[str, Any], example: dict[str, Any]) -> RequestBody:
+    media = OpenAPIMediaType(
+        schema=schema,  # type: ignore[arg-type]  # as raw JSON
+        examples={"one": Example(summary="As an example", value=example)},
+    )
+    return RequestBody({"application/json": media}, description="One JSON object.", required=True)
+
+
+@dataclass
+class OrderOperation(Operation):
+    """The body that the screening reads itself."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
+
+
+@dataclass
+class TakingOperation(Operation):
+    """The body that taking a review reads itself."""
+
+    def __post_init__(self) -> None:
+        reviewer = {"type": "string", "minLength": 1, "maxLength": 128}
+        schema = {"type": "object", "properties": {"reviewer": reviewer}, "required": ["reviewer"]}
+        self.request_body = _object(schema, {"reviewer": "eva"})
+
+
+@dataclass
+class DecidingOperation(Operation):
+    """The body that deciding a review reads itself."""
+
+    def __post_init__(self) -> None:
+        fields = {
+            "reviewer": {"type": "string", "minLength": 1, "maxLength": 128},
+            "decision": {"enum": ["approve", "decline"]},
+            "note": {"type": ["string", "null"], "maxLength": 2000},
+            "fraud": {
+                "type": ["boolean", "null"],
+                "description": "Labels the order, too: true as confirmed fraud, false as cleared.",
+            },
+        }
+        schema = {"type": "object", "properties": fields, "required": ["reviewer", "decision"]}
+        self.request_body = _object(schema, {"reviewer": "eva", "decision": "decline", "fraud": True})
+
+
+def config() -> OpenAPIConfig:
+    """Return the configuration of the document at /schema/openapi.json and of the page at /schema."""
+    return OpenAPIConfig(
+        title="reshelf",
+        version=version("reshelf-server"),
+        description=DESCRIPTION,
+        use_handler_docstrings=True,
+        tags=[
+            Tag("Shelves", "Ranked items, best first."),
+            Tag("Search", "What a query finds, and what completes what is typed."),
+            Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
+            Tag("Orders", "Screened for fraud while somebody waits; reviews; the audit trail."),
+            Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
+            Tag("Operations", "For probes and monitoring."),
+        ],
+        security=[{"bearer": []}, {"header": []}, {}],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme("http", scheme="bearer", description="One of RESHELF_API_KEYS."),
+                "header": SecurityScheme("apiKey", name="X-API-Key", security_scheme_in="header"),
+            },
+        ),
+        render_plugins=[ReferencePlugin(), JsonRenderPlugin()],
+    )
+
+
+def add_messages(document: OpenAPI) -> None:
+    """Add the schemas of the messages as msgspec gives them, which is what the doors check."""
+    (_, change, *_), schemas = msgspec.json.schema_components(
+        [Event, Change, Order, Label], ref_template="#/components/schemas/{name}"
+    )
+    for schema in schemas.values():
+        schema["description"] = cleandoc(schema.get("description", ""))
+    known: dict[str, Any] = document.components.schemas
+    known |= schemas | {"Change": change}

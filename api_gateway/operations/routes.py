@@ -1,0 +1,45 @@
+"""What operators ask: health, readiness, metrics."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, get
+
+from api_gateway import services
+from api_gateway.http import auth, metrics
+from api_gateway.lists.parameters import Asked
+from api_gateway.operations import readiness
+from api_gateway.operations.readiness import Readiness
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The process is up."""
+
+    status: str = "ok"
+
+
+@get("/v1/health", operation_id="health", summary="The process is up", tags=["Operations"], name="health")
+async def health() -> Health:
+    """Answer without touching anything else. Open without a key."""
+    return Health()
+
+
+@get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
+async def ready(request: Asked) -> Response[Readiness]:
+    """200 while the database answers and is migrated, else 503. The broker is reported. Open without a key."""
+    state = await readiness.check(services.of(request))
+    return Response(state, status_code=200 if state.ready else 503)
+
+
+@get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Metrics for Prometheus",
+    tags=["Operations"],
+    name="metrics",
+    media_type=metrics.MEDIA_TYPE,
+    guards=[auth.require_beyond_loopback],
+)
+async def show(request: Asked) -> bytes:
+    """Requests, latencies, sources served and rows taken. Needs a key where the gateway listens beyond loopback."""
+    return services.of(request).metrics.render()

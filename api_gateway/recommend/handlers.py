@@ -1,0 +1,14 @@
+"""The routes of this capability, which need a key where keys are set."""
+
+from __future__ import annotations
+
+from api_gateway.recommend import item_routes, popular_routes, routes
+
+HANDLERS = (
+    routes.for_user,
+    routes.for_session,
+    item_routes.similar,
+    item_routes.bought_together,
+    popular_routes.popular,
+    popular_routes.new,
+)

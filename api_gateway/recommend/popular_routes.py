@@ -1,0 +1,40 @@
+"""Shelves that are everyone's: popular and new."""
+
+from __future__ import annotations
+
+from litestar import get
+
+from api_gateway import services
+from api_gateway.http import openapi
+from api_gateway.lists import fallback
+from api_gateway.lists.parameters import Asked, Page
+from api_gateway.recommend import service
+from api_gateway.recommend.schemas import Answer
+from api_gateway.recommend.service import Wanted
+
+
+@get(
+    "/v1/popular",
+    operation_id="popular",
+    summary="What sells now",
+    tags=["Shelves"],
+    responses=openapi.READ_ERRORS,
+    name="popular",
+)
+async def popular(request: Asked, paging: Page) -> Answer:
+    """Popular, of the category that is asked for or of all → newest."""
+    steps = fallback.of_popular(paging.category)
+    return await service.read(services.of(request), Wanted(fallback.POPULAR, "", steps), paging)
+
+
+@get(
+    "/v1/new",
+    operation_id="newest",
+    summary="What was announced last",
+    tags=["Shelves"],
+    responses=openapi.READ_ERRORS,
+    name="new",
+)
+async def new(request: Asked, paging: Page) -> Answer:
+    """The available items, read live, the newest first."""
+    return await service.read(services.of(request), Wanted(fallback.NEW, "", fallback.of_new()), paging)

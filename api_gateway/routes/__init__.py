@@ -1,1 +1,0 @@
-"""The routes, one file per capability. Each reads its parameters, calls one function and returns its answer."""

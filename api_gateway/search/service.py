@@ -1,0 +1,71 @@
+"""Searching: the answer that is kept, or the worker's within the deadline, or else what Postgres knows alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from api_gateway import database
+from api_gateway.lists import cursor
+from api_gateway.search import schemas
+from api_gateway.search.schemas import Hits
+from api_gateway.services import Services
+from storage import due
+from storage.search import lookup
+from storage.search.lookup import Found
+from storage.search.queries import Question
+
+SURFACE = "search"
+
+
+async def answer(services: Services, question: Question, limit: int, packed: str | None) -> Hits:
+    """Return the page of what the question finds. Raises `errors.Invalid` for a bad cursor, and asyncpg's errors."""
+    of = f"{SURFACE}\0{question.key}"
+    if packed is not None:
+        rest = cursor.unpack(packed, of)
+        products = await database.read(
+            services.pool, lambda connection: lookup.page(connection, rest.item_nos, question, limit)
+        )
+        answered = schemas.of_page(rest, products, limit, question.query, of)
+    else:
+        found, fallback = await _find(services, question, limit)
+        answered = schemas.of_found(found, question.query, of, fallback)
+    services.metrics.served(SURFACE, answered.fallback or answered.source)
+    return answered
+
+
+async def _find(services: Services, question: Question, limit: int) -> tuple[Found, str | None]:
+    """Return what serves, and what it is where it is not the worker's answer of now."""
+    kept = await _read(services, question, limit)
+    if kept is not None and kept.is_fresh:
+        services.asked.add(question.key)
+        return kept, None
+    if services.settings.search:
+        heard = await _ask(services, question)
+        renewed = await _read(services, question, limit)
+        if renewed is not None and (heard or renewed.is_fresh):
+            return renewed, None
+        kept = renewed or kept
+    if question.shopper is not None:
+        public = await _read(services, question.of_nobody(), limit)
+        if public is not None:
+            return public, schemas.PUBLIC
+    if kept is not None:
+        return kept, schemas.OLDER
+    lexical = await database.read(services.pool, lambda connection: lookup.lexical(connection, question, limit))
+    return lexical, schemas.LEXICAL
+
+
+async def _ask(services: Services, question: Question) -> bool:
+    """Have the worker answer; return whether it did in time."""
+    seconds = services.settings.search_deadline_ms / 1000
+    with services.waiting.expect(due.QUERY, question.key) as expected, suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await database.read(services.pool, lambda connection: lookup.ask(connection, question))
+            services.ringer.ring(due.QUERY)
+            await expected.within(seconds)
+    return expected.is_heard
+
+
+async def _read(services: Services, question: Question, limit: int) -> Found | None:
+    return await database.read(services.pool, lambda connection: lookup.read(connection, question, limit))

@@ -1,0 +1,26 @@
+"""Completing what is typed."""
+
+from __future__ import annotations
+
+from api_gateway import database
+from api_gateway.search.schemas import Suggested
+from api_gateway.services import Services
+from storage.search import suggestions
+
+
+async def complete(services: Services, typed: str, limit: int) -> Suggested:
+    """Return phrases that begin with what is typed; where they are too few, also what its last word may become.
+
+    Raises asyncpg's errors.
+    """
+    found = await _starting(services, typed, limit)
+    before, space, last = typed.rpartition(" ")
+    if len(found) < limit and space:
+        known = {phrase.lower() for phrase in found}
+        ends = [f"{before} {phrase}" for phrase in await _starting(services, last, limit)]
+        found += [phrase for phrase in ends if phrase.lower() not in known]
+    return Suggested(typed, found[:limit])
+
+
+async def _starting(services: Services, typed: str, most: int) -> list[str]:
+    return await database.read(services.pool, lambda connection: suggestions.starting(connection, typed, most))

@@ -1,0 +1,1 @@
+"""Shoppers who are programs."""

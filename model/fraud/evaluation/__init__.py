@@ -1,0 +1,1 @@
+"""The detector beside others, by a published protocol."""

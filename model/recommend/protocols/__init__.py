@@ -1,0 +1,1 @@
+"""Whole runs of training and testing, as papers and shops do them."""

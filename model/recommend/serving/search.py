@@ -1,0 +1,171 @@
+"""The best items of the whole catalogue by final score: pure functions for use inside a jitted one."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from model.recommend import blend
+from model.recommend.blend import Blend, Recent
+from model.recommend.serving import retrieval, rowwise, topk
+from model.recommend.transitions import Transitions
+
+Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
+
+MOST_SCANNED_PAST = 64
+"""A user with more excluded items than this has all scores computed."""
+
+# Users whose probabilities are made at once.
+_FEW = 8
+# Users whose products are one: the matrix is read from memory once for all of them.
+_TOGETHER = 4
+
+
+def best(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Float[Array, "B D"],
+    recent: Recent,
+    vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
+    open_C: Bool[Array, " C"],
+    excluded_BxX: Int[Array, "B X"],  # ascending in each row
+    *,
+    k: int,
+    count: Int[Array, ""] | int | None = None,
+    columns_DxC: Float[Array, "D C"] | None = None,
+) -> Found:
+    """The `k` greatest final scores of each user, descending, and their items; exact. -inf marks what may not be shown.
+
+    Of `count` only the first users are asked for; what stands for others means nothing. `columns_DxC` are the vectors
+    once more, item by column, where they are kept so: then products with all of them are made at every size, which
+    costs few users less than to scan a large catalogue for many.
+    """
+    users_BxD = jnp.exp(learned.log_gain) * users_BxD
+    prior_C = blend.prior(learned, faded_C)
+    if columns_DxC is None and scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]):
+        return _scanned(learned, transitions, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
+    columns_DxC = vectors_CxD.T if columns_DxC is None else columns_DxC
+
+    def of_each(_: Array, part: tuple[Array, Recent, Array]) -> Found:
+        scores_SxC, recent, excluded_SxX = part
+        rows_Sx1 = jnp.arange(len(scores_SxC))[:, None]
+        voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+        items_SxJ = jnp.concatenate([voted.items_BxM, excluded_SxX], 1)
+        added_SxM = blend.bonus(learned, voted.values_BxM)
+        added_SxJ = jnp.concatenate([added_SxM, jnp.full_like(excluded_SxX, -jnp.inf, added_SxM.dtype)], 1)
+        return topk.top_k(scores_SxC.at[rows_Sx1, items_SxJ].add(added_SxJ, mode="drop"), k)
+
+    def of_some(left: Array, part: tuple[Array, Recent, Array]) -> Found:
+        users_SxD, recent, excluded_SxX = part
+        scores_SxC = jnp.where(open_C[None, :], users_SxD @ columns_DxC + prior_C[None, :], -jnp.inf)
+        return rowwise.apply(of_each, (scores_SxC, recent, excluded_SxX), left)
+
+    rows = users_BxD.shape[0]
+    together = _TOGETHER if rows % _TOGETHER == 0 else 1
+    asked = jnp.asarray(rows if count is None else count, jnp.int32)
+    return rowwise.apply(of_some, (users_BxD, recent, excluded_BxX), asked, block=together)
+
+
+def most_probable(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Float[Array, "B D"],
+    recent: Recent,
+    vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
+    open_C: Bool[Array, " C"],
+    excluded_BxX: Int[Array, "B X"],
+    *,
+    k: int,
+) -> Found:
+    """The `k` items of the greatest probability for each user and its logarithm, descending.
+
+    Softmax of the final scores over all that may be shown: what the blend was fitted by. -inf or nan marks what may
+    not be shown. All scores are computed, those of eight users at a time.
+    """
+
+    def of(part: tuple[Array, Array, Array, Array]) -> Found:
+        users, items, strengths, excluded = part
+        scores_SxC = blend.scores(learned, transitions, users, vectors_CxD, Recent(items, strengths), faded_C)
+        scores_SxC = jnp.where(open_C[None, :], scores_SxC, -jnp.inf)
+        scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
+        scores_SxK, items_SxK = topk.top_k(scores_SxC, k)
+        return scores_SxK - jax.nn.logsumexp(scores_SxC, 1, keepdims=True), items_SxK
+
+    rows = users_BxD.shape[0]
+    at_once = rows if rows % _FEW else _FEW
+    parts = (users_BxD, *recent, excluded_BxX)
+    logs, items = lax.map(of, tuple(array.reshape(rows // at_once, at_once, -1) for array in parts))
+    return logs.reshape(rows, k), items.reshape(rows, k)
+
+
+def scans(items: int, k: int, excluded: int) -> bool:
+    """Whether a catalogue of so many rows is scanned block by block, without keeping all scores."""
+    return excluded <= MOST_SCANNED_PAST and retrieval.chunked(items, k + excluded)
+
+
+def at(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Float[Array, "B D"],
+    recent: Recent,
+    vectors_CxD: Float[Array, "C D"],
+    faded_C: Float[Array, " C"],
+    items_BxK: Int[Array, "B K"],
+) -> Float[Array, "B K"]:
+    """The final scores of these items alone."""
+    prior_C = blend.prior(learned, faded_C)
+    scores_BxK = _sums(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, prior_C, items_BxK)
+    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+    return scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
+
+
+def _scanned(
+    learned: Blend,
+    transitions: Transitions,
+    users_BxD: Array,
+    recent: Recent,
+    vectors_CxD: Array,
+    prior_C: Array,
+    open_C: Array,
+    excluded_BxX: Array,
+    k: int,
+) -> Found:
+    """The best of a large catalogue. A bonus is never negative, so they are among the `k` best by inner product and
+    prior and the items that have one; as many more are found as may be excluded.
+    """
+    scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1], prior_C=prior_C)
+    scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
+    scores_BxK, at_BxK = topk.top_k(scores_BxJ, k)
+    items_BxK = jnp.take_along_axis(items_BxJ, at_BxK, 1)
+    if not transitions.to_NxW.shape[1]:
+        return scores_BxK, items_BxK
+    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+    again_BxM = jnp.pad(voted.items_BxM[:, 1:] == voted.items_BxM[:, :-1], ((0, 0), (1, 0)))
+    left_out_BxM = again_BxM | _contains(jnp.sort(items_BxK, 1), voted.items_BxM)
+    left_out_BxM |= _contains(excluded_BxX, voted.items_BxM)
+    shown_BxM = open_C.at[voted.items_BxM].get(mode="fill", fill_value=False) & ~left_out_BxM
+    sums_BxM = _sums(users_BxD, vectors_CxD, prior_C, voted.items_BxM)
+    sums_BxM = jnp.where(shown_BxM, sums_BxM + blend.bonus(learned, voted.values_BxM), -jnp.inf)
+    scores_BxK = scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
+    final_BxK, at_BxK = topk.top_k(jnp.concatenate([scores_BxK, sums_BxM], 1), k)
+    return final_BxK, jnp.take_along_axis(jnp.concatenate([items_BxK, voted.items_BxM], 1), at_BxK, 1)
+
+
+def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array) -> Float[Array, "B K"]:
+    # Spelt out, so that the sum is the same as that of the scan.
+    products_BxK = (vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0) * users_BxD[:, None, :]).sum(-1)
+    return products_BxK + prior_C.at[items_BxK].get(mode="fill", fill_value=0.0)
+
+
+def _contains(sorted_BxX: Int[Array, "B X"], items_BxK: Int[Array, "B K"]) -> Bool[Array, "B K"]:
+    """Whether each item is in its row's list, which ascends."""
+
+    def of(list_X: Array, items_K: Array) -> Array:
+        at_K = jnp.searchsorted(list_X, items_K)
+        return list_X.at[at_K].get(mode="fill", fill_value=-1) == items_K
+
+    return jax.vmap(of)(sorted_BxX, items_BxK)

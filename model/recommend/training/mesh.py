@@ -1,0 +1,116 @@
+"""Where the arrays of a training live: on a mesh of devices, of one process or of several.
+
+| array | where |
+| --- | --- |
+| embedding tables, their gradients and Adam moments | by rows: each device holds one part |
+| packed rows of events | by rows; every step's batch is gathered from all parts, and each device takes its share |
+| everything else: blocks, item features, draws of negatives | whole, on every device |
+
+XLA derives the communication from that. What is random depends on seed, epoch and step, never on the number of devices,
+so that each number of devices computes the same training, up to the rounding of sums in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from model.recommend import network
+
+_AXIS = "devices"
+
+Tree = Any
+"""Arrays in named tuples and mappings; a table, and what the optimiser keeps of it, has the table's name as its key."""
+
+
+def of_all() -> Mesh:
+    """All devices that JAX shows this process, those of its group's other processes included."""
+    return of(jax.devices())
+
+
+def of(devices: list[jax.Device]) -> Mesh:
+    """These devices. In a group of processes, each must name the same ones, and every process must have one."""
+    return Mesh(np.array(devices), (_AXIS,))
+
+
+def by_rows(mesh: Mesh) -> NamedSharding:
+    """The first axis is divided over the devices."""
+    return NamedSharding(mesh, PartitionSpec(_AXIS))
+
+
+def everywhere(mesh: Mesh) -> NamedSharding:
+    """Each device holds the whole array."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
+def divisible(mesh: Mesh, count: int) -> int:
+    """The smallest multiple of the number of devices that is at least `count`."""
+    return -(-count // mesh.size) * mesh.size
+
+
+def shardings(mesh: Mesh, state: Tree) -> Tree:
+    """Where each array of a training's state lives."""
+
+    def of_one(path: Any, _: Any) -> NamedSharding:
+        return everywhere(mesh) if _table(path) is None else by_rows(mesh)
+
+    return jax.tree_util.tree_map_with_path(of_one, state)
+
+
+def place(value: np.ndarray | jax.Array, sharding: NamedSharding) -> jax.Array:
+    """A copy of `value` that lives there; each process of a group brings the same value, and puts its own part."""
+    value = np.asarray(value)
+    # A copy also where the CPU could share the memory: training takes over the buffers of its state.
+    return jax.make_array_from_callback(value.shape, sharding, lambda part: np.array(value[part]))
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The state of one training on a mesh, where tables are padded with rows of zeros that nothing names.
+
+    `rows` maps each table to its rows without padding.
+    """
+
+    mesh: Mesh
+    rows: Mapping[str, int]
+
+    @staticmethod
+    def of(mesh: Mesh, params: network.Params) -> Placement:
+        """The placement of these parameters, which are not padded."""
+        return Placement(mesh, {name: len(params[name]) for name in network.EMBEDDINGS})
+
+    def put(self, state: Tree) -> Tree:
+        """The arrays of `state`, padded, on the mesh."""
+
+        def put(path: Any, value: Any) -> jax.Array:
+            if _table(path) is None:
+                return place(value, everywhere(self.mesh))
+            padding = divisible(self.mesh, len(value)) - len(value)
+            return place(np.pad(value, ((0, padding), (0, 0))), by_rows(self.mesh))
+
+        return jax.tree_util.tree_map_with_path(put, state)
+
+    def fetch(self, state: Tree) -> Tree:
+        """What was put, as whole arrays in the memory of the host; in a group, each process gets all of them.
+
+        Each array is for a moment whole on every device, one after the other.
+        """
+
+        def fetch(path: Any, value: jax.Array) -> np.ndarray:
+            whole = multihost_utils.process_allgather(value, tiled=True)
+            table = _table(path)
+            return np.array(whole if table is None else whole[: self.rows[table]])
+
+        return jax.tree_util.tree_map_with_path(fetch, state)
+
+
+def _table(path: tuple[Any, ...]) -> str | None:
+    """The table that the array at this place of a state belongs to."""
+    names = [entry.key for entry in path if isinstance(entry, jax.tree_util.DictKey)]
+    return next((name for name in names if name in network.EMBEDDINGS), None)

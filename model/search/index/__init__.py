@@ -1,0 +1,1 @@
+"""The catalogue as search keeps it: postings, words, filters, facets."""

@@ -1,0 +1,1 @@
+"""What search learns from: clicks and judgements."""

@@ -1,0 +1,1 @@
+"""In which order the items are that a query found, and why."""

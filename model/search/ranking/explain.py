@@ -1,0 +1,55 @@
+"""Why an item is a hit: which words of the query it holds, as what, and which signals speak for it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from model.search.index import lexical
+from model.search.ranking import features
+from model.search.ranking.features import Asked, Shelf
+
+
+class Held(NamedTuple):
+    """A part of the query that an item holds: as typed, the terms that stand for it, why, and its share in all."""
+
+    typed: str
+    terms: tuple[str, ...]
+    why: str
+    share: float
+
+
+class Why(NamedTuple):
+    """What an item holds of the query, what it lacks, and its signals by the names of `features.NAMES`."""
+
+    held: tuple[Held, ...]
+    lacking: tuple[str, ...]
+    signals: dict[str, float]
+
+
+def hit(asked: Asked, slot: int, shelf: Shelf) -> Why:
+    """Why the item in `slot` is a hit. Of what may stand for a part of the query, that which counts most is named."""
+    lexicon = shelf.lexicon
+    weights = [lexical.clause_weight(clause, lexicon) for clause in asked.query.clauses]
+    total = sum(weights) or 1.0
+    held: list[Held] = []
+    lacking: list[str] = []
+    for clause, weight in zip(asked.query.clauses, weights, strict=True):
+        there = [a for a in clause.alternatives if all(_holds(shelf, slot, term) for term in a.terms)]
+        if there:
+            best = max(there, key=lambda alternative: alternative.weight)
+            terms = tuple(lexicon.postings.terms[term] for term in best.terms)
+            held.append(Held(clause.term.surface, terms, best.why, weight * best.weight / total))
+        else:
+            lacking.append(clause.term.surface)
+    row_F = features.of(asked, np.array([slot]), shelf)[0]
+    signals = {name: float(value) for name, value in zip(features.NAMES, row_F, strict=True)}
+    still = dict.fromkeys(typed for typed in lacking if typed not in {each.typed for each in held})
+    return Why(tuple(held), tuple(still), signals)
+
+
+def _holds(shelf: Shelf, slot: int, term: int) -> bool:
+    slots, _ = shelf.lexicon.postings.of(term)
+    at = int(np.searchsorted(slots, slot))
+    return at < len(slots) and int(slots[at]) == slot

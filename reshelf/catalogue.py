@@ -1,0 +1,91 @@
+"""Catalogue changes: what became of an item. The shop's database stays the master; these keep a copy fresh.
+
+Each change carries the fields that it sets and the time at which the shop set them. Changes may come late, twice or
+out of order: for every field the newest `at` wins, whatever the order of arrival.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from reshelf.fields import Id, Time
+
+VERSION = 1
+
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Money = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Stock = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Attributes = dict[Label, str]
+Tags = Annotated[tuple[Label, ...], msgspec.Meta(max_length=64)]
+
+
+class _Change(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+):
+    change_id: Id
+    item_id: Id
+    at: Time
+    version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
+
+
+class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
+    """Announce an item, or set everything that is given of it. An item deleted earlier comes back."""
+
+    title: Title
+    text: Annotated[str, msgspec.Meta(max_length=100_000)] | msgspec.UnsetType = msgspec.UNSET
+    category: Label | None | msgspec.UnsetType = msgspec.UNSET
+    brand: Label | None | msgspec.UnsetType = msgspec.UNSET
+    price: Money | None | msgspec.UnsetType = msgspec.UNSET
+    currency: Currency | None | msgspec.UnsetType = msgspec.UNSET
+    stock: Stock | None | msgspec.UnsetType = msgspec.UNSET
+    """Pieces on hand; null means that the shop does not count this item and it is always to be had."""
+    attributes: Attributes | msgspec.UnsetType = msgspec.UNSET
+    tags: Tags | msgspec.UnsetType = msgspec.UNSET
+    image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None | msgspec.UnsetType = msgspec.UNSET
+
+
+class SetPrice(_Change, tag="price", frozen=True, kw_only=True):
+    """A new price."""
+
+    price: Money
+    currency: Currency | msgspec.UnsetType = msgspec.UNSET
+
+
+class SetStock(_Change, tag="stock", frozen=True, kw_only=True):
+    """Pieces on hand: 0 takes the item off every shelf at once, null stops counting."""
+
+    stock: Stock | None
+
+
+class Delete(_Change, tag="delete", frozen=True, kw_only=True):
+    """The item is gone: it leaves every shelf at once. Its events stay."""
+
+
+class SetAttributes(_Change, tag="attributes", frozen=True, kw_only=True):
+    """Replaces the item's attributes."""
+
+    attributes: Attributes
+
+
+class SetTags(_Change, tag="tags", frozen=True, kw_only=True):
+    """Replaces the item's tags."""
+
+    tags: Tags
+
+
+class SetImage(_Change, tag="image", frozen=True, kw_only=True):
+    """A new image, or null for none."""
+
+    image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None
+
+
+Change = Upsert | SetPrice | SetStock | Delete | SetAttributes | SetTags | SetImage

@@ -1,0 +1,76 @@
+"""Orders to be screened for fraud, and labels: what became known of an order, often weeks later."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from reshelf.catalogue import Currency, Money
+from reshelf.fields import Id, Time
+
+VERSION = 1
+
+Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+LabelKind = Literal["chargeback", "confirmed_fraud", "cleared"]
+LABEL_KINDS: tuple[str, ...] = get_args(LabelKind)
+
+# The shortest and the longest number of a payment card (ISO/IEC 7812).
+_CARD_DIGITS = range(13, 20)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One line of an order."""
+
+    item_id: Id
+    quantity: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 1.0
+    price: Money | None = None
+    """Of one piece, in the order's currency."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One order, as it stands when the shop asks whether to take it. There is one decision for an `order_id`."""
+
+    order_id: Id
+    customer_id: Id
+    at: Time
+    """When it was placed, with its UTC offset."""
+    amount: Money
+    """What is to be paid, in `currency`. Amounts are compared as they are: convert them where a shop has several."""
+    currency: Currency
+    items: Annotated[tuple[Line, ...], msgspec.Meta(max_length=1000)] = ()
+    payment_id: Id | None = None
+    """A fingerprint of the card or account, never its number."""
+    device_id: Id | None = None
+    ip: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}$")] | None = None
+    address_id: Id | None = None
+    """The shop's id of the shipping address, or a fingerprint of it."""
+    shipping_country: Country | None = None
+    billing_country: Country | None = None
+    terminal_id: Id | None = None
+    """The merchant, or the till, where a shop has several."""
+    version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
+
+    def __post_init__(self) -> None:
+        if self.payment_id is not None and _is_card_number(self.payment_id):
+            raise ValueError("is the number of a card: send a fingerprint of it - at `$.payment_id`")
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What became known of an order. It may come before the order; of several, the newest `at` holds."""
+
+    label_id: Id
+    order_id: Id
+    kind: LabelKind
+    at: Time
+    """When the shop learnt of it."""
+    version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
+
+
+def _is_card_number(text: str) -> bool:
+    """Return whether the text is digits of a card's length with a right check digit (Luhn)."""
+    digits = text.replace(" ", "").replace("-", "")
+    if not digits.isascii() or not digits.isdigit() or len(digits) not in _CARD_DIGITS:
+        return False
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(value // 10 + value % 10 for value in doubled) % 10 == 0

@@ -1,0 +1,1 @@
+"""Events: written as they come or in bulk, and read as histories."""

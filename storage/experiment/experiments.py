@@ -1,0 +1,226 @@
+"""Experiments: which arms there are, which part of the shoppers each holds, and what came of it.
+
+A shopper's place is a number in [0, 1) that depends on the experiment's salt and the shopper's key alone; `_PLACE` is
+the SQL of `workers.experiment.assignment.place`. Arms are stretches of [0, 1), see `Experiment.stretches`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.bots import actors
+from storage.json import ascii_text
+
+LIVE = "live"
+POPULAR = "popular"
+VERSION = "version:"
+
+HOME = "home"
+
+COLUMNS = "name, salt, surface, arms, canary, started_at, stopped_at, stopped_because"
+RUNNING = f"SELECT {COLUMNS} FROM experiments WHERE stopped_at IS NULL"
+"""The experiment that runs, for readers that are not on SQLAlchemy: `of_row` reads its row."""
+
+_NAMED = text(f"SELECT {COLUMNS} FROM experiments WHERE name = :name")
+_ALL = text(f"SELECT {COLUMNS} FROM experiments ORDER BY started_at DESC, name")
+_START = text("""
+INSERT INTO experiments (name, salt, surface, arms, canary)
+VALUES (:name, :salt, :surface, CAST(:arms AS jsonb), :canary)
+""")
+_STOP = text(f"""
+UPDATE experiments SET stopped_at = now(), stopped_because = :because WHERE name = :name AND stopped_at IS NULL
+RETURNING {COLUMNS}
+""")
+
+# The first 52 bits of the hash: a double holds them exactly, here and in Python.
+_HASH = "encode(sha256(convert_to(:salt || ':' || {0}, 'UTF8')), 'hex')"
+_PLACE = f"CAST(CAST(('x000' || left({_HASH}, 13)) AS bit(64)) AS bigint) / CAST(4503599627370496 AS float8)"
+_ARM = f"(CAST(:arms AS text[]))[width_bucket({_PLACE}, CAST(:ends AS float8[])) + 1]"
+
+_ARMS_OF = text(f"SELECT {_ARM.format('shopper')} FROM unnest(CAST(:shoppers AS text[])) AS shopper")
+
+# Who was active last is first in the line; rows are taken in the order in which intake takes them. Another model ranks
+# them now, so attempts that failed with the one before count no more.
+_MARK = text(f"""
+INSERT INTO due (kind, key, since, later)
+SELECT 'shopper', owner, now() + place * interval '1 microsecond', true FROM (
+    SELECT owner, row_number() OVER (ORDER BY through DESC NULLS LAST, owner) AS place
+    FROM rankings
+    WHERE surface = :surface AND model_version IS DISTINCT FROM :but_by AND {_ARM.format("owner")} = ANY(:marked)
+) AS held ORDER BY owner
+ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, attempts = 0
+""")
+
+# By assignment, from exposure on: who never saw the surface is in no figure, who saw it once stays in their arm's.
+# Something was done since the exposure if it was done last then, so one pass over the events is enough. An event that
+# names no surface counts as one of this: a shop with one place for recommendations need not name it.
+_OUTCOMES = text(f"""
+WITH seen AS (
+    SELECT shopper, at, kind, coalesce(surface, :surface) = :surface AS here FROM events
+    WHERE at >= :since AND at < :until AND kind IN ('impression', 'click', 'add_to_cart', 'purchase')
+        AND {actors.counts("events")}
+), done AS (
+    SELECT shopper, min(at) FILTER (WHERE here AND kind IN ('impression', 'click')) AS exposed_at,
+        count(*) FILTER (WHERE here AND kind = 'impression') AS impressions,
+        count(*) FILTER (WHERE here AND kind = 'click') AS clicks,
+        max(at) FILTER (WHERE kind = 'add_to_cart') AS carted_at,
+        max(at) FILTER (WHERE kind = 'purchase') AS purchased_at
+    FROM seen GROUP BY shopper
+)
+SELECT {_ARM.format("shopper")} AS arm, count(*) AS exposed, count(*) FILTER (WHERE clicks > 0) AS clicked,
+    count(*) FILTER (WHERE carted_at >= exposed_at) AS carted,
+    count(*) FILTER (WHERE purchased_at >= exposed_at) AS purchased,
+    sum(impressions) AS impressions, sum(clicks) AS clicks
+FROM done WHERE exposed_at IS NOT NULL GROUP BY 1
+""")
+# One core at the most, since shoppers wait for others; and the events as they lie, not one by one in the order of their
+# shoppers, which is what they are indexed for.
+_READING = text(
+    "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '64MB'"
+)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm: what its shoppers are shown (`live`, `popular` or `version:…`), and which share of all they are."""
+
+    name: str
+    treatment: str
+    share: float
+
+    @property
+    def version(self) -> str | None:
+        """The model version that ranks for this arm, None where none is named."""
+        return self.treatment.removeprefix(VERSION) if self.treatment.startswith(VERSION) else None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment; the first of its arms is the control. Its times are UTC."""
+
+    name: str
+    salt: str
+    arms: tuple[Arm, ...]
+    canary: bool = False
+    surface: str = HOME
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_because: str | None = None
+
+    @property
+    def stretches(self) -> list[tuple[float, Arm]]:
+        """Where the stretch of [0, 1) of each arm ends, from 0 on.
+
+        The others grow from the two ends, the control has what is between. So, of up to three arms, one that grows at
+        the cost of the control keeps everyone whom it had.
+        """
+        control, *others = self.arms
+        order = [*others[0::2], control, *reversed(others[1::2])]
+        ends = [*list(accumulate(arm.share for arm in order))[:-1], 1.0]
+        return list(zip(ends, order, strict=True))
+
+    @property
+    def versions(self) -> list[str]:
+        """The model versions that its arms name."""
+        return [arm.version for arm in self.arms if arm.version is not None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the exposed shoppers of an arm did since their exposure; `impressions` and `clicks` count events."""
+
+    exposed: int = 0
+    clicked: int = 0
+    carted: int = 0
+    purchased: int = 0
+    impressions: int = 0
+    clicks: int = 0
+
+
+def start(connection: Connection, experiment: Experiment) -> None:
+    """Let the experiment run from now on. Raises `IntegrityError` where its name is taken, or one runs already."""
+    arms = ascii_text([asdict(arm) for arm in experiment.arms])
+    parameters = {"name": experiment.name, "salt": experiment.salt, "surface": experiment.surface, "arms": arms}
+    connection.execute(_START, parameters | {"canary": experiment.canary})
+
+
+def stop(connection: Connection, name: str, because: str) -> Experiment | None:
+    """Stop the experiment; None where no experiment of this name runs."""
+    row = connection.execute(_STOP, {"name": name, "because": because}).one_or_none()
+    return None if row is None else of_row(row)
+
+
+def running(connection: Connection) -> Experiment | None:
+    """Return the experiment that runs."""
+    row = connection.execute(text(RUNNING)).one_or_none()
+    return None if row is None else of_row(row)
+
+
+def named(connection: Connection, name: str) -> Experiment | None:
+    """Return an experiment, running or stopped."""
+    row = connection.execute(_NAMED, {"name": name}).one_or_none()
+    return None if row is None else of_row(row)
+
+
+def every(connection: Connection) -> list[Experiment]:
+    """Return all experiments, the one that started last first."""
+    return [of_row(row) for row in connection.execute(_ALL)]
+
+
+def of_row(row: Sequence[Any]) -> Experiment:
+    """Return the experiment of a row of `COLUMNS`; asyncpg leaves `arms` as text."""
+    name, salt, surface, arms, canary, *times = row
+    read = json.loads(arms) if isinstance(arms, str) else arms
+    return Experiment(name, salt, tuple(Arm(**arm) for arm in read), canary, surface, *times)
+
+
+def arms_of(connection: Connection, experiment: Experiment, shoppers: Sequence[str]) -> list[str]:
+    """Return the name of the arm of each shopper, as the database places them."""
+    return list(connection.execute(_ARMS_OF, _places(experiment) | {"shoppers": list(shoppers)}).scalars())
+
+
+def mark(connection: Connection, experiment: Experiment) -> int:
+    """Mark the shoppers with a shelf whom a named version ranks, or ranked, due; return how many."""
+    return _mark(connection, experiment, experiment.versions, but_by=None)
+
+
+def mark_unranked(connection: Connection, experiment: Experiment, version: str) -> int:
+    """Mark the shoppers due whom `version` is to rank, and whose shelf another one ranked; return how many."""
+    return _mark(connection, experiment, [version], but_by=version)
+
+
+def outcomes(connection: Connection, experiment: Experiment) -> dict[str, Outcome]:
+    """Return, by arm, what came of it: from the start to the stop, or until now, by the time of the events.
+
+    Exposed is a shopper from the first impression or click on the experiment's surface on: a click shows that it was
+    seen, also where the impression was lost or is not sent.
+    """
+    connection.execute(_READING)
+    parameters = _places(experiment) | {"surface": experiment.surface}
+    parameters |= {"since": experiment.started_at, "until": experiment.stopped_at or "infinity"}
+    found = {arm.name: Outcome() for arm in experiment.arms}
+    for arm, *counts in connection.execute(_OUTCOMES, parameters):
+        found[arm] = Outcome(*map(int, counts))
+    return found
+
+
+def _mark(connection: Connection, experiment: Experiment, versions: Sequence[str], *, but_by: str | None) -> int:
+    marked = [arm.name for arm in experiment.arms if arm.version in versions]
+    parameters = _places(experiment) | {"surface": experiment.surface, "marked": marked, "but_by": but_by}
+    return connection.execute(_MARK, parameters).rowcount if marked else 0
+
+
+def _places(experiment: Experiment) -> dict[str, Any]:
+    stretches = experiment.stretches
+    return {
+        "salt": experiment.salt,
+        "arms": [arm.name for _, arm in stretches],
+        "ends": [end for end, _ in stretches[:-1]],
+    }

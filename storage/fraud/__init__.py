@@ -1,0 +1,1 @@
+"""Orders, what is known of them, and what was decided."""

@@ -1,0 +1,1 @@
+"""Shelves, and what they are counted from."""

@@ -1,0 +1,1 @@
+"""Model versions: what they learnt, which serves, how well."""

@@ -1,0 +1,40 @@
+"""Attempts to let a version learn on: counted before the work, which may kill the process."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from storage.registry import models
+
+# Under which name each capability's are counted.
+_NAMES = {models.RECOMMEND: "finetune", models.SEARCH: "update_search", models.FRAUD: "update_fraud"}
+
+# `value` is the version that was tried, a space, and how often.
+_TRY = text("""
+INSERT INTO watermarks (name, value) VALUES (:name, :version || ' 1')
+ON CONFLICT (name) DO UPDATE SET value = CASE
+    WHEN split_part(watermarks.value, ' ', 1) = :version
+    THEN :version || ' ' || (split_part(watermarks.value, ' ', 2)::int + 1)
+    ELSE :version || ' 1' END
+""")
+
+_TRIED = text("""
+SELECT split_part(value, ' ', 2)::int FROM watermarks WHERE name = :name AND split_part(value, ' ', 1) = :version
+""")
+
+_FORGET = text("DELETE FROM watermarks WHERE name = :name")
+
+
+def note(connection: Connection, capability: str, version: str) -> None:
+    """Count an attempt to let this version learn on; commit it before the work."""
+    connection.execute(_TRY, {"name": _NAMES[capability], "version": version})
+
+
+def count(connection: Connection, capability: str, version: str) -> int:
+    """Return how many attempts with this version ended without a result."""
+    return int(connection.execute(_TRIED, {"name": _NAMES[capability], "version": version}).scalar() or 0)
+
+
+def forget(connection: Connection, capability: str) -> None:
+    """Begin to count anew: an attempt had a result."""
+    connection.execute(_FORGET, {"name": _NAMES[capability]})

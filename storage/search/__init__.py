@@ -1,0 +1,1 @@
+"""What was searched for, and the answers that are kept."""

@@ -1,0 +1,72 @@
+"""Suggestions: phrases that complete what is typed, from the catalogue and from what others searched for.
+
+They are counted in Postgres, without a model. A phrase is kept under its plain form, which the SQL here makes as
+`api_gateway.search.normalise` does: NFKC, lower case, single spaces.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from storage import throttle
+from storage.recommend.shelves import Database
+
+_LONGEST = 80
+_DAYS = 30
+_LEAST_SHOPPERS = 2
+# Of a phrase of the catalogue, each item with it counts one; of a search, each shopper who made it counts this much.
+_SEARCHED = 10.0
+
+_PLAIN = "btrim(regexp_replace(lower(normalize({0}, NFKC)), '\\s+', ' ', 'g'))"
+
+# What one shopper alone searched for is nobody else's business.
+_REFRESH = text(f"""
+WITH said AS (
+    SELECT category AS phrase, 1.0 AS weight FROM items WHERE available
+    UNION ALL SELECT brand, 1.0 FROM items WHERE available
+    UNION ALL SELECT brand || ' ' || category, 0.5 FROM items WHERE available
+    UNION ALL SELECT title, 0.5 FROM items WHERE available
+    UNION ALL SELECT min(query), {_SEARCHED} * count(DISTINCT shopper) FROM events
+        WHERE kind = 'search' AND at > now() - {_DAYS} * interval '1 day'
+        GROUP BY {_PLAIN.format("query")} HAVING count(DISTINCT shopper) >= {_LEAST_SHOPPERS}
+), counted AS (
+    SELECT {_PLAIN.format("phrase")} AS key, min(btrim(phrase)) AS phrase, CAST(sum(weight) AS real) AS weight
+    FROM said WHERE length(phrase) <= {_LONGEST} GROUP BY 1
+), gone AS (
+    DELETE FROM suggestions AS s WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.key = s.key)
+)
+INSERT INTO suggestions AS s (key, phrase, weight) SELECT key, phrase, weight FROM counted WHERE key <> '' ORDER BY key
+ON CONFLICT (key) DO UPDATE SET phrase = excluded.phrase, weight = excluded.weight
+WHERE (s.phrase, s.weight) IS DISTINCT FROM (excluded.phrase, excluded.weight)
+""")
+_STATE = text("""
+SELECT (SELECT coalesce(max(changed_xid), 0) FROM items) || '/' || (SELECT coalesce(max(at), '-infinity') FROM events
+    WHERE kind = 'search' AND at > now() - interval '30 days')
+""")
+
+# The index of as many first characters as were typed, up to three, holds the phrases by weight: what is read is little.
+_INDEXED = 3
+_STARTING = """
+SELECT phrase FROM suggestions WHERE left(key, {length}) = left($1, {length}) AND starts_with(key, $1)
+ORDER BY weight DESC, key LIMIT $2
+"""
+_STARTING_BY = {length: _STARTING.format(length=length) for length in range(1, _INDEXED + 1)}
+
+
+def refresh(connection: Connection) -> bool:
+    """Bring the phrases up to date if something came in and it is time to; say whether."""
+    shift = throttle.begin(connection, "suggestions", _STATE)
+    if shift is None:
+        return False
+    connection.execute(_REFRESH)
+    throttle.end(connection, shift)
+    return True
+
+
+async def starting(database: Database, typed: str, most: int) -> list[str]:
+    """Return the phrases of most weight whose plain form begins with `typed`, which is not empty.
+
+    Raises asyncpg's errors.
+    """
+    rows = await database.fetch(_STARTING_BY[min(len(typed), _INDEXED)], typed, most)
+    return [row["phrase"] for row in rows]

@@ -1,0 +1,29 @@
+"""Rows of the catalogue as the model sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Row
+
+from model.catalogue import Item
+
+
+def to_item(row: Row[Any]) -> Item:
+    """Return a catalogue row as the model sees it."""
+    return Item(
+        item_id=row.item_id,
+        title=row.title or "",
+        text=row.text,
+        category=row.category,
+        brand=row.brand,
+        price=row.price,
+        attributes=attribute_labels(row.attributes, row.tags),
+        available=row.available,
+    )
+
+
+def attribute_labels(attributes: Mapping[str, str], tags: Iterable[str]) -> tuple[str, ...]:
+    """Return an item's attributes and tags as the labels that the model knows them by."""
+    return (*(f"{name}={value}" for name, value in sorted(attributes.items())), *tags)

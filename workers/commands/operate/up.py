@@ -1,0 +1,124 @@
+"""`reshelf up`: everything on this machine, in the foreground or in the background."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.status import Status
+
+from storage.embedded.server import EmbeddedError
+from workers import settings as configuration
+from workers.settings import Settings
+from workers.supervisor import control, processes, run_file, supervise
+
+
+@click.command()
+@click.option("-d", "--detach", "--wait", "detach", is_flag=True, help="Return when everything is ready.")
+@click.option("--timeout", default=180.0, show_default=True, help="Seconds to wait until everything is ready.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(processes.NAMES),
+    help="Start only this program; may be given several times.",
+)
+def up(detach: bool, timeout: float, only: tuple[str, ...]) -> None:
+    """Start PostgreSQL, Redis, the workers, the scheduler, the gateway and Flower.
+
+    Without RESHELF_DATABASE_URL and RESHELF_BROKER_URL it runs servers of its own in RESHELF_HOME. Ctrl-C
+    stops everything, and so does `reshelf down` in another shell.
+    """
+    settings = _settings()
+    console = Console(stderr=True, highlight=False)
+    try:
+        with console.status("starting") as spinner:
+            if detach:
+                _in_background(settings, only, timeout, console)
+            else:
+                _in_foreground(settings, only, timeout, console, spinner)
+    except run_file.AlreadyRunning as error:
+        raise click.ClickException(f"{error}{_where(settings)}") from error
+    except (supervise.UpError, EmbeddedError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _settings() -> Settings:
+    """Return the settings without what an earlier run chose, and with an absolute home folder."""
+    home = configuration.load().home.absolute()
+    if not run_file.is_held(home):
+        (home / configuration.RUN_FILE).unlink(missing_ok=True)
+    return msgspec.structs.replace(configuration.load(), home=home)
+
+
+def _in_foreground(
+    settings: Settings, only: tuple[str, ...], timeout: float, console: Console, spinner: Status
+) -> None:
+    def tell(line: str) -> None:
+        console.print(line, markup=False)
+
+    def ready(chosen: Settings, missing: list[str]) -> None:
+        spinner.stop()
+        _report(chosen, only, missing, timeout, console)
+        if not missing:
+            console.print("Ctrl-C stops everything.")
+
+    supervise.run(settings, only, tell=tell, ready=ready, timeout=timeout)
+
+
+def _in_background(settings: Settings, only: tuple[str, ...], timeout: float, console: Console) -> None:
+    if run_file.is_held(settings.home):
+        raise run_file.AlreadyRunning(settings.home, run_file.holder(settings.home))
+    log = settings.home / "logs" / "up.log"
+    child = _spawn(settings, only, log)
+    while run_file.read(settings) is None:
+        if child.poll() is not None:
+            raise supervise.UpError(supervise.tail(log) or f"it ended with status {child.returncode}")
+        time.sleep(0.05)
+    chosen = configuration.load({configuration.PREFIX + "HOME": str(settings.home)})
+    socket = control.socket_path(settings.home)
+    missing = supervise.wait_ready(chosen, socket, timeout=timeout, alive=lambda: child.poll() is None)
+    if child.poll() is not None:
+        raise supervise.UpError(supervise.tail(log) or f"it ended with status {child.returncode}")
+    _report(chosen, only, missing, timeout, console)
+    if missing:
+        raise SystemExit(1)
+
+
+def _spawn(settings: Settings, only: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
+    """Start `reshelf up` in a session of its own, so that it stays when this terminal closes."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    arguments = [word for name in only for word in ("--only", name)]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            processes.reshelf_command("up", *arguments),
+            env=os.environ | {configuration.PREFIX + "HOME": str(settings.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _report(chosen: Settings, only: tuple[str, ...], missing: list[str], timeout: float, console: Console) -> None:
+    if missing:
+        console.print(f"[red]not ready after {timeout:.0f} s[/red]; logs are in {chosen.home / 'logs'}")
+        for line in missing:
+            console.print(f"  {line}", markup=False)
+        return
+    console.print(f"[green]ready[/green] in {chosen.home}")
+    if not only or "gateway" in only:
+        console.print(f"  gateway  {supervise.gateway_url(chosen)}  (documentation: /schema)")
+    if not only or "flower" in only:
+        console.print(f"  flower   {supervise.flower_url(chosen)}")
+    console.print(f"  logs     {chosen.home / 'logs'}")
+
+
+def _where(settings: Settings) -> str:
+    chosen = configuration.load({configuration.PREFIX + "HOME": str(settings.home)})
+    url = supervise.gateway_url(chosen)
+    return f"; its gateway is {url}. `reshelf status` shows it, `reshelf down` stops it"

@@ -1,0 +1,60 @@
+"""`reshelf worker NAME`: one Celery worker with the queue and the pool that its work needs."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from workers import capabilities
+from workers.runtime import priority
+
+KINDS = {worker.name: worker for worker in capabilities.workers()}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(KINDS)))
+@click.option("--loglevel", default="INFO", show_default=True, help="Celery's log level.")
+def worker(name: str, loglevel: str) -> None:
+    """Run one worker until it is told to stop; SIGTERM lets running tasks finish."""
+    kind = KINDS[name]
+    # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    if kind.on_host:
+        # A query or an order is so little arithmetic that it would wait for an accelerator, and threads for each other,
+        # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if kind.alone:
+        # XLA's threads share each small product, and spend more on waiting for each other than they save.
+        os.environ.setdefault("NPROC", "1")
+    if kind.niceness:
+        priority.stand_back(kind.niceness)
+    if kind.bounded:
+        from workers import settings as configuration
+        from workers.runtime import limits
+
+        settings = configuration.load()
+        limits.apply(cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
+    from workers.app import app
+
+    if kind.reads:
+        from workers.intake.reader import Reading
+
+        app.steps["worker"].add(Reading)
+    app.worker_main(argv=arguments(name, loglevel))
+
+
+def arguments(name: str, loglevel: str = "INFO") -> list[str]:
+    """Return Celery's command line for one kind of worker."""
+    kind = KINDS[name]
+    return [
+        "worker",
+        f"--hostname={name}@%h",
+        f"--queues={','.join(kind.queues)}",
+        f"--pool={kind.pool}",
+        f"--concurrency={kind.concurrency}",
+        f"--loglevel={loglevel}",
+        "--without-gossip",
+        "--without-mingle",
+    ]

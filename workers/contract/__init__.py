@@ -1,1 +1,0 @@
-"""What a shop's backend imports: messages, task names and the producer. No JAX, no SQL."""

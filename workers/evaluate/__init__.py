@@ -1,0 +1,1 @@
+"""Offline evaluation on files, for every capability: figures, tables, plots."""

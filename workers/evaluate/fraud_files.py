@@ -1,0 +1,89 @@
+"""A file of transactions to columns: the form of the Fraud-Detection-Handbook.
+
+Columns: TRANSACTION_ID, TX_DATETIME (UTC), CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT and TX_FRAUD (0, 1, or empty where
+nobody knows). Others, the scenario among them, are not looked at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool
+
+from model.fraud.features import orders
+from model.fraud.features.orders import DAY, NEVER, Orders
+from workers.load import fields, files
+from workers.load.errors import FileError
+from workers.load.reading import Rejected, judge
+
+COLUMNS = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
+_MOST_AMOUNT = 1e9
+
+
+class Transactions(NamedTuple):
+    """What the file holds, in its order. `labelled_N` is where the file says whether it is fraud."""
+
+    path: Path
+    ids: tuple[str, ...]
+    found: Orders
+    frauds_N: Bool[np.ndarray, " N"]
+    labelled_N: Bool[np.ndarray, " N"]
+    rejected: tuple[Rejected, ...]
+
+
+def read(path: Path, *, delay: int) -> Transactions:
+    """Return the transactions; a fraud becomes known `delay` days after it happened.
+
+    Lines that cannot be read are left out, counted by reason. Raises `LoadError` for a file without the columns, or
+    without a line that can be read.
+    """
+    frame = files.read(path)
+    for column in COLUMNS:
+        files.require(frame, path, "a file of transactions", [column])
+    typed = frame.select(
+        files.LINE,
+        *COLUMNS,
+        at=fields.time("TX_DATETIME").dt.epoch("s"),
+        cents=(fields.number("TX_AMOUNT") * 100).round(),
+        label=fields.number("TX_FRAUD"),
+    )
+    kept, rejected = judge(typed, _rules())
+    if not kept.height:
+        first = f" (line {rejected[0].first_line}: {rejected[0].reason})" if rejected else ""
+        raise FileError(f"{path} has no transaction that can be read{first}")
+    return _columns(path, kept, rejected, delay)
+
+
+def _rules() -> dict[str, pl.Expr]:
+    ids = {f"no {name}": pl.col(name).is_null() for name in ("TRANSACTION_ID", "CUSTOMER_ID", "TERMINAL_ID")}
+    return {
+        **ids,
+        "TX_DATETIME is no time": pl.col("at").is_null(),
+        "TX_AMOUNT is no amount from 0 on": ~pl.col("cents").is_between(0, 100 * _MOST_AMOUNT).fill_null(False),
+        "TX_FRAUD is neither 0, 1 nor empty": pl.col("TX_FRAUD").is_not_null()
+        & ~pl.col("label").is_in([0.0, 1.0]).fill_null(False),
+        "TRANSACTION_ID was there before": ~pl.col("TRANSACTION_ID").is_first_distinct(),
+    }
+
+
+def _columns(path: Path, kept: pl.DataFrame, rejected: tuple[Rejected, ...], delay: int) -> Transactions:
+    ids = tuple(kept["TRANSACTION_ID"])
+    at_N = kept["at"].to_numpy().astype(np.int64)
+    frauds_N = (kept["label"] == 1.0).fill_null(False).to_numpy()
+    found = orders.empty(len(ids))._replace(
+        at_N=at_N,
+        tie_N=orders.digests(ids),
+        customer_N=_dense(kept["CUSTOMER_ID"]),
+        terminal_N=_dense(kept["TERMINAL_ID"]),
+        cents_N=kept["cents"].to_numpy().astype(np.int64),
+        fraud_at_N=np.where(frauds_N, at_N + delay * DAY, NEVER),
+    )
+    labelled_N = kept["label"].is_not_null().to_numpy()
+    return Transactions(path, ids, found, frauds_N, labelled_N, rejected)
+
+
+def _dense(ids: pl.Series) -> np.ndarray:
+    return ids.rank("dense").to_numpy().astype(np.int64)

@@ -1,0 +1,60 @@
+"""What files hold, as the arrays that the model learns from: the same lines that `reshelf load` would keep."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from model.catalogue import Item
+from storage import due
+from workers import catalogue as workers_catalogue
+from workers.load import service as loading
+from workers.load.reading import Reading
+from workers.recommend.training import data
+from workers.recommend.training.data import TrainingData
+from workers.registry.errors import NotEnoughData
+
+
+class FileData(NamedTuple):
+    """The data of an evaluation, and what was read: for the report."""
+
+    known: TrainingData
+    readings: list[Reading]
+
+
+def read(events: Path, items: Path | None, *, kind: str) -> FileData:
+    """Return the events and the catalogue of files; `kind` is what events without one are.
+
+    Raises `LoadError` for a file that cannot be read, and `NotEnoughData`.
+    """
+    readings = [loading.read(file, kind=kind) for file in loading.sources(events, items)]
+    frame = pl.concat([reading.events for reading in readings])
+    frame = frame.filter(pl.col("item_id").is_not_null(), ~pl.col("kind").is_in(due.QUIET_KINDS))
+    if frame["item_id"].n_unique() < 2:
+        raise NotEnoughData(f"{events} has events on fewer than two items: there is nothing to rank")
+    changes = {str(change["item_id"]): change["fields"] for reading in readings for change in reading.changes}
+    catalogue = [_item(item_id, fields) for item_id, fields in changes.items() if isinstance(fields, Mapping)]
+    return FileData(data.of(_in_order(frame), catalogue), readings)
+
+
+def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the events by shopper and time; those of one moment, a basket, in an order that means nothing."""
+    scrambled = [zlib.crc32(event_id.encode()) for event_id in frame["event_id"]]
+    ordered = frame.with_columns(scrambled=pl.Series(scrambled)).sort("shopper", "at", "scrambled", "event_id")
+    return ordered.select("shopper", "item_id", "kind", pl.col("at").dt.epoch("us"))
+
+
+def _item(item_id: str, fields: Mapping[str, Any]) -> Item:
+    return Item(
+        item_id=item_id,
+        title=fields.get("title") or "",
+        text=fields.get("text") or "",
+        category=fields.get("category"),
+        brand=fields.get("brand"),
+        price=fields.get("price"),
+        attributes=workers_catalogue.attribute_labels(fields.get("attributes") or {}, fields.get("tags") or ()),
+    )

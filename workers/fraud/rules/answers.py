@@ -1,0 +1,73 @@
+"""What is answered about an order, by the task and by the gateway. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from storage.fraud.screenings import Screening
+from workers.fraud.rules import rules
+from workers.fraud.rules.rules import Decision, Reason
+
+_Note = msgspec.Meta
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The decision about an order."""
+
+    order_id: str
+    decision: Decision
+    by: Annotated[str, _Note(description="What decided: `model` (with the rules), `novelty`, or `rules` alone.")]
+    why: Annotated[str | None, _Note(description="Why the model had no part in it; null where it had.")]
+    probability: Annotated[float | None, _Note(description="Calibrated probability of fraud; null without a model.")]
+    reasons: list[Reason]
+    rules_version: str
+    model_version: str | None
+    decided_at: Annotated[datetime | None, _Note(description="UTC; null where the decision could not be recorded.")]
+
+
+def announced(decided: Screening, at: datetime) -> str:
+    """Return a decision that was just recorded as JSON, to be announced."""
+    return msgspec.json.encode(of_screening(decided, at)).decode()
+
+
+def of_json(said: str) -> Answer | None:
+    """Return what was announced, None of nothing."""
+    return msgspec.json.decode(said, type=Answer) if said else None
+
+
+def of_screening(decided: Screening, at: datetime | None) -> Answer:
+    """Return a decision as an answer; `at` is when it was recorded, None where it could not be."""
+    return Answer(
+        decided.order_id,
+        rules.decision(decided.decision),
+        decided.by,
+        decided.why,
+        decided.probability,
+        list(decided.reasons),
+        decided.rules_version,
+        decided.model_version,
+        at,
+    )
+
+
+def of_row(row: Any) -> Answer:
+    """Return a row of `storage.fraud.screenings` (what `read` shows) as an answer."""
+    return Answer(
+        row.order_id,
+        row.decision,
+        row.by,
+        row.why,
+        row.probability,
+        msgspec.convert(row.reasons, list[Reason]),
+        row.rules_version,
+        row.model_version,
+        row.decided_at,
+    )
+
+
+def conflict(order_id: str, field: str) -> str:
+    """Return what to say of an order that comes again with other content."""
+    return f"order {order_id!r} was sent before with another `{field}`: an order that changed needs an id of its own"

@@ -1,0 +1,91 @@
+"""A dry run: what a set of rules would have decided about past orders, beside what was decided and what they were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row
+
+from storage.fraud import screenings, velocities
+from workers.fraud.rules import facts, rules
+from workers.fraud.rules.rules import RuleSet
+
+_AT_ONCE = 1_000
+UNDECIDED = "not screened"
+
+
+@dataclass
+class RuleTrial:
+    """How often a rule fired, on orders known to be fraud, and on orders known to be genuine."""
+
+    decision: str
+    fired: int = 0
+    frauds: int = 0
+    genuine: int = 0
+    rested: int = 0
+
+
+@dataclass
+class Trial:
+    """What came out. `moves` counts orders by (what was decided, what the rules would have decided)."""
+
+    orders: int = 0
+    frauds: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
+    frauds_by_decision: Counter[str] = field(default_factory=Counter)
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rules: dict[str, RuleTrial] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        moved = [{"from": old, "to": new, "orders": count} for (old, new), count in self.moves.items()]
+        return {
+            "orders": self.orders,
+            "frauds": self.frauds,
+            "decisions": dict(self.decisions),
+            "frauds_by_decision": dict(self.frauds_by_decision),
+            "moves": moved,
+            "rules": {name: vars(one) for name, one in self.rules.items()},
+        }
+
+
+def run(
+    engine: Engine, rule_set: RuleSet, since: datetime, progress: Callable[[int], object] = lambda _: None
+) -> Trial:
+    """Judge all orders since then anew, with velocities counted as they were, and the probabilities they were given."""
+    trial = Trial(rules={rule.name: RuleTrial(rule.decision) for rule in rule_set.rules})
+    wanted, after = rules.velocities(rule_set), (-1, -1)
+    with engine.connect() as connection:
+        while rows := screenings.past(connection, int(since.timestamp()), after=after, most=_AT_ONCE):
+            counted = velocities.read(connection, rows, wanted)
+            for row, own in zip(rows, counted, strict=True):
+                _judge(trial, rule_set, row, own)
+            after = (rows[-1].at, rows[-1].tie)
+            progress(len(rows))
+    return trial
+
+
+def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
+    known: dict[str, facts.Fact] = {**facts.of_order(row.message), **counted}
+    if row.probability is not None:
+        known["probability"] = row.probability
+    verdict = rules.decide(rule_set, known)
+    is_fraud = row.label in ("chargeback", "confirmed_fraud")
+    trial.orders += 1
+    trial.frauds += is_fraud
+    trial.decisions[verdict.decision] += 1
+    trial.frauds_by_decision[verdict.decision] += is_fraud
+    before = row.decision or UNDECIDED
+    if before != verdict.decision:
+        trial.moves[before, verdict.decision] += 1
+    for name in verdict.fired:
+        one = trial.rules[name]
+        one.fired += 1
+        one.frauds += is_fraud
+        one.genuine += row.label == "cleared"
+    for name in verdict.rested:
+        trial.rules[name].rested += 1

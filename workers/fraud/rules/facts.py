@@ -1,0 +1,60 @@
+"""Facts: what rules may ask of an order, by name. Pure: the gateway uses it too.
+
+Facts of the order itself are always known. Velocities are counted by `storage.fraud.velocities`, only where a rule asks
+for one. `probability` and `novelty` are the model's; without it they are not known, and rules that ask for them rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+NUMBER, TEXT, FLAG = "a number", "a text", "true or false"
+
+Fact = float | str | bool
+
+_TEXTS = {
+    "customer": "customer_id",
+    "payment": "payment_id",
+    "device": "device_id",
+    "ip": "ip",
+    "address": "address_id",
+    "terminal": "terminal_id",
+    "currency": "currency",
+    "shipping_country": "shipping_country",
+    "billing_country": "billing_country",
+}
+OF_ORDER = {
+    **dict.fromkeys(_TEXTS, TEXT),
+    "amount": NUMBER,
+    "items": NUMBER,
+    "pieces": NUMBER,
+    "hour": NUMBER,
+    "weekday": NUMBER,
+    "countries_differ": FLAG,
+}
+OF_MODEL = {"probability": NUMBER, "novelty": NUMBER}
+COUNTED = ("customer", "payment", "device", "ip", "address")
+"""What orders are counted by."""
+WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
+VELOCITIES = {
+    **{f"{kind}_orders_{window}": NUMBER for kind in COUNTED for window in WINDOWS},
+    **{f"{kind}_amount_{window}": NUMBER for kind in COUNTED for window in WINDOWS},
+    **{f"{kind}_customers_7d": NUMBER for kind in COUNTED if kind != "customer"},
+}
+KNOWN = {**OF_ORDER, **VELOCITIES, **OF_MODEL}
+"""Every fact, and what it is."""
+
+
+def of_order(message: Mapping[str, Any]) -> dict[str, Fact]:
+    """Return what an order's message (JSON) says of itself; a field that was not given is no fact."""
+    at = datetime.fromisoformat(message["at"]).astimezone(UTC)
+    lines = message.get("items", [])
+    found: dict[str, Fact] = {name: message[field] for name, field in _TEXTS.items() if message.get(field) is not None}
+    found |= {"amount": message["amount"], "hour": at.hour, "weekday": at.isoweekday()}
+    found |= {"items": len(lines), "pieces": sum(line.get("quantity", 1.0) for line in lines)}
+    countries = [message.get("shipping_country"), message.get("billing_country")]
+    if None not in countries:
+        found["countries_differ"] = countries[0] != countries[1]
+    return found

@@ -1,0 +1,256 @@
+"""Rules: thresholds, lists and velocities, as data. Pure: the gateway judges by them when the model cannot be asked.
+
+    [thresholds]                      # of the model's probability
+    review = 0.3
+    decline = 0.8
+
+    [lists]
+    blocked = ["d-17", "d-99"]        # named in a rule as device = { in = "@blocked" }
+
+    [[rules]]
+    name = "busy-device"
+    decision = "decline"
+    reason = "more than five orders from this device within an hour"
+    when = { device_orders_1h = { above = 5 }, amount = { at_least = 20 } }
+
+All conditions of a rule have to hold. A rule that declines wins over one that approves, that over the model's
+thresholds, and what is stricter wins among the rest. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from workers.fraud.rules import facts
+from workers.fraud.rules.facts import FLAG, NUMBER, TEXT, Fact
+
+Decision = Literal["approve", "review", "decline"]
+
+APPROVE: Decision = "approve"
+REVIEW: Decision = "review"
+DECLINE: Decision = "decline"
+DECISIONS = (APPROVE, REVIEW, DECLINE)
+"""The mildest first."""
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Value = float | str | bool
+
+_COMPARE: dict[str, tuple[Callable[[Any, Any], bool], tuple[str, ...]]] = {
+    "above": (lambda fact, value: fact > value, (NUMBER,)),
+    "at_least": (lambda fact, value: fact >= value, (NUMBER,)),
+    "below": (lambda fact, value: fact < value, (NUMBER,)),
+    "at_most": (lambda fact, value: fact <= value, (NUMBER,)),
+    "equals": (lambda fact, value: fact == value, (NUMBER, TEXT, FLAG)),
+    "in": (lambda fact, value: fact in value, (TEXT,)),
+    "not_in": (lambda fact, value: fact not in value, (TEXT,)),
+}
+_AMONG = ("in", "not_in")
+
+
+class RulesError(ValueError):
+    """A file of rules that cannot be used; says where, what is wrong, and what is meant perhaps."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class Thresholds(_Part, frozen=True):
+    """From which probability on the model asks for a review, or declines; more than 1 is never reached."""
+
+    review: Annotated[float, msgspec.Meta(ge=0)] = 0.3
+    decline: Annotated[float, msgspec.Meta(ge=0)] = 0.8
+    novelty: Annotated[float, msgspec.Meta(ge=0)] = 0.999
+    """Share of past orders that are less strange, from which on an order is reviewed while there are no labels."""
+
+
+class Rule(_Part, frozen=True, kw_only=True):
+    """One rule. `when` maps facts to conditions: {"amount": {"above": 100}}."""
+
+    name: Name
+    decision: Decision
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    when: Annotated[dict[str, dict[str, Value | list[str]]], msgspec.Meta(min_length=1)]
+
+
+class RuleSet(_Part, frozen=True, kw_only=True):
+    """All that decides beside the model."""
+
+    thresholds: Thresholds = Thresholds()
+    lists: dict[Name, list[str]] = {}
+    rules: list[Rule] = []
+
+    @property
+    def version(self) -> str:
+        """The name of this content: the same content has the same name."""
+        return f"rules-{hashlib.sha256(msgspec.json.encode(self, order='deterministic')).hexdigest()[:12]}"
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One reason of a decision: from a `rule`, or from the `model`; `value` is that of the feature it is about."""
+
+    source: Literal["rule", "model"]
+    name: str
+    text: str
+    value: float | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the rules say, and why; `rested` are rules that ask for something that is not known of this order."""
+
+    decision: Decision
+    reasons: list[Reason]
+    fired: list[str]
+    rested: list[str]
+
+
+DEFAULT = RuleSet()
+"""What decides until a set is activated: the thresholds alone."""
+
+
+def read(path: Path) -> RuleSet:
+    """Return the rules of a TOML file. Raises `RulesError`."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RulesError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RulesError(f"{path} is no TOML: {error}") from error
+    return of_json(content)
+
+
+def of_json(content: Any) -> RuleSet:
+    """Return checked rules. Raises `RulesError`, naming the rule, the condition and the nearest that is known."""
+    try:
+        found = msgspec.convert(content, RuleSet)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        raise RulesError(f"{path.rstrip('`').lstrip('.') or 'the file'}: {reason}") from error
+    _check(found)
+    return found
+
+
+def to_json(found: RuleSet) -> dict[str, Any]:
+    """Return what `of_json` reads back."""
+    content: dict[str, Any] = msgspec.to_builtins(found)
+    return content
+
+
+def decision(name: str) -> Decision:
+    """Return the decision of this name. Raises `RulesError`."""
+    if name not in DECISIONS:
+        raise RulesError(f"{name!r} is no decision: it is one of {', '.join(DECISIONS)}")
+    found: Decision = msgspec.convert(name, Decision)
+    return found
+
+
+def velocities(found: RuleSet) -> frozenset[str]:
+    """Return the velocities that the rules ask for."""
+    return frozenset(fact for rule in found.rules for fact in rule.when if fact in facts.VELOCITIES)
+
+
+def decide(found: RuleSet, known: Mapping[str, Fact], *, otherwise: Decision = APPROVE) -> Verdict:
+    """Return the decision for an order of which these facts are known; `otherwise` where nothing speaks of it."""
+    fired, rested = [], []
+    for rule in found.rules:
+        if not rule.when.keys() <= known.keys():
+            rested.append(rule.name)
+        elif all(_holds(found, known[fact], condition) for fact, condition in rule.when.items()):
+            fired.append(rule)
+    said: list[tuple[Decision, Reason]] = [(rule.decision, Reason("rule", rule.name, rule.reason)) for rule in fired]
+    decisions = {decision for decision, _ in said}
+    if not decisions & {APPROVE, DECLINE}:
+        said += _by_model(found.thresholds, known)
+    names = [rule.name for rule in fired]
+    if not said:
+        return Verdict(otherwise, [], names, rested)
+    decision = _winner([decision for decision, _ in said])
+    return Verdict(decision, [reason for own, reason in said if own == decision], names, rested)
+
+
+def _winner(said: Iterable[Decision]) -> Decision:
+    """A rule that approves is an exception from what would be reviewed, but not from what is declined."""
+    found = set(said)
+    return next(decision for decision in (DECLINE, APPROVE, REVIEW) if decision in found)
+
+
+def _by_model(thresholds: Thresholds, known: Mapping[str, Fact]) -> list[tuple[Decision, Reason]]:
+    probability, novelty = known.get("probability"), known.get("novelty")
+    if probability is not None:
+        for decision, least in ((DECLINE, thresholds.decline), (REVIEW, thresholds.review)):
+            if float(probability) >= least:
+                text = f"the probability of fraud is {float(probability):.3f}, from {least:g} on: {decision}"
+                return [(decision, Reason("model", "probability", text, float(probability)))]
+        return []
+    if novelty is not None and float(novelty) >= thresholds.novelty:
+        text = f"stranger than {float(novelty):.2%} of past orders"
+        return [(REVIEW, Reason("model", "novelty", text, float(novelty)))]
+    return []
+
+
+def _holds(found: RuleSet, fact: Fact, condition: Mapping[str, Any]) -> bool:
+    return all(_COMPARE[name][0](fact, _value(found, name, value)) for name, value in condition.items())
+
+
+def _value(found: RuleSet, name: str, value: Any) -> Any:
+    """`in` and `not_in` may name a list: "@blocked"."""
+    is_named = name in _AMONG and isinstance(value, str)
+    return found.lists[value.removeprefix("@")] if is_named else value
+
+
+def _check(found: RuleSet) -> None:
+    names = [rule.name for rule in found.rules]
+    for name in names:
+        if names.count(name) > 1:
+            raise RulesError(f"two rules are called {name!r}: a name tells which rule decided")
+    if found.thresholds.review > found.thresholds.decline:
+        raise RulesError(
+            f"thresholds: review ({found.thresholds.review:g}) is above decline ({found.thresholds.decline:g})"
+        )
+    for rule in found.rules:
+        for fact, condition in rule.when.items():
+            _check_condition(found, rule.name, fact, condition)
+
+
+def _check_condition(found: RuleSet, rule: str, fact: str, condition: Mapping[str, Any]) -> None:
+    if fact not in facts.KNOWN:
+        raise RulesError(f"rule {rule!r}: there is no fact {fact!r}; {_nearest(fact, facts.KNOWN)}")
+    kind = facts.KNOWN[fact]
+    if not condition:
+        raise RulesError(f"rule {rule!r}: {fact} has no condition; give one of {', '.join(_COMPARE)}")
+    for name, value in condition.items():
+        if name not in _COMPARE:
+            raise RulesError(f"rule {rule!r}: {fact} has no comparison {name!r}; {_nearest(name, _COMPARE)}")
+        if kind not in _COMPARE[name][1]:
+            raise RulesError(f"rule {rule!r}: {fact} is {kind}, which {name!r} does not compare")
+        _check_value(found, f"rule {rule!r}: {fact} {name}", name, kind, value)
+
+
+def _check_value(found: RuleSet, where: str, name: str, kind: str, value: Any) -> None:
+    if name in _AMONG:
+        if isinstance(value, str):
+            if value.removeprefix("@") not in found.lists or not value.startswith("@"):
+                raise RulesError(f"{where}: {value!r} names no list; {_nearest('@' + value, _named(found))}")
+        elif not isinstance(value, list):
+            raise RulesError(f"{where}: give a list of texts, or the name of a list such as '@blocked'")
+        return
+    fits = {NUMBER: isinstance(value, (int, float)) and not isinstance(value, bool), TEXT: isinstance(value, str)}
+    if not fits.get(kind, isinstance(value, bool)):
+        raise RulesError(f"{where}: {value!r} is not {kind}")
+
+
+def _named(found: RuleSet) -> list[str]:
+    return [f"@{name}" for name in found.lists]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"did you mean {close[0]!r}?" if close else "there are none"

@@ -1,0 +1,1 @@
+"""Training the detector of fraud: what it reads, the gate, publishing, drift."""

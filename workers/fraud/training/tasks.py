@@ -1,0 +1,55 @@
+"""The tasks that train the detector of fraud. They run on the queue of trainings, in a worker of its own."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import shared_task
+
+from reshelf import tasks
+from workers.registry import task_answers
+from workers.runtime import bootstrap
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name=tasks.TRAIN_FRAUD, ignore_result=False, acks_late=False)
+def train_fraud(seed: int = 0) -> dict[str, Any]:
+    """Train the detector of fraud and publish it; answers the report, or why there is none."""
+    from workers.fraud.training import learning  # imports JAX
+
+    services = bootstrap.services()
+    return task_answers.of(partial(learning.train, services.engine, services.settings, seed=seed))
+
+
+@shared_task(name=tasks.UPDATE_FRAUD, ignore_result=False, acks_late=False)
+def update_fraud() -> dict[str, Any]:
+    """Let the live detector learn from the labels that came; answers the report, or why there is none."""
+    from workers.fraud.training import waiting
+
+    services = bootstrap.services()
+    reason = waiting.reason(services.engine, services.settings)
+    if reason is None:
+        return task_answers.NOTHING_YET
+    from workers.fraud.training import learning  # imports JAX
+
+    log.info("updating the detector: %s", reason)
+    return task_answers.of(partial(learning.update, services.engine, services.settings))
+
+
+@shared_task(name=tasks.FRAUD_DRIFT, ignore_result=False, acks_late=False)
+def fraud_drift() -> dict[str, Any]:
+    """Measure the live detector on the orders that it judged last; answers the figures and alerts, or why not."""
+    from model.errors import ModelError
+    from workers.fraud.training import drift as measuring
+
+    services = bootstrap.services()
+    try:
+        found = measuring.measure(services.engine, services.settings)
+    except (measuring.NothingToMeasure, ModelError) as error:
+        return {"measured": False, "reason": str(error)}
+    for alert in found.alerts:
+        log.warning("drift of %s: %s", found.version, alert)
+    return {"measured": True, "version": found.version, "figures": found.figures, "alerts": found.alerts}

@@ -1,1 +1,0 @@
-"""Learning: train a model on what the tables hold, publish it, and let the workers take it up."""

@@ -1,0 +1,1 @@
+"""Training the recommender: what it reads, the gate, publishing, drift."""

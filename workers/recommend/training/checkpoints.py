@@ -1,0 +1,90 @@
+"""Where a training keeps its state, so that one that was killed goes on when the same is trained again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.artifact import FileCheckpoint
+from model.catalogue import Item
+from model.recommend import config as configs
+from model.recommend.config import RecommendConfig
+from model.recommend.events import Interactions
+from model.recommend.training import coordination
+from workers.recommend.training.data import TrainingData
+
+FULL, INCREMENTAL = "full", "incremental"
+PHASES = ("train", "refit")
+
+_SNAPSHOT = "snapshot.json"
+# An update that was killed longer ago begins anew, on all that came in since.
+_STALE = timedelta(hours=6)
+
+
+def of(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
+    """Return the checkpoints of this very training; the process that leads it removes those of any other."""
+    digest = _digest([configs.to_json(config), seed, repr(known.items)], known.interactions)
+    folder = _only(_folder(home, FULL), digest)
+    return {phase: FileCheckpoint(folder / f"{phase}.npz") for phase in PHASES}
+
+
+def of_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> FileCheckpoint:
+    """Return the checkpoint of this very update of a version, and remove that of any other.
+
+    Changes of the catalogue let it go on, as long as the items of the events keep their places.
+    """
+    named, places_E = np.unique(events.items_E, return_inverse=True)
+    facts = [version, seed, [items[n].item_id for n in named.tolist()]]
+    folder = _only(_folder(home, INCREMENTAL), _digest(facts, events._replace(items_E=places_E)))
+    return FileCheckpoint(folder / "finetune.npz")
+
+
+def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
+    """Return up to which moment events are taken to update a version: `now`, or that of an update that was killed."""
+    folder = _folder(home, INCREMENTAL)
+    path = folder / _SNAPSHOT
+    if path.exists() and any(folder.glob("*/*.npz")):
+        noted = json.loads(path.read_text("utf-8"))
+        until = datetime.fromisoformat(noted["until"])
+        if noted["version"] == version and now - until < _STALE:
+            return until
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"version": version, "until": now.isoformat()}), "utf-8")
+    partial.rename(path)
+    return now
+
+
+def clear(home: Path, what: str = FULL) -> None:
+    """Remove the checkpoints of full trainings, or of updates: it is over."""
+    folder = _folder(home, what)
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # the other kind has checkpoints, or there never were any
+        folder.parent.rmdir()
+
+
+def _folder(home: Path, what: str) -> Path:
+    return home.absolute() / "training" / what
+
+
+def _only(parent: Path, name: str) -> Path:
+    for other in parent.glob("*/"):
+        if other.name != name and coordination.leads():
+            shutil.rmtree(other)
+    return parent / name
+
+
+def _digest(facts: list[Any], events: Interactions) -> str:
+    """What decides a training's result: the same digest means that it may go on."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for column in events:
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,36 @@
+"""What the process that searches works with, each built when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage import due
+from workers.runtime import device, metrics
+from workers.runtime.bootstrap import Services
+
+if TYPE_CHECKING:  # JAX is imported on first use
+    from workers.search.serving import Serving
+    from workers.search.tastes import Vectors
+
+
+def serving(services: Services) -> Serving:
+    """Return the catalogue in memory, to be searched."""
+    from workers.search import synonyms  # these import JAX
+    from workers.search.serving import Serving
+
+    settings = services.settings
+    device.prepare(settings.home)
+    metrics.serve(settings.metrics_port + 2)
+    return Serving(
+        services.hasty,
+        settings.home,
+        synonyms=synonyms.read(settings.search_synonyms),
+        ready=lambda: services.bell.ring(due.CATALOGUE),
+    )
+
+
+def tastes(_: Services) -> Vectors:
+    """Return the recommender's vectors, for the order that a shopper would like."""
+    from workers.search.tastes import Vectors
+
+    return Vectors()

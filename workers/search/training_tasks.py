@@ -1,0 +1,48 @@
+"""The tasks that train search. They run on the queue of trainings, in a worker of its own."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import Task, shared_task
+
+from reshelf import tasks
+from storage import due
+from workers.registry import task_answers
+from workers.runtime import bootstrap
+from workers.runtime.bootstrap import Services
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name=tasks.TRAIN_SEARCH, bind=True, ignore_result=False, acks_late=False)
+def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, Any]:
+    """Train a version of search and publish it; answers the report, or why there is none."""
+    from workers.search import training  # imports JAX
+
+    services, progress = bootstrap.services(), task_answers.progress(self)
+    work = partial(training.train, services.engine, services.settings, preset=preset, seed=seed, progress=progress)
+    return task_answers.of(work, published=partial(_ring, services))
+
+
+@shared_task(name=tasks.UPDATE_SEARCH, bind=True, ignore_result=False, acks_late=False)
+def update_search(self: Task) -> dict[str, Any]:
+    """Train search anew if enough is new to the live version; answers the report, or why there is none."""
+    from workers.search import waiting
+
+    services = bootstrap.services()
+    reason = waiting.reason(services.engine, services.settings)
+    if reason is None:
+        return task_answers.NOTHING_YET
+    from workers.search import training  # imports JAX
+
+    log.info("training search: %s", reason)
+    work = partial(training.update, services.engine, services.settings, task_answers.progress(self))
+    return task_answers.of(work, published=partial(_ring, services))
+
+
+def _ring(services: Services) -> None:
+    if services.settings.search:
+        services.bell.ring(due.CATALOGUE)

@@ -1,0 +1,1 @@
+"""A whole reshelf on one machine: its processes, started, watched and ended."""
