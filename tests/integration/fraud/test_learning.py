@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from sqlalchemy import Engine
 
 from model.fraud import serve
 from model.fraud.detector.detector import Calibration
-from storage.registry import models
+from storage.registry import attempts, models
 from tests import screening as tests
+from tests import stack as stacks
 from workers import capabilities
 from workers.doorbell import Doorbell
 from workers.fraud.serving import Serving
@@ -40,6 +42,20 @@ def live(database: Engine) -> Any:
     return found
 
 
+def _attempts(database: Engine, version: str) -> int:
+    with database.connect() as connection:
+        return attempts.count(connection, models.FRAUD, version)
+
+
+def _takes_over(judging: Serving, version: str) -> None:
+    """The one that judges does so until the new one is loaded beside it."""
+    before = judging.version
+    time.sleep(0.6)  # it looks twice a second
+    judging.follow()
+    assert judging.version == before
+    stacks.wait_until(lambda: judging.follow() or judging.version == version, what="the new detector")
+
+
 def screen(database: Engine, settings: Settings, count: int, **given: Any) -> None:
     """Have orders of the last day screened."""
     start = datetime.now(UTC) - timedelta(days=1)
@@ -57,13 +73,21 @@ def test_labels_teach_the_live_detector_and_the_gate_lets_it_serve(
     assert waiting.reason(database, settings) is None
     with pytest.raises(NotEnoughData, match=f"0 frauds have become known since {first.version}"):
         learning.update(database, settings)
+    assert _attempts(database, first.version) == 1
+    tests.label(database, *((f"o-{n}", "cleared") for n in range(1, 120, 2)))
+    assert waiting.reason(database, settings) is None  # 60 labels, and no fraud to learn of
     tests.label(database, *((f"o-{n}", "chargeback" if n % 4 == 0 else "cleared") for n in range(120)))
     assert waiting.reason(database, settings) == "120 orders were labelled"
+    judging = Serving(database, settings)
+    judging.follow()
+    assert judging.version == first.version
 
     soon = datetime.now(UTC) + timedelta(seconds=5)  # a label counts from the next second on
     second = learning.update(database, settings, now=soon)
     assert (second.published, second.how, second.previous) == (True, models.INCREMENTAL, first.version)
     assert (second.orders, second.frauds) == (120, 30)
+    assert _attempts(database, first.version) == 0
+    _takes_over(judging, second.version)
     row = live(database)
     assert (row.version, row.parent, row.metrics["learnt"]) == (
         second.version,
