@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from workers import capability
 from workers.bots.capability import CAPABILITY as BOTS
 from workers.capability import Capability, Ring, Worker
 from workers.experiment.capability import CAPABILITY as EXPERIMENT
@@ -18,32 +19,29 @@ from workers.upkeep.capability import CAPABILITY as UPKEEP
 
 ALL: tuple[Capability, ...] = (INTAKE, RECOMMEND, SHELVES, SEARCH, FRAUD, EXPERIMENT, BOTS, UPKEEP)
 
-ROUTES = {name: {"queue": queue} for capability in ALL for name, queue in capability.queues.items()}
+ROUTES = {name: {"queue": queue} for one in ALL for name, queue in one.queues.items()}
 """The queue of every task, as Celery takes it: exact names come before the patterns that hold for them, too."""
 QUEUES = tuple(dict.fromkeys(route["queue"] for route in ROUTES.values()))
 
 
 def queue_of(task: str) -> str | None:
     """Return the queue of a task of ours by its name, None of another."""
-    exact = ROUTES.get(task) or next(
-        (route for name, route in ROUTES.items() if name.endswith("*") and task.startswith(name[:-1])), None
-    )
-    return None if exact is None else exact["queue"]
+    return capability.queue_of(task, ROUTES)
 
 
-RINGS = {kind: Ring(task, queue_of(task) or "") for capability in ALL for kind, task in capability.rings.items()}
+RINGS = {kind: Ring(task, queue_of(task) or "") for one in ALL for kind, task in one.rings.items()}
 """What is sent where something of a kind is due."""
 
 
 def workers(settings: Settings | None = None) -> Iterator[Worker]:
     """Yield the worker processes, in the order in which they are started; those that `settings` want, where given."""
-    on = [capability for capability in ALL if settings is None or capability.is_on(settings)]
-    for worker in (worker for capability in on for worker in capability.workers):
-        hosted = [queue for capability in on for queue in capability.hosted.get(worker.name, ())]
+    on = [one for one in ALL if settings is None or one.is_on(settings)]
+    for worker in (worker for one in on for worker in one.workers):
+        hosted = [queue for one in on for queue in one.hosted.get(worker.name, ())]
         yield replace(worker, queues=(*worker.queues, *hosted))
 
 
 def gauges() -> Iterator[str]:
     """Yield the functions that set gauges from the database, as `module:function`."""
-    for capability in ALL:
-        yield from capability.gauges
+    for one in ALL:
+        yield from one.gauges

@@ -80,3 +80,11 @@ class Capability:
 def seconds(count: float) -> Callable[[Settings], float]:
     """Return an interval that no setting changes."""
     return lambda _: count
+
+
+def queue_of(task: str, routes: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Return the queue of a task by its name, None where no route (a name, or a pattern that ends in `*`) is for it."""
+    route = routes.get(task) or next(
+        (route for name, route in routes.items() if name.endswith("*") and task.startswith(name[:-1])), None
+    )
+    return None if route is None else route["queue"]

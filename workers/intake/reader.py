@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from reshelf import tasks
 from storage.dead_letters import DeadLetter
 from storage.events import intake
+from workers.capability import queue_of
 from workers.intake import messages, service
 from workers.intake.group_commit import GroupCommit, Offer
 from workers.intake.inbox import MOST_MESSAGES, Inbox
@@ -139,8 +140,8 @@ class Reading(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no
 
     def start(self, worker: Any) -> None:
         """Begin."""
-        router = worker.app.amqp.router
-        routes = {name: router.route({}, name)["queue"].name for name in worker.app.tasks}
+        known = worker.app.conf.task_routes
+        routes = {name: queue for name in worker.app.tasks if (queue := queue_of(name, known)) is not None}
         self._reader = _reader(bootstrap.services(), routes)
         self._reader.start()
 

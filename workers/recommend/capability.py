@@ -26,7 +26,7 @@ CAPABILITY = Capability(
         Worker("recommend", (tasks.REFRESH_QUEUE,), "prefork", 1, alone=True),
         # The same models once more for what nobody waits for, and what is counted in Postgres: where cores are few, a
         # shelf that is read, and one that follows a click, go before reasons and what another version ranks.
-        Worker("background", (tasks.BACKGROUND_QUEUE, tasks.UPKEEP_QUEUE), "prefork", 1, niceness=10, alone=True),
+        Worker("background", (tasks.BACKGROUND_QUEUE,), "prefork", 1, niceness=10, alone=True),
         # Hours of work that nobody waits for must not slow the shelves down.
         Worker("train", (tasks.TRAIN_QUEUE,), "prefork", 1, niceness=15, bounded=True),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,18 +52,20 @@ class Lineage:
         return max(moments)
 
 
-def lineage(connection: Connection, capability: str) -> Lineage | None:
-    """Return the live version with its offspring, None where none serves."""
-    live = models.live(connection, capability)
-    if live is None:
-        return None
-    return Lineage(live, [row for row in models.versions(connection, capability) if row.parent == live.version])
+def reason(engine: Engine, capability: str, rule: Rule, count: Callable[[Connection, Lineage], int]) -> str | None:
+    """Return why the live version is to learn on now; None where it is not, or where none serves.
 
-
-def waiting(connection: Connection, found: Lineage, count: int) -> Waiting:
-    """Return what waits, where so many new things were counted."""
-    hours = (datetime.now(UTC) - found.created_at).total_seconds() / 3600
-    return Waiting(count, hours, attempts.count(connection, found.live.capability, found.live.version))
+    `count` says how many new things there are that neither it nor its offspring knows.
+    """
+    with engine.connect() as connection:
+        live = models.live(connection, capability)
+        if live is None:
+            return None
+        tried = [row for row in models.versions(connection, capability) if row.parent == live.version]
+        found = Lineage(live, tried)
+        hours = (datetime.now(UTC) - found.created_at).total_seconds() / 3600
+        waiting = Waiting(count(connection, found), hours, attempts.count(connection, capability, live.version))
+    return decide(waiting, rule)
 
 
 @contextmanager
@@ -79,8 +81,8 @@ def attempt(engine: Engine, live: Row[Any]) -> Iterator[None]:
         attempts.forget(connection, live.capability)
 
 
-def reason(waiting: Waiting, rule: Rule) -> str | None:
-    """Return why to learn on now, None for not yet."""
+def decide(waiting: Waiting, rule: Rule) -> str | None:
+    """Return why to learn on now, None for not yet. Pure."""
     if waiting.count < rule.least or waiting.attempts >= MOST_ATTEMPTS:
         return None
     told = f"{waiting.count:,} {rule.things}"

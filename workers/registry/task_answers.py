@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOTHING_YET = {"published": False, "reason": "nothing to learn yet"}
-
 
 class Report(Protocol):
     """What a training tells of itself, a dataclass."""
@@ -50,6 +48,16 @@ def of(train: Callable[[], Report], *, published: Callable[[], object] = lambda:
     else:
         log.warning("%s does not serve: %s", report.version, "; ".join(report.reasons))
     return asdict(report)
+
+
+def where_due(
+    reason: str | None, train: Callable[[], Report], *, published: Callable[[], object] = lambda: None
+) -> dict[str, Any]:
+    """Return the same, where there is a `reason` to train."""
+    if reason is None:
+        return {"published": False, "reason": "nothing to learn yet"}
+    log.info("learning on: %s", reason)
+    return of(train, published=published)
 
 
 def progress(task: Task) -> Callable[[Progress], None]:

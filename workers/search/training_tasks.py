@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import Any
 
@@ -11,10 +10,9 @@ from celery import Task, shared_task
 from reshelf import tasks
 from storage import due
 from workers.registry import task_answers
+from workers.registry.task_answers import Report
 from workers.runtime import bootstrap
 from workers.runtime.bootstrap import Services
-
-log = logging.getLogger(__name__)
 
 
 @shared_task(name=tasks.TRAIN_SEARCH, bind=True, ignore_result=False, acks_late=False)
@@ -33,14 +31,14 @@ def update_search(self: Task) -> dict[str, Any]:
     from workers.search import waiting
 
     services = bootstrap.services()
-    reason = waiting.reason(services.engine, services.settings)
-    if reason is None:
-        return task_answers.NOTHING_YET
-    from workers.search import training  # imports JAX
 
-    log.info("training search: %s", reason)
-    work = partial(training.update, services.engine, services.settings, task_answers.progress(self))
-    return task_answers.of(work, published=partial(_ring, services))
+    def update() -> Report:
+        from workers.search import training  # imports JAX
+
+        return training.update(services.engine, services.settings, task_answers.progress(self))
+
+    reason = waiting.reason(services.engine, services.settings)
+    return task_answers.where_due(reason, update, published=partial(_ring, services))
 
 
 def _ring(services: Services) -> None:

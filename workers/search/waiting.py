@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storage.registry import models
 from storage.search import search_log
 from workers.registry import schedule
-from workers.registry.schedule import Rule
+from workers.registry.schedule import Lineage, Rule
 from workers.settings import Settings
 
 LEAST_CHANGES = 20
@@ -16,13 +16,11 @@ LEAST_CHANGES = 20
 
 def reason(engine: Engine, settings: Settings) -> str | None:
     """Return why search is to be trained anew now; None where it is not, or where no version serves."""
-    with engine.connect() as connection:
-        found = schedule.lineage(connection, models.SEARCH)
-        if found is None:
-            return None
-        since = max(row.learnt_through or row.created_at for row in (found.live, *found.tried))
-        waiting = schedule.waiting(connection, found, search_log.new(connection, since))
-    return schedule.reason(waiting, rule(settings))
+    return schedule.reason(engine, models.SEARCH, rule(settings), _new_changes)
+
+
+def _new_changes(connection: Connection, found: Lineage) -> int:
+    return search_log.new(connection, max(row.learnt_through or row.created_at for row in (found.live, *found.tried)))
 
 
 def rule(settings: Settings) -> Rule:

@@ -10,6 +10,7 @@ from celery import shared_task
 
 from reshelf import tasks
 from workers.registry import task_answers
+from workers.registry.task_answers import Report
 from workers.runtime import bootstrap
 
 log = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ def update_fraud() -> dict[str, Any]:
     from workers.fraud.training import waiting
 
     services = bootstrap.services()
-    reason = waiting.reason(services.engine, services.settings)
-    if reason is None:
-        return task_answers.NOTHING_YET
-    from workers.fraud.training import learning  # imports JAX
 
-    log.info("updating the detector: %s", reason)
-    return task_answers.of(partial(learning.update, services.engine, services.settings))
+    def update() -> Report:
+        from workers.fraud.training import learning  # imports JAX
+
+        return learning.update(services.engine, services.settings)
+
+    return task_answers.where_due(waiting.reason(services.engine, services.settings), update)
 
 
 @shared_task(name=tasks.FRAUD_DRIFT, ignore_result=False, acks_late=False)

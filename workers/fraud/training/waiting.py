@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storage.fraud import order_labels
 from storage.registry import models
 from workers.registry import schedule
-from workers.registry.schedule import Rule
+from workers.registry.schedule import Lineage, Rule
 from workers.settings import Settings
 
 LEAST_FRAUDS = 20
@@ -18,16 +18,15 @@ LEAST_LABELS = 20
 
 def reason(engine: Engine, settings: Settings) -> str | None:
     """Return why the live detector is to learn on now; None where it is not, or where none serves."""
-    with engine.connect() as connection:
-        found = schedule.lineage(connection, models.FRAUD)
-        if found is None:
-            return None
-        learnt = found.live.metrics.get("learnt", {}).get("frauds", 0) >= LEAST_FRAUDS  # or it is trained anew, on all
-        if order_labels.frauds_since(connection, found.live.learnt_through if learnt else None) < LEAST_FRAUDS:
-            return None
-        labelled = order_labels.received_since(connection, found.created_at)
-        waiting = schedule.waiting(connection, found, labelled)
-    return schedule.reason(waiting, rule(settings))
+    return schedule.reason(engine, models.FRAUD, rule(settings), _new_labels)
+
+
+def _new_labels(connection: Connection, found: Lineage) -> int:
+    """0 where there are too few frauds to learn of."""
+    learnt = found.live.metrics.get("learnt", {}).get("frauds", 0) >= LEAST_FRAUDS  # or it is trained anew, on all
+    if order_labels.frauds_since(connection, found.live.learnt_through if learnt else None) < LEAST_FRAUDS:
+        return 0
+    return order_labels.received_since(connection, found.created_at)
 
 
 def rule(settings: Settings) -> Rule:

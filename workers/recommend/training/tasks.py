@@ -11,6 +11,7 @@ from celery import Task, shared_task
 from reshelf import tasks
 from storage import due
 from workers.registry import task_answers
+from workers.registry.task_answers import Report
 from workers.runtime import bootstrap
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,14 @@ def finetune(self: Task) -> dict[str, Any]:
     from workers.recommend.training import waiting
 
     services = bootstrap.services()
-    reason = waiting.reason(services.engine, services.settings)
-    if reason is None:
-        return task_answers.NOTHING_YET
-    from workers.recommend.training import finetuning  # imports JAX
 
-    log.info("fine-tuning: %s", reason)
-    work = partial(finetuning.update, services.engine, services.settings, task_answers.progress(self))
-    return task_answers.of(work, published=partial(services.bell.ring, *due.SWITCHED))
+    def update() -> Report:
+        from workers.recommend.training import finetuning  # imports JAX
+
+        return finetuning.update(services.engine, services.settings, task_answers.progress(self))
+
+    reason = waiting.reason(services.engine, services.settings)
+    return task_answers.where_due(reason, update, published=partial(services.bell.ring, *due.SWITCHED))
 
 
 @shared_task(name=tasks.DRIFT, ignore_result=False, acks_late=False)

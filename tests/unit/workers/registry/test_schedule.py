@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from workers.recommend.training import waiting as finetuning
 from workers.registry import schedule
-from workers.registry.schedule import Rule, Waiting
+from workers.registry.schedule import Waiting
+from workers.settings import Settings
 
-RULE = Rule("new events", 100, 10_000, 24.0)
+RULE = finetuning.rule(Settings(finetune_events=10_000, finetune_hours=24.0))
 
 
 @pytest.mark.parametrize(
@@ -25,11 +27,11 @@ RULE = Rule("new events", 100, 10_000, 24.0)
     ],
 )
 def test_enough_events_or_enough_time(waiting: Waiting, expected: str | None) -> None:
-    assert schedule.reason(waiting, RULE) == expected
+    assert schedule.decide(waiting, RULE) == expected
 
 
 def test_either_half_of_the_rule_can_be_off() -> None:
     waiting = Waiting(50_000, 50.0)
-    assert schedule.reason(waiting, replace(RULE, enough=0, hours=24.0)) == "50,000 new events in 50.0 hours"
-    assert schedule.reason(waiting, replace(RULE, enough=10_000, hours=0)) == "50,000 new events"
-    assert schedule.reason(waiting, replace(RULE, enough=0, hours=0)) is None
+    assert schedule.decide(waiting, replace(RULE, enough=0, hours=24.0)) == "50,000 new events in 50.0 hours"
+    assert schedule.decide(waiting, replace(RULE, enough=10_000, hours=0)) == "50,000 new events"
+    assert schedule.decide(waiting, replace(RULE, enough=0, hours=0)) is None

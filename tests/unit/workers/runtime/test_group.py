@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workers.runtime import distributed
@@ -31,6 +33,6 @@ def test_a_complete_group() -> None:
         ({"coordinator": "trainer-0:7000", "processes": 2, "process_timeout": 0}, "RESHELF_PROCESS_TIMEOUT=0"),
     ],
 )
-def test_what_is_wrong_names_the_variable(given: dict[str, object], message: str) -> None:
+def test_what_is_wrong_names_the_variable(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        distributed.of(Settings(**given))  # type: ignore[arg-type]  # the table has values of several types
+        distributed.of(Settings(**given))
