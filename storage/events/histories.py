@@ -69,7 +69,7 @@ class Touch(NamedTuple):
     at: float
 
 
-# A named tuple's own constructor is three times as slow, and a shelf needs dozens for each event.
+# A named tuple's own constructor takes twice as long, and a shelf needs dozens for each event.
 _touch = partial(tuple.__new__, Touch)
 
 
