@@ -126,6 +126,12 @@ SELECT kind, count(*) AS rows, greatest(extract(epoch FROM now() - min(since)), 
 FROM due, LATERAL (SELECT claimed_until IS NULL OR claimed_until < now() AS free) AS state GROUP BY kind ORDER BY kind
 """)
 
+# Rows that are worked on do not count (`attempts` is 1 then): the first of the index is the one that waits longest.
+_LONGEST_WAIT = text(f"""
+SELECT greatest(extract(epoch FROM now() - since), 0) FROM due
+WHERE kind = '{SHOPPER}' AND attempts = 0 AND NOT later ORDER BY later, since, key LIMIT 1
+""")
+
 _MARK_REASONS = text(f"""
 INSERT INTO due AS d (kind, key) SELECT '{REASON}', key FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
@@ -243,6 +249,11 @@ def bury(connection: Connection, *, max_attempts: int) -> int:
     ]
     dead_letters.add(connection, letters)
     return len(letters)
+
+
+def longest_wait(connection: Connection) -> float:
+    """Return the seconds that a shopper has waited for a shelf that follows their events; 0 if nobody waits."""
+    return float(connection.execute(_LONGEST_WAIT).scalar() or 0.0)
 
 
 def summary(connection: Connection) -> list[Backlog]:

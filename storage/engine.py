@@ -16,7 +16,9 @@ from storage import arrays
 
 # A connection that was given back so lately is there: what breaks meanwhile is an error of who uses it, as in use.
 _TRUSTED_SECONDS = 1.0
-_OPTIONS = "-c timezone=UTC -c application_name=reshelf"
+_OPTIONS = "-c timezone=UTC"
+# Unless PGAPPNAME says which process it is, as `reshelf worker` does.
+_APPLICATION = "reshelf"
 
 
 def url_for(database_url: str, driver: str) -> URL:
@@ -46,7 +48,12 @@ def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> E
         url_for(database_url, "psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"options": options, "connect_timeout": 10, "keepalives_idle": 30},
+        connect_args={
+            "options": options,
+            "fallback_application_name": _APPLICATION,
+            "connect_timeout": 10,
+            "keepalives_idle": 30,
+        },
     )
     _test_rested(made)
     return made

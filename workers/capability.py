@@ -30,6 +30,7 @@ class Worker:
 
     `bounded`: it stays within the share of cores and memory that the settings leave to trainings. `on_host`: it leaves
     the accelerator to others. `alone`: its arithmetic is done by one thread. `reads`: it reads the data messages, too.
+    `yields`: its tasks are halted while shoppers wait.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Worker:
     on_host: bool = False
     alone: bool = False
     reads: bool = False
+    yields: bool = False
 
 
 @dataclass(frozen=True)

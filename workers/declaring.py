@@ -1,8 +1,16 @@
-"""Says what is rung for. Every worker process imports it as it imports the tasks, and so does each of its children."""
+"""What every worker process and each of its children does at its start: Celery imports it as it imports the tasks."""
 
 from __future__ import annotations
 
+from celery.signals import worker_process_init
+
 from workers import capabilities
-from workers.runtime import bootstrap
+from workers.runtime import bootstrap, priority
 
 bootstrap.declare(capabilities.RINGS)
+
+
+@worker_process_init.connect
+def _continue_when_orphaned(**_: object) -> None:
+    """A child that is halted (`workers.runtime.yielding`) must not stay so for ever when its parent is killed."""
+    priority.continue_when_orphaned()

@@ -28,7 +28,7 @@ CAPABILITY = Capability(
         # shelf that is read, and one that follows a click, go before reasons and what another version ranks.
         Worker("background", (tasks.BACKGROUND_QUEUE,), "prefork", 1, niceness=10, alone=True),
         # Hours of work that nobody waits for must not slow the shelves down.
-        Worker("train", (tasks.TRAIN_QUEUE,), "prefork", 1, niceness=15, bounded=True),
+        Worker("train", (tasks.TRAIN_QUEUE,), "prefork", 1, niceness=15, bounded=True, yields=True),
     ),
     beats={
         "explain": Beat(tasks.EXPLAIN, seconds(1), expires=5),

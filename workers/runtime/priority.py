@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 import sys
 
@@ -12,6 +13,7 @@ import sys
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 _LAYOUT = struct.Struct("=IIQiIQQQ")
 _LONGEST_TURN_NS = 100_000_000
+_PR_SET_PDEATHSIG = 1
 
 
 def stand_back(niceness: int) -> None:
@@ -28,3 +30,9 @@ def stand_back(niceness: int) -> None:
         wish = _LAYOUT.pack(_LAYOUT.size, os.SCHED_OTHER, 0, niceness, 0, _LONGEST_TURN_NS, 0, 0)
         # Where it is not to be had, as in a sandbox that forbids the call, niceness has to do.
         ctypes.CDLL(None).syscall(number, 0, wish, 0)
+
+
+def continue_when_orphaned() -> None:
+    """Have this process continued if it is halted when its parent dies, since nobody else would do so (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGCONT), 0, 0, 0)

@@ -287,3 +287,21 @@ def test_a_claim_walks_an_index_in_order_however_much_is_due(
         plan = "\n".join(connection.execute(text(f"EXPLAIN {statement.text}"), parameters).scalars())
     assert "Index Scan using due_untried" in plan or "Index Scan using due_tried" in plan
     assert "Sort" not in plan
+
+
+def test_who_waits_longest_is_the_first_row_of_an_index(database: Engine) -> None:
+    _mark(database, *(f"s{n}" for n in range(3_000)))
+    with database.begin() as connection:
+        connection.execute(text("UPDATE due SET since = now() - interval '1 minute' WHERE key = 's7'"))
+        connection.execute(text("UPDATE due SET since = now() - interval '2 minutes', later = true WHERE key = 's8'"))
+    with database.begin() as connection:
+        assert 60 <= due.longest_wait(connection) < 90
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {due._LONGEST_WAIT.text}")).scalars())
+    assert "Index Only Scan using due_untried" in plan or "Index Scan using due_untried" in plan
+    assert "Sort" not in plan
+
+
+def test_nobody_waits_where_all_is_done_or_can_wait(database: Engine) -> None:
+    with database.begin() as connection:
+        due.mark_later(connection, due.SHOPPER, ["s1"])
+        assert due.longest_wait(connection) == 0

@@ -20,6 +20,8 @@ def worker(name: str, loglevel: str) -> None:
     kind = KINDS[name]
     # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    # The name of its connections and of its children's, in pg_stat_activity.
+    os.environ.setdefault("PGAPPNAME", f"reshelf-{name}")
     if kind.on_host:
         # A query or an order is so little arithmetic that it would wait for an accelerator, and threads for each other,
         # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
@@ -42,6 +44,10 @@ def worker(name: str, loglevel: str) -> None:
         from workers.intake.reader import Reading
 
         app.steps["worker"].add(Reading)
+    if kind.yields:
+        from workers.runtime.yielding import Yielding
+
+        app.steps["worker"].add(Yielding)
     app.worker_main(argv=arguments(name, loglevel))
 
 
