@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments clean
+.PHONY: install demo check format test clean bench
+.PHONY: bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments
 
 install: $(STAMP)
 
@@ -31,28 +32,32 @@ format: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5
 
+# What there is to measure, and the command of each; the often used ones have a target of their own.
+bench:
+	@$(PYTHON) -m benchmarks
+
 # What an event costs, process by process. make bench-cost BASE=<revision> runs that one in turn with this one.
 bench-cost: install
-	$(BIN)/python -m benchmarks.cost --base "$(BASE)"
+	$(BIN)/python -m benchmarks.serving.cost --base "$(BASE)"
 
 bench-freshness: install
-	$(BIN)/python -m benchmarks.freshness
+	$(BIN)/python -m benchmarks.serving.freshness
 
 bench-ranking: install
-	$(BIN)/python -m benchmarks.ranking
+	$(BIN)/python -m benchmarks.recommend.ranking
 
 # make bench-recommend DATA=folder with beauty/, sports/ and online_retail/; a second call goes on where one stopped.
 bench-recommend: install
-	$(BIN)/python -m benchmarks.recommend --data $(DATA) --reports .reshelf/reports
+	$(BIN)/python -m benchmarks.recommend.accuracy --data $(DATA) --reports .reshelf/reports
 
 bench-retrieval: install
-	$(BIN)/python -m benchmarks.retrieval
+	$(BIN)/python -m benchmarks.recommend.retrieval
 
 bench-swaps: install
-	$(BIN)/python -m benchmarks.swaps
+	$(BIN)/python -m benchmarks.serving.swaps
 
 bench-experiments: install
-	$(BIN)/python -m benchmarks.experiments
+	$(BIN)/python -m benchmarks.learn.experiments
 
 clean:
 	rm -rf .venv .reshelf build *.egg-info .mypy_cache .ruff_cache .pytest_cache

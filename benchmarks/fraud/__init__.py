@@ -1,1 +1,1 @@
-"""What the fraud detector is worth: online against offline, choices, late labels, evasion."""
+"""Fraud: what the detector is worth, how quickly orders are decided about, and what a click farm gains."""

@@ -1,1 +1,1 @@
-"""How good the recommender is on public data, by every protocol, with several seeds."""
+"""The recommender: how good it is, what ranking costs, and how it holds against others and against attacks."""

@@ -5,7 +5,7 @@ finds differences that are not there. These are confidence sequences: over all l
 interval ever misses the truth is at most `alpha`. Those of differences hold as the counts grow: they are the asymptotic
 confidence sequences of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory and
 asymptotic confidence sequences, 2021) with their normal mixture, which for two rates is the mixture SPRT of Johari,
-Pekelis and Walsh (Always valid inference, 2015). `benchmarks/experiments` measures how often they err.
+Pekelis and Walsh (Always valid inference, 2015). `benchmarks/learn/experiments` measures how often they err.
 """
 
 from __future__ import annotations

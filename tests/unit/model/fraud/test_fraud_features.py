@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.fraud import order_replay
+from benchmarks.fraud.accuracy import order_replay
 from model.fraud.features import features, orders
 from model.fraud.features.features import FeatureConfig
 from model.fraud.features.orders import DAY, NEVER

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.retrieval import faiss_index, quantised
+from benchmarks.recommend.retrieval import faiss_index, quantised
 from model.errors import ConfigError, DataError
 from model.recommend.serving import retrieval
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.experiments import simulation
+from benchmarks.learn.experiments import simulation
 from workers.experiment import confidence
 from workers.experiment.confidence import Tally
 

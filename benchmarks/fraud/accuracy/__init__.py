@@ -1,0 +1,1 @@
+"""What the fraud detector is worth: online against offline, choices, late labels, evasion."""

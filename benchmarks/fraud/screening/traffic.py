@@ -1,0 +1,78 @@
+"""Orders at a steady rate over HTTP, from a process of its own; each is sent when it is due, come what may."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import multiprocessing
+import random
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks.fraud.screening import orders
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def run(port: int, *, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
+    """Return latencies in seconds, from the moment an order was due to be sent, and how many were decided by what."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_send, port, rate, seconds, customers, prefix).result()
+
+
+def _send(port: int, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
+    gc.disable()  # its pauses would count as the answers'
+    return asyncio.run(_drive(port, rate, seconds, customers, prefix))
+
+
+async def _drive(port: int, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
+    """Connections are kept, the last used first; one is opened where all are busy."""
+    idle: list[Connection] = []
+    draw, latencies = random.Random(prefix), []
+    by: Counter[str] = Counter()
+    decisions: Counter[str] = Counter()
+    start = time.perf_counter()
+
+    async def one(number: int, due: float) -> None:
+        body = json.dumps(orders.order(draw, f"{prefix}-{number}", customers, datetime.now(UTC))).encode()
+        answer = await _ask(idle, port, body)
+        latencies.append(time.perf_counter() - due)
+        by[f"{answer.get('by', 'error')}{'' if answer.get('decided_at') else ', not recorded'}"] += 1
+        decisions[answer.get("decision", "error")] += 1
+
+    tasks = []
+    for number in range(int(rate * seconds)):
+        due = start + number / rate
+        if (wait := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        tasks.append(asyncio.create_task(one(number, due)))
+    for task in tasks:  # to gather thousands at once would hold up the last ones
+        await task
+    for _, writer in idle:
+        writer.close()
+    return {"latencies": latencies, "by": dict(by), "decisions": dict(decisions)}
+
+
+async def _ask(idle: list[Connection], port: int, body: bytes) -> dict[str, Any]:
+    """The gateway closes connections that rest for some seconds: the order is sent again on another one then."""
+    while True:
+        connection = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
+        try:
+            answer = await _post(connection, body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            continue
+        idle.append(connection)
+        return answer
+
+
+async def _post(connection: Connection, body: bytes) -> dict[str, Any]:
+    reader, writer = connection
+    head = b"POST /v1/orders/screen HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: "
+    writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+    headers = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in headers.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return dict(json.loads(await reader.readexactly(length)))

@@ -1,1 +1,0 @@
-"""Other systems, measured beside ours in the same run."""

@@ -1,0 +1,1 @@
+"""How good the recommender is on public data, by every protocol, with several seeds."""

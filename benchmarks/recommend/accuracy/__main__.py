@@ -1,0 +1,62 @@
+"""`python -m benchmarks.recommend.accuracy`: train and test on public data with the defaults, beside what is published.
+
+Every run is one `reshelf evaluate`, whose report stays in a folder: a second call runs only what is missing there.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.recommend.accuracy import summary
+
+_LEAVE_ONE_OUT = ("leave-one-out", "leave-one-out-full")
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--data", required=True, type=_FILE, help="Folder with beauty/, sports/ and online_retail/.")
+@click.option("--reports", required=True, type=_FILE, help="Folder for the reports of single runs.")
+@click.option("--seeds", default=3, show_default=True, help="How often each run is made.")
+@click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
+def main(data: Path, reports: Path, seeds: int, out: Path | None) -> None:
+    """Print one JSON object: each run's figures as mean and spread over the seeds, beside the baselines."""
+    reports.mkdir(parents=True, exist_ok=True)
+    for seed in range(seeds):
+        for name, options in _runs(data).items():
+            path = reports / f"{name}-{seed}.json"
+            if not path.exists():
+                _evaluate([*options, "--seed", str(seed), "--json", str(path)])
+    result = json.dumps(summary.of({path.stem: _read(path) for path in sorted(reports.glob("*.json"))}), indent=1)
+    if out is not None:
+        out.write_text(result + "\n")
+    click.echo(result)
+
+
+def _runs(data: Path) -> dict[str, list[str]]:
+    """Return the command line of each run by its name."""
+    runs = {}
+    for shop in ("beauty", "sports"):
+        files = ["--events", str(data / shop / "events.csv.gz"), "--items", str(data / shop / "items.csv.gz")]
+        runs |= {f"{shop}-{protocol}": ["recommend", *files, "--protocol", protocol] for protocol in _LEAVE_ONE_OUT}
+        runs[f"{shop}-cold-start"] = ["cold-start", *files]
+    retail = ["--events", str(data / "online_retail" / "transactions.csv.gz"), "--protocol", "time-split"]
+    return runs | {"online_retail-time-split": ["recommend", *retail, "--cut", "2011-09-01"]}
+
+
+def _evaluate(options: list[str]) -> None:
+    subprocess.run([sys.executable, "-m", "workers.cli", "evaluate", *options], check=True, stdout=subprocess.DEVNULL)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return read
+
+
+if __name__ == "__main__":
+    main()

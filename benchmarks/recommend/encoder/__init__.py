@@ -1,0 +1,1 @@
+"""How fast a published encoder of text is: titles and queries a second, on one thread."""

@@ -1,0 +1,76 @@
+"""The ledger itself: phases of one revision as figures, and two ledgers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.serving.cost.phases import Phase
+
+PHASES = ("single", "batched")
+
+
+def figures(idle: Mapping[str, float], measured: Mapping[str, Phase], logged: Phase, said: int) -> dict[str, Any]:
+    """Return the figures of one revision as JSON values.
+
+    `idle` is CPU seconds a second by program, `measured` the phases named in `PHASES`, `logged` the phase in which
+    Postgres logged its statements, and `said` how many those were. Sums are gross: nothing idle is taken off.
+    """
+    by_process = {name: _ms_per_event(phase) for name, phase in measured.items()}
+    every = {**measured, "statements": logged}
+    return {
+        "cpu_ms_per_event_single": round(sum(by_process["single"].values()), 3),
+        "cpu_ms_per_event_batched": round(sum(by_process["batched"].values()), 3),
+        "idle_percent_of_a_core": round(100 * sum(idle.values()), 2),
+        "by_process": {
+            "idle": {name: round(100 * share, 2) for name, share in idle.items()},
+            **{phase: {name: round(ms, 4) for name, ms in by.items()} for phase, by in by_process.items()},
+        },
+        "sender_ms_per_event": {
+            name: round(1000 * phase.sent.cpu / phase.sent.events, 3) for name, phase in measured.items()
+        },
+        "per_reranked_shopper": {name: _per_shopper(phase) for name, phase in measured.items()},
+        "statements_per_reranked_shopper": _per(said, logged.shoppers),
+        "rankings_bytes": {
+            name: {"before": phase.before.rankings_bytes, "after": phase.after.rankings_bytes}
+            for name, phase in measured.items()
+        },
+        "rate_sent": {name: round(phase.sent.events / phase.sent.seconds, 1) for name, phase in measured.items()},
+        "drain_seconds": {name: round(phase.drain, 1) for name, phase in measured.items()},
+        "events": {name: phase.sent.events for name, phase in every.items()},
+        "counted": {name: phase.counted for name, phase in every.items()},
+    }
+
+
+def ratio(this: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return this / base, in all and by process where both have it; smaller is better."""
+    by = {
+        phase: {
+            name: round(ms / base["by_process"][phase][name], 3)
+            for name, ms in this["by_process"][phase].items()
+            if base["by_process"][phase].get(name)
+        }
+        for phase in PHASES
+    }
+    total = {phase: _per(this[key := f"cpu_ms_per_event_{phase}"], base[key]) for phase in PHASES}
+    return {**total, "by_process": by}
+
+
+def _ms_per_event(phase: Phase) -> dict[str, float]:
+    return {name: 1000 * seconds / phase.sent.events for name, seconds in phase.used.items()}
+
+
+def _per_shopper(phase: Phase) -> dict[str, Any]:
+    """Return what a shelf of a shopper took; None where this revision does not count it, or ranked none."""
+    before, after = phase.before.encodings, phase.after.encodings
+    encoded = None if after is None else after - (before or 0)
+    return {
+        "wal_bytes": _per(phase.after.wal_bytes - phase.before.wal_bytes, phase.shoppers),
+        "bells": _per(phase.bells, phase.shoppers),
+        "encodings": None if encoded is None else _per(encoded, phase.shoppers),
+        "shoppers": phase.shoppers,
+    }
+
+
+def _per(amount: float, count: float) -> float | None:
+    return round(amount / count, 3) if count else None

@@ -1,0 +1,153 @@
+"""The phases: a stretch of time in which something happens, and what everything used in it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from redis import Redis
+
+from benchmarks.serving.cost import accounts, counts, statements, traffic
+from benchmarks.serving.cost.counts import Counts
+from benchmarks.serving.cost.system import System
+from benchmarks.serving.cost.traffic import Load, Sender, Sent
+
+_LOOK_SECONDS = 0.5
+_QUIET_LOOKS = 2
+_LOST_LOOKS = 60
+_PATIENCE = 600.0
+_HAS_LATER = "SELECT 1 FROM information_schema.columns WHERE table_name = 'due' AND column_name = 'later'"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase. Times are in seconds; `used` is CPU by program, of the drain as well.
+
+    `counted` are the events of this phase that stand in the table.
+    """
+
+    sent: Sent
+    counted: int
+    used: dict[str, float]
+    drain: float
+    before: Counts
+    after: Counts
+
+    @property
+    def shoppers(self) -> int:
+        """How many shelves of shoppers were ranked anew."""
+        return self.after.shoppers - self.before.shoppers
+
+    @property
+    def bells(self) -> int:
+        """How many tasks the system sent to itself, those that come by the clock included."""
+        return self.after.pushes - self.before.pushes - self.sent.messages
+
+
+class Meter:
+    """Reads everything of one running system; what it uses of Postgres itself is left out."""
+
+    def __init__(self, system: System, programs: Mapping[int, str], database: Connection[Any], redis: Redis) -> None:
+        self._system = system
+        self._database = database
+        self._redis = redis
+        self._programs = dict(programs) | {database.info.backend_pid: statements.APPLICATION}
+        not_later = " AND NOT later" if database.execute(_HAS_LATER).fetchone() else ""
+        self._due = f"SELECT count(*) FROM due WHERE kind = 'shopper'{not_later}"
+
+    @property
+    def logs(self) -> Path:
+        """The folder with the servers' logs."""
+        return self._system.home / "logs"
+
+    @property
+    def database(self) -> Connection[Any]:
+        """The benchmark's own connection."""
+        return self._database
+
+    def idle(self, seconds: float) -> dict[str, float]:
+        """Return the CPU seconds a second that each program uses without traffic."""
+        before, start = self._used(), time.monotonic()
+        time.sleep(seconds)
+        return {
+            name: spent / (time.monotonic() - start)
+            for name, spent in accounts.difference(before, self._used()).items()
+        }
+
+    def traffic(self, load: Load) -> Phase:
+        """Send the load and wait until it is worked off; return what that took.
+
+        Raises TimeoutError where it is not worked off after ten minutes, and RuntimeError where an event is missing.
+        """
+        sender = Sender(self._system.broker_url, load)
+        # Pages are logged whole the first time after a checkpoint: each phase begins at the same distance from one.
+        self._database.execute("CHECKPOINT")
+        before, used = self._counts(), self._used()
+        sent = sender.run()
+        start = time.monotonic()
+        after_used, counted = self._drained(load, sent.events)
+        drain = time.monotonic() - start
+        return Phase(sent, counted, accounts.difference(used, after_used), drain, before, self._counts())
+
+    def _drained(self, load: Load, events: int) -> tuple[dict[str, float], int]:
+        """Wait until nothing is due; return the CPU seconds used by then, and the events of the load that came in."""
+        until = time.monotonic() + _PATIENCE
+        quiet = 0
+        while time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            # More than once: between the queue and the table a message is in nobody's sight for an instant.
+            quiet = quiet + 1 if self._backlog() == 0 else 0
+            if quiet >= _QUIET_LOOKS:
+                used = self._used()
+                counted = self._standing(load)
+                if counted == events:
+                    return used, counted
+                if quiet >= _LOST_LOOKS:
+                    raise RuntimeError(f"{events} events were sent, and {counted} of them stand in the table")
+        raise TimeoutError(f"after {_PATIENCE:.0f} s messages or shoppers still wait: {self._backlog()}")
+
+    def _backlog(self) -> int:
+        waiting = int(self._redis.llen(traffic.QUEUE))
+        return waiting or self._number(self._due)
+
+    def _standing(self, load: Load) -> int:
+        return self._number("SELECT count(*) FROM events WHERE starts_with(event_id, %s)", load.prefix)
+
+    def _number(self, query: str, *parameters: object) -> int:
+        row = self._database.execute(query, parameters).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _used(self) -> dict[str, float]:
+        used = accounts.seconds(self._programs)
+        used.pop(statements.APPLICATION)
+        return used
+
+    def _counts(self) -> Counts:
+        return counts.read(self._database, self._redis, self._system.metrics_ports)
+
+
+@contextmanager
+def metering(system: System) -> Iterator[Meter]:
+    """Yield a meter of the system once it rests. Raises RuntimeError at the end if a program was started anew."""
+    programs = system.programs()
+    with (
+        Redis.from_url(system.broker_url) as redis,
+        psycopg.connect(system.database_url, autocommit=True, application_name=statements.APPLICATION) as database,
+    ):
+        accounts.wait_for_rest(programs)
+        yield Meter(system, programs, database, redis)
+    if (now := system.programs()) != programs:
+        raise RuntimeError(f"a program was started anew, so its account is wrong: {programs} became {now}")
+
+
+def prefix(name: str) -> str:
+    """Return how the ids of a phase's events start: unlike those of any other phase."""
+    return f"{name}-{uuid.uuid4().hex[:8]}-"
