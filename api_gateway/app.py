@@ -1,6 +1,6 @@
 """The gateway: ranked rows out, events and catalogue changes in. It computes no ranking.
 
-Started by `reshelf gateway`, or by any ASGI server from the factory `api_gateway.app:of_process`.
+Started by `reshelf gateway`, or by any ASGI server from the factory `api_gateway.app:from_environment`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     return gateway
 
 
-def of_process() -> Gateway:
+def from_environment() -> Gateway:
     """Return the application for a process that does nothing else, as `reshelf gateway` runs it."""
     settings = configuration.load()
     gateway = create(settings, bell=services.doorbell(settings))

@@ -45,7 +45,7 @@ class Services:
     asked: Tally
 
 
-def of(request: Request[Any, Any, State]) -> Services:
+def from_request(request: Request[Any, Any, State]) -> Services:
     """Return the services of the application that was asked."""
     found: Services = request.app.state.services
     return found

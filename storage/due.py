@@ -165,14 +165,14 @@ class Backlog:
     claimable_later: int = 0
 
 
-def of_changes(count: int, *, search: bool) -> list[str]:
+def for_changes(count: int, *, search: bool) -> list[str]:
     """Return for what to ring after so many catalogue changes; `search`: somebody keeps the catalogue to search it."""
     if not count:
         return []
     return [ITEM, CATALOGUE] if search else [ITEM]
 
 
-def of_events(kinds: Collection[str]) -> list[str]:
+def for_events(kinds: Collection[str]) -> list[str]:
     """Return what becomes due by events of these kinds."""
     loud = set(kinds) - set(QUIET_KINDS)
     return [*([SHOPPER] if loud else []), *([BASKET] if "purchase" in loud else [])]

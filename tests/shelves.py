@@ -92,14 +92,14 @@ def every(connection: Connection, surface: str = HOME) -> dict[str, Shelf]:
     return {owner: _shelf(*columns) for owner, *columns in rows}
 
 
-def of(connection: Connection, owner: str, surface: str = HOME) -> Shelf | None:
+def read(connection: Connection, owner: str, surface: str = HOME) -> Shelf | None:
     """Return the shelf of this owner, None where there is none."""
     return every(connection, surface).get(owner)
 
 
 def item_ids(connection: Connection, owner: str, surface: str = HOME) -> list[str | None] | None:
     """Return the items of this owner's shelf, None where there is none."""
-    found = of(connection, owner, surface)
+    found = read(connection, owner, surface)
     return None if found is None else found.item_ids
 
 

@@ -75,7 +75,7 @@ class Actors(msgspec.Struct, frozen=True):
 )
 async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> Actors:
     """Those who are flagged, or were cleared, with the reasons."""
-    async with services.of(request).engine.connect() as connection:
+    async with services.from_request(request).engine.connect() as connection:
         found = await connection.run_sync(lambda sync: actors.every(sync, flagged=flagged, most=limit))
         summary = await connection.run_sync(actors.summary)
     return Actors(summary.flagged, summary.alert, [_actor(row) for row in found])
@@ -95,7 +95,9 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
     name = parameters.path_id(shopper, "shopper")
     detail = actors.BY_HAND if why is None else parameters.text(why, "why", longest=1000)
     suspicion = Suspicion(name, [actors.BY_HAND], detail)
-    return await _changed(services.of(request), name, lambda connection: actors.flag(connection, [suspicion], by=BY))
+    return await _changed(
+        services.from_request(request), name, lambda connection: actors.flag(connection, [suspicion], by=BY)
+    )
 
 
 @post(
@@ -110,7 +112,9 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
 async def clear(request: Asked, shopper: Shopper) -> Actor:
     """The past ones too. Asking twice changes nothing."""
     name = parameters.path_id(shopper, "shopper")
-    return await _changed(services.of(request), name, lambda connection: actors.clear(connection, [name], by=BY))
+    return await _changed(
+        services.from_request(request), name, lambda connection: actors.clear(connection, [name], by=BY)
+    )
 
 
 async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> Actor:

@@ -35,7 +35,7 @@ class Experiments(msgspec.Struct, frozen=True):
 )
 async def every(request: Asked) -> Experiments:
     """The running experiment and those before it. They are started and stopped by `reshelf experiment`."""
-    async with services.of(request).engine.connect() as connection:
+    async with services.from_request(request).engine.connect() as connection:
         return Experiments([report.summary(one) for one in await connection.run_sync(experiments.every)])
 
 
@@ -49,4 +49,4 @@ async def every(request: Asked) -> Experiments:
 )
 async def one(request: Asked, name: Name) -> Report:
     """Rates of every arm with intervals that hold however often one looks, and a verdict. Up to ten seconds old."""
-    return await services.of(request).reports.of(parameters.path_id(name, "name"))
+    return await services.from_request(request).reports.read(parameters.path_id(name, "name"))

@@ -68,7 +68,7 @@ class Following:
         """Take over what runs. Where the database is away, what ran goes on."""
         try:
             row = await database.read(self._pool, lambda connection: connection.fetchrow(experiments.RUNNING))
-            self._running = None if row is None else experiments.of_row(tuple(row))
+            self._running = None if row is None else experiments.from_row(tuple(row))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.debug("the database does not say which experiment runs: %s", error)
         except Exception:  # noqa: BLE001  whatever stands in that row, shelves are served, and the next look follows
@@ -83,7 +83,7 @@ class Reports:
         self._one = asyncio.Lock()
         self._kept: dict[str, tuple[float, Report]] = {}
 
-    async def of(self, name: str) -> Report:
+    async def read(self, name: str) -> Report:
         """Return the report. Raises `errors.NotFound`, and what keeps the database from answering."""
         async with self._one:
             now = time.monotonic()
@@ -99,8 +99,8 @@ def chain_of(
 ) -> list[Step]:
     """Return the chain of a shopper in this arm: that of the popular shelf, where the arm is shown what is popular."""
     if arm is not None and arm.treatment == experiments.POPULAR:
-        return fallback.of_popular(category)
-    return fallback.of_shopper(user_id, session_id, traits, category)
+        return fallback.for_popular(category)
+    return fallback.for_shopper(user_id, session_id, traits, category)
 
 
 def _report(connection: Connection, name: str) -> Report:
@@ -109,4 +109,4 @@ def _report(connection: Connection, name: str) -> Report:
         raise NotFound(
             f"there is no experiment {name!r}", field="name", fix="GET /v1/experiments lists the experiments"
         )
-    return report.of(experiment, experiments.outcomes(connection, experiment))
+    return report.build(experiment, experiments.outcomes(connection, experiment))

@@ -80,7 +80,7 @@ async def waiting(request: Asked, reviewer: Reviewer = None, limit: Limit = 50) 
     def read(connection: Connection) -> Reviews:
         return Reviews([_shown(row) for row in reviews.waiting(connection, reviewer=reviewer, most=limit)])
 
-    async with services.of(request).engine.connect() as connection:
+    async with services.from_request(request).engine.connect() as connection:
         return await connection.run_sync(read)
 
 
@@ -103,7 +103,7 @@ async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
         done = reviews.take(connection, key, given.reviewer)
         return _after(connection, key, done)
 
-    async with services.of(request).engine.begin() as connection:
+    async with services.from_request(request).engine.begin() as connection:
         return await connection.run_sync(write)
 
 
@@ -121,7 +121,7 @@ async def decide(request: Asked, order_id: OrderId, body: RawBody) -> Review:
     """Approve or decline for good; the screening stays beside it as it was."""
     given = _decode(body, Deciding)
     key = parameters.path_id(order_id, "order_id")
-    found = services.of(request)
+    found = services.from_request(request)
 
     def write(connection: Connection, writer: str) -> Review:
         done = reviews.decide(connection, key, given.reviewer, given.decision, given.note)

@@ -55,7 +55,7 @@ class Audit(msgspec.Struct, frozen=True):
 )
 async def screen(request: Asked, body: RawBody) -> Answer:
     """Approve, review or decline, within the deadline. The same order asked about again has the same decision."""
-    found = services.of(request)
+    found = services.from_request(request)
     if not found.settings.fraud:
         raise Unavailable("orders are not screened here", fix="set RESHELF_FRAUD=true")
     return await service.screen(found, body)
@@ -72,7 +72,7 @@ async def screen(request: Asked, body: RawBody) -> Answer:
 async def one(request: Asked, order_id: OrderId) -> Audit:
     """The audit trail: the decision, all that rules and model were asked with, labels and reviews since."""
     order_id = parameters.path_id(order_id, "order_id")
-    async with services.of(request).engine.connect() as connection:
+    async with services.from_request(request).engine.connect() as connection:
         return await connection.run_sync(_audit, order_id)
 
 
@@ -88,7 +88,7 @@ async def one(request: Asked, order_id: OrderId) -> Audit:
 )
 async def label(request: Asked, body: RawBody) -> Response[Taken]:
     """Write 1 to 1000 labels: chargebacks, confirmed frauds, cleared orders. 202 means that they are committed."""
-    taken = await doors.take(services.of(request), doors.LABELS, body)
+    taken = await doors.take(services.from_request(request), doors.LABELS, body)
     return Response(taken, status_code=doors.status(taken))
 
 
@@ -98,7 +98,7 @@ def _audit(connection: Connection, order_id: str) -> Audit:
         raise NotFound(f"no decision is recorded for order {order_id!r}", field="order_id")
     review = reviews.one(connection, order_id)
     return Audit(
-        answers.of_row(row),
+        answers.from_row(row),
         dict(row.facts),
         row.features,
         None if review is None else review.decision or "open",

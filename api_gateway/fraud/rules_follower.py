@@ -51,5 +51,5 @@ class RuleBook:
             await connection.execute(rule_sets.KEEP_ONE, rules.DEFAULT.version, content)
             self._version = rules.DEFAULT.version
         elif row is not None and row["version"] != self._version:
-            self.rules = rules.of_json(json.loads(row["content"]))
+            self.rules = rules.from_json(json.loads(row["content"]))
             self._version = row["version"]

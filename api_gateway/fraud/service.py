@@ -76,7 +76,7 @@ async def _wait(services: Services, expected: Expected, order_id: str, until: fl
         await expected.within(until - now())
     finally:  # the deadline of the whole request may be first
         services.patience.note(now(), in_time=expected.is_heard)
-    return answers.of_json(expected.said) or await read(services, order_id)
+    return answers.from_json(expected.said) or await read(services, order_id)
 
 
 async def read(services: Services, order_id: str) -> Answer | None:
@@ -130,7 +130,7 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
         decided = _alone(services, row, counted, why)
         written = await connection.fetchrow(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
         if written is not None:
-            return answers.of_screening(decided, written["decided_at"])
+            return answers.from_screening(decided, written["decided_at"])
         answer = await _read(connection, row["order_id"])
         assert answer is not None  # somebody else was first
         return answer
@@ -140,7 +140,7 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
             return await database.read(services.pool, decide)
     except _AWAY as error:
         log.warning("order %s is decided without the database: %s", row["order_id"], error)
-        return answers.of_screening(_alone(services, row, {}, why), None)
+        return answers.from_screening(_alone(services, row, {}, why), None)
 
 
 def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:

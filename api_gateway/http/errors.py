@@ -117,7 +117,7 @@ class Unavailable(ApiError):
         self.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
-def of(error: Exception) -> ApiError | None:
+def from_database(error: Exception) -> ApiError | None:
     """Return what a database error means to the caller; None when it is no such error, but a bug."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     state = getattr(cause, "sqlstate", None)
@@ -138,7 +138,7 @@ def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[Error
         return _response(error.status, error.detail, error.headers)
     if isinstance(error, HTTPException):
         return _response(error.status_code, _detail(error), error.headers or {})
-    if (known := of(error)) is not None:
+    if (known := from_database(error)) is not None:
         log.warning("%s: %s", known, error)
         return _response(known.status, known.detail, known.headers)
     log.error("a request failed", exc_info=error)

@@ -47,11 +47,11 @@ class Door:
 
 
 def _events_ring(events: Sequence[Any], _settings: Settings) -> list[str]:
-    return due.of_events([event.kind for event in events])
+    return due.for_events([event.kind for event in events])
 
 
 def _changes_ring(changes: Sequence[Any], settings: Settings) -> list[str]:
-    return due.of_changes(len(changes), search=settings.search)
+    return due.for_changes(len(changes), search=settings.search)
 
 
 def _nothing(_labels: Sequence[Any], _settings: Settings) -> list[str]:

@@ -24,5 +24,5 @@ from api_gateway.lists.parameters import Asked
 )
 async def take(request: Asked, body: RawBody) -> Response[Taken]:
     """Write 1 to 1000 events. 202 means that the good rows are committed; 422 that no row could be taken."""
-    taken = await doors.take(services.of(request), doors.EVENTS, body)
+    taken = await doors.take(services.from_request(request), doors.EVENTS, body)
     return Response(taken, status_code=doors.status(taken))

@@ -30,7 +30,7 @@ _NEWEST = Step(NEWEST, shelves.NEWEST)
 Trait = tuple[str, str]
 
 
-def of_shopper(
+def for_shopper(
     user_id: str | None, session_id: str | None, traits: Sequence[Trait], category: str | None
 ) -> list[Step]:
     """personal → session → segments (given, then stored) → popular → newest."""
@@ -40,26 +40,26 @@ def of_shopper(
     if session_id is not None:
         steps.append(Step(SESSION, rankings.HOME, events.shopper_key(None, session_id)))
     steps += [Step(SEGMENT, rankings.SEGMENT, rankings.trait_owner(*trait)) for trait in traits]
-    return [*steps, Step(SEGMENT, rankings.SEGMENT), *of_popular(category)]
+    return [*steps, Step(SEGMENT, rankings.SEGMENT), *for_popular(category)]
 
 
-def of_similar(item_id: str, category: str | None) -> list[Step]:
+def for_similar(item_id: str, category: str | None) -> list[Step]:
     """similar → popular in the item's category → popular → newest."""
     in_category = [] if category is not None else [Step(POPULAR_IN_CATEGORY, rankings.POPULAR)]
-    return [Step(SIMILAR, rankings.SIMILAR, item_id), *in_category, *of_popular(category)]
+    return [Step(SIMILAR, rankings.SIMILAR, item_id), *in_category, *for_popular(category)]
 
 
-def of_bought_together(item_id: str, category: str | None) -> list[Step]:
+def for_bought_together(item_id: str, category: str | None) -> list[Step]:
     """bought together → similar → …"""
-    return [Step(BOUGHT_TOGETHER, rankings.BOUGHT_TOGETHER, item_id), *of_similar(item_id, category)]
+    return [Step(BOUGHT_TOGETHER, rankings.BOUGHT_TOGETHER, item_id), *for_similar(item_id, category)]
 
 
-def of_popular(category: str | None) -> list[Step]:
+def for_popular(category: str | None) -> list[Step]:
     """popular (of the category that was asked for) → newest."""
     owner = rankings.EVERYONE if category is None else rankings.category_owner(category)
-    return [Step(POPULAR, rankings.POPULAR, owner), *of_new()]
+    return [Step(POPULAR, rankings.POPULAR, owner), *for_new()]
 
 
-def of_new() -> list[Step]:
+def for_new() -> list[Step]:
     """newest."""
     return [_NEWEST]

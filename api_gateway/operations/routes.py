@@ -27,7 +27,7 @@ async def health() -> Health:
 @get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
 async def ready(request: Asked) -> Response[Readiness]:
     """200 while the database answers and is migrated, else 503. The broker is reported. Open without a key."""
-    state = await readiness.check(services.of(request))
+    state = await readiness.check(services.from_request(request))
     return Response(state, status_code=200 if state.ready else 503)
 
 
@@ -42,4 +42,4 @@ async def ready(request: Asked) -> Response[Readiness]:
 )
 async def show(request: Asked) -> bytes:
     """Requests, latencies, sources served and rows taken. Needs a key where the gateway listens beyond loopback."""
-    return services.of(request).metrics.render()
+    return services.from_request(request).metrics.render()

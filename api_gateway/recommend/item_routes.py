@@ -24,8 +24,10 @@ from api_gateway.recommend.service import Wanted
 async def similar(request: Asked, paging: Page, item_id: ItemId) -> Answer:
     """Similar → popular in the item's category → popular → newest. The item itself is never among them."""
     item_id = parameters.path_id(item_id, "item_id")
-    steps = fallback.of_similar(item_id, paging.category)
-    return await service.read(services.of(request), Wanted(fallback.SIMILAR, item_id, steps, anchor=item_id), paging)
+    steps = fallback.for_similar(item_id, paging.category)
+    return await service.read(
+        services.from_request(request), Wanted(fallback.SIMILAR, item_id, steps, anchor=item_id), paging
+    )
 
 
 @get(
@@ -39,7 +41,7 @@ async def similar(request: Asked, paging: Page, item_id: ItemId) -> Answer:
 async def bought_together(request: Asked, paging: Page, item_id: ItemId) -> Answer:
     """Bought together → similar → popular in the item's category → popular → newest."""
     item_id = parameters.path_id(item_id, "item_id")
-    steps = fallback.of_bought_together(item_id, paging.category)
+    steps = fallback.for_bought_together(item_id, paging.category)
     return await service.read(
-        services.of(request), Wanted(fallback.BOUGHT_TOGETHER, item_id, steps, anchor=item_id), paging
+        services.from_request(request), Wanted(fallback.BOUGHT_TOGETHER, item_id, steps, anchor=item_id), paging
     )

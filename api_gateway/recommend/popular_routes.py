@@ -23,8 +23,8 @@ from api_gateway.recommend.service import Wanted
 )
 async def popular(request: Asked, paging: Page) -> Answer:
     """Popular, of the category that is asked for or of all → newest."""
-    steps = fallback.of_popular(paging.category)
-    return await service.read(services.of(request), Wanted(fallback.POPULAR, "", steps), paging)
+    steps = fallback.for_popular(paging.category)
+    return await service.read(services.from_request(request), Wanted(fallback.POPULAR, "", steps), paging)
 
 
 @get(
@@ -37,4 +37,4 @@ async def popular(request: Asked, paging: Page) -> Answer:
 )
 async def new(request: Asked, paging: Page) -> Answer:
     """The available items, read live, the newest first."""
-    return await service.read(services.of(request), Wanted(fallback.NEW, "", fallback.of_new()), paging)
+    return await service.read(services.from_request(request), Wanted(fallback.NEW, "", fallback.for_new()), paging)

@@ -44,10 +44,10 @@ async def for_user(
     session_id = None if session_id is None else parameters.identity(session_id, "session_id")
     shoppers = [user_id] if session_id is None else [user_id, shopper_key(None, session_id)]
     traits = parameters.traits(segment, country, referrer, trait)
-    placed, arm = services.of(request).following.arm_of(user_id)
+    placed, arm = services.from_request(request).following.arm_of(user_id)
     steps = service.chain_of(arm, user_id, session_id, traits, paging.category)
     wanted = Wanted(fallback.HOME, user_id, steps, shoppers, placed=placed)
-    return await recommend_service.read(services.of(request), wanted, paging)
+    return await recommend_service.read(services.from_request(request), wanted, paging)
 
 
 @get(
@@ -74,7 +74,7 @@ async def for_session(
     session_id = parameters.identity(session_id, "session_id")
     shopper = shopper_key(None, session_id)
     traits = parameters.traits(segment, country, referrer, trait)
-    placed, arm = services.of(request).following.arm_of(shopper)
+    placed, arm = services.from_request(request).following.arm_of(shopper)
     steps = service.chain_of(arm, None, session_id, traits, paging.category)
     wanted = Wanted(fallback.HOME, shopper, steps, [shopper], placed=placed)
-    return await recommend_service.read(services.of(request), wanted, paging)
+    return await recommend_service.read(services.from_request(request), wanted, paging)

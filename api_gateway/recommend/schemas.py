@@ -65,7 +65,7 @@ class Answer(msgspec.Struct, frozen=True):
     next_cursor: Annotated[str | None, _Example(description="Send as `cursor` for the next page; null at the end.")]
 
 
-def of_listing(
+def first_page(
     listing: Listing, *, surface: str, of: str, category: str | None, reason: str | None, placed: Placed
 ) -> Answer:
     """Return page one of a list; `of` names the list that its cursor belongs to."""
@@ -83,7 +83,7 @@ def of_listing(
     return _answer(rest, found, len(found), surface=surface, of=of, reason=reason, placed=placed)
 
 
-def of_page(
+def later_page(
     rest: Rest, found: list[tuple[int, Product]], limit: int, *, surface: str, of: str, placed: Placed
 ) -> Answer:
     """Return a later page: the items `found` in what is left of a list, and the cursor of what follows them."""

@@ -60,7 +60,7 @@ async def _first_page(services: Services, wanted: Wanted, paging: Paging, of: st
         reason = "every item left was already bought or dismissed, so they are shown again"
     if not listing.item_nos:
         reason = _why_empty(paging, wanted.anchor)
-    return schemas.of_listing(
+    return schemas.first_page(
         listing, surface=wanted.surface, of=of, category=paging.category, reason=reason, placed=wanted.placed
     )
 
@@ -74,7 +74,7 @@ async def _later_page(services: Services, wanted: Wanted, paging: Paging, of: st
             connection, rest.item_nos, rest.reasons, categories=categories, exclude=paging.exclude, limit=paging.limit
         ),
     )
-    return schemas.of_page(rest, found, paging.limit, surface=wanted.surface, of=of, placed=wanted.placed)
+    return schemas.later_page(rest, found, paging.limit, surface=wanted.surface, of=of, placed=wanted.placed)
 
 
 async def _listing(services: Services, query: Query) -> Listing:

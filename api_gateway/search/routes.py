@@ -83,7 +83,7 @@ async def search(
         user_id=user_id,
         session_id=session_id,
     )
-    return await service.answer(services.of(request), question, limit, cursor or None)
+    return await service.answer(services.from_request(request), question, limit, cursor or None)
 
 
 @get(
@@ -96,4 +96,4 @@ async def search(
 )
 async def suggest(request: Asked, q: Typed, limit: Most = 10) -> Suggested:
     """Phrases of the catalogue, and of what several shoppers searched for, that begin with what was typed."""
-    return await search_suggest.complete(services.of(request), questions.typed(q), limit)
+    return await search_suggest.complete(services.from_request(request), questions.typed(q), limit)

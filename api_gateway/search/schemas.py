@@ -92,7 +92,7 @@ class Suggested(msgspec.Struct, frozen=True):
     suggestions: Annotated[list[str], _Example(description="The best first.", examples=[["ceiling fan"]])]
 
 
-def of_found(found: Found, query: str, of: str, fallback: str | None) -> Hits:
+def first_page(found: Found, query: str, of: str, fallback: str | None) -> Hits:
     """Return page one; `of` names the list that its cursor belongs to."""
     reasons = [] if found.why is None else msgspec.json.decode(found.why, type=list[Why])
     rest = Rest(
@@ -125,7 +125,7 @@ def of_found(found: Found, query: str, of: str, fallback: str | None) -> Hits:
     )
 
 
-def of_page(rest: Rest, found: list[tuple[int, Product]], limit: int, query: str, of: str) -> Hits:
+def later_page(rest: Rest, found: list[tuple[int, Product]], limit: int, query: str, of: str) -> Hits:
     """Return a later page: the items `found` in what is left of a list, and the cursor of what follows them."""
     used = found[-1][0] + 1 if len(found) == limit else len(rest.item_nos)
     return Hits(

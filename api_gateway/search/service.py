@@ -26,10 +26,10 @@ async def answer(services: Services, question: Question, limit: int, packed: str
         products = await database.read(
             services.pool, lambda connection: lookup.page(connection, rest.item_nos, question, limit)
         )
-        answered = schemas.of_page(rest, products, limit, question.query, of)
+        answered = schemas.later_page(rest, products, limit, question.query, of)
     else:
         found, fallback = await _find(services, question, limit)
-        answered = schemas.of_found(found, question.query, of, fallback)
+        answered = schemas.first_page(found, question.query, of, fallback)
     services.metrics.served(SURFACE, answered.fallback or answered.source)
     return answered
 
@@ -47,7 +47,7 @@ async def _find(services: Services, question: Question, limit: int) -> tuple[Fou
             return renewed, None
         kept = renewed or kept
     if question.shopper is not None:
-        public = await _read(services, question.of_nobody(), limit)
+        public = await _read(services, question.without_shopper(), limit)
         if public is not None:
             return public, schemas.PUBLIC
     if kept is not None:

@@ -56,7 +56,7 @@ class Moved(NamedTuple):
     by: float
 
 
-def of(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screener:
+def build(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screener:
     """A screener of the orders that the scorer was trained on."""
     halves = features_NxF[::2], features_NxF[1::2]
     # What an order looks like that the density does not know: the distances of those that it knows are shorter.

@@ -154,12 +154,12 @@ def votes_at(given: Votes, items_BxK: Int[Array, "B K"]) -> Float[Array, "B K"]:
     if not given.items_BxM.shape[1]:
         return jnp.zeros(items_BxK.shape, jnp.float32)
 
-    def of(items_M: Array, values_M: Array, items_K: Array) -> Array:
+    def lookup(items_M: Array, values_M: Array, items_K: Array) -> Array:
         at_K = jnp.searchsorted(items_M, items_K)
         found_K = items_M.at[at_K].get(mode="fill", fill_value=NOTHING) == items_K
         return jnp.where(found_K, values_M.at[at_K].get(mode="fill", fill_value=0.0), 0.0)
 
-    return jax.vmap(of)(given.items_BxM, given.values_BxM, items_BxK)
+    return jax.vmap(lookup)(given.items_BxM, given.values_BxM, items_BxK)
 
 
 def bonus(blend: Blend, votes_BxK: Float[Array, "B K"]) -> Float[Array, "B K"]:

@@ -89,7 +89,7 @@ def preset(name: str = "small", **overrides: Any) -> SearchConfig:
     return presets.named(SearchConfig, _PRESETS, name, overrides)
 
 
-def of_json(values: Mapping[str, Any]) -> SearchConfig:
+def from_json(values: Mapping[str, Any]) -> SearchConfig:
     """The config of an artifact; its tuples came back from JSON as lists. The errors are those of `preset`."""
     return preset(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 

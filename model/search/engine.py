@@ -248,7 +248,7 @@ class Engine:
             first = self.candidates(asked, fused_N, open_N)
             if not len(first):
                 return first, np.zeros(0, np.float32)
-            scores_K = self.parts.ranker.score(features.of(asked, first, self.shelf()))
+            scores_K = self.parts.ranker.score(features.compute(asked, first, self.shelf()))
         scores_K = scores_K + self._liked(asked, first, scores_K)
         order_K = np.argsort(-scores_K, kind="stable")
         rest_N = open_N.copy()

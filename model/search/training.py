@@ -109,5 +109,5 @@ def _examples(engine: Engine, known: Judged) -> list[Examples]:
         gains = known.gains(q)
         gain_K = np.array([gains.get(slot, 0.0) for slot in slots_K.tolist()], np.float32)
         if gain_K.any():
-            examples.append(Examples(features.of(asked, slots_K, engine.shelf()), gain_K))
+            examples.append(Examples(features.compute(asked, slots_K, engine.shelf()), gain_K))
     return examples

@@ -34,7 +34,7 @@ class Kept:
     digests_N: UInt32[np.ndarray, " N"]
     vectors_NxD: Float32[np.ndarray, "N D"]
 
-    def of(self, items: Sequence[Item], encoder: Encoder) -> Float32[np.ndarray, "N D"]:
+    def encode(self, items: Sequence[Item], encoder: Encoder) -> Float32[np.ndarray, "N D"]:
         """What the encoder makes of the items; only those that are new, or changed, are computed."""
         vectors_NxD = np.zeros((len(items), encoder.dim), np.float32)
         changed = []
@@ -76,7 +76,7 @@ def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
     """
     if artifact.kind != KIND:
         raise ArtifactError(f"the folder holds a model for {artifact.kind!r}, not for {KIND!r}; name a search version")
-    config = configs.of_json(artifact.config)
+    config = configs.from_json(artifact.config)
     encoder = _part(artifact, _ENCODER)
     trees = _part(artifact, _TREES)
     told = _part(artifact, _ASSOCIATIONS)

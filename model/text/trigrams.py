@@ -13,7 +13,7 @@ BUCKETS = 65_535
 _WORD = re.compile(rf"[^\W_{normalise.HAN}]+")
 
 
-def of(text: str) -> list[int]:
+def hashed(text: str) -> list[int]:
     """The distinct hashed trigrams of a text's words, a space before and behind each word, in reading order.
 
     Chinese words have none: three characters are more than most of them have, and the analyser gives their parts.

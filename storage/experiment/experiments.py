@@ -26,7 +26,7 @@ HOME = "home"
 
 COLUMNS = "name, salt, surface, arms, canary, started_at, stopped_at, stopped_because"
 RUNNING = f"SELECT {COLUMNS} FROM experiments WHERE stopped_at IS NULL"
-"""The experiment that runs, for readers that are not on SQLAlchemy: `of_row` reads its row."""
+"""The experiment that runs, for readers that are not on SQLAlchemy: `from_row` reads its row."""
 
 _NAMED = text(f"SELECT {COLUMNS} FROM experiments WHERE name = :name")
 _ALL = text(f"SELECT {COLUMNS} FROM experiments ORDER BY started_at DESC, name")
@@ -154,27 +154,27 @@ def start(connection: Connection, experiment: Experiment) -> None:
 def stop(connection: Connection, name: str, because: str) -> Experiment | None:
     """Stop the experiment; None where no experiment of this name runs."""
     row = connection.execute(_STOP, {"name": name, "because": because}).one_or_none()
-    return None if row is None else of_row(row)
+    return None if row is None else from_row(row)
 
 
 def running(connection: Connection) -> Experiment | None:
     """Return the experiment that runs."""
     row = connection.execute(text(RUNNING)).one_or_none()
-    return None if row is None else of_row(row)
+    return None if row is None else from_row(row)
 
 
 def named(connection: Connection, name: str) -> Experiment | None:
     """Return an experiment, running or stopped."""
     row = connection.execute(_NAMED, {"name": name}).one_or_none()
-    return None if row is None else of_row(row)
+    return None if row is None else from_row(row)
 
 
 def every(connection: Connection) -> list[Experiment]:
     """Return all experiments, the one that started last first."""
-    return [of_row(row) for row in connection.execute(_ALL)]
+    return [from_row(row) for row in connection.execute(_ALL)]
 
 
-def of_row(row: Sequence[Any]) -> Experiment:
+def from_row(row: Sequence[Any]) -> Experiment:
     """Return the experiment of a row of `COLUMNS`; asyncpg leaves `arms` as text."""
     name, salt, surface, arms, canary, *times = row
     read = json.loads(arms) if isinstance(arms, str) else arms

@@ -64,7 +64,7 @@ def read(connection: Connection, orders: Sequence[Any], wanted: Iterable[str]) -
     query = _query(tuple(entities(names)))
     parameters = {name: [getattr(order, name) for order in orders] for name in _GIVEN}
     rows = [row._mapping for row in connection.execute(query, parameters)]
-    return of_rows(rows, len(orders), names)
+    return from_rows(rows, len(orders), names)
 
 
 async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, float]:
@@ -74,10 +74,10 @@ async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[s
         return {}
     query = statement(entities(names), lambda name: f"${_GIVEN.index(name) + 1}")
     rows = await connection.fetch(query, *([order[name]] for name in _GIVEN))
-    return of_rows(map(dict, rows), 1, names)[0]
+    return from_rows(map(dict, rows), 1, names)[0]
 
 
-def of_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:
+def from_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:
     """Return what the rows of the query (by name) say of each order; what an order does not name counts nothing."""
     found: list[dict[str, float]] = [{} for _ in range(count)]
     for row in rows:

@@ -116,7 +116,7 @@ def newest(connection: Connection, *, most: int) -> Sequence[Row[Any]]:
     return connection.execute(_measurements().limit(most)).all()
 
 
-def of_live(connection: Connection, capability: str = models.RECOMMEND) -> Row[Any] | None:
+def latest(connection: Connection, capability: str = models.RECOMMEND) -> Row[Any] | None:
     """Return the newest measurement of the version that serves, None while it has none."""
     live = select(live_models.c.version).where(live_models.c.capability == capability).scalar_subquery()
     return connection.execute(_measurements().where(drift_measurements.c.version == live).limit(1)).one_or_none()

@@ -107,7 +107,7 @@ class Answer:
 
 def asked(connection: Connection, keys: Sequence[str]) -> dict[str, Question]:
     """Return the questions of these keys; one that was dropped meanwhile has none."""
-    return {row.key: queries.of_row(row.question) for row in connection.execute(_READ, {"keys": list(keys)})}
+    return {row.key: queries.from_row(row.question) for row in connection.execute(_READ, {"keys": list(keys)})}
 
 
 def write(connection: Connection, answers: Sequence[Answer]) -> None:

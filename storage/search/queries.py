@@ -32,7 +32,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Under which its answer is kept."""
         return blake2b(msgspec.json.encode(self), digest_size=16).hexdigest()
 
-    def of_nobody(self) -> Question:
+    def without_shopper(self) -> Question:
         """Return the same question, whoever asks it."""
         return msgspec.structs.replace(self, shopper=None)
 
@@ -42,6 +42,6 @@ def encode(question: Question) -> str:
     return msgspec.json.encode(question).decode()
 
 
-def of_row(value: object) -> Question:
+def from_row(value: object) -> Question:
     """Return the question of a row's JSON, as the driver gives it."""
     return msgspec.convert(value, Question)

@@ -30,10 +30,10 @@ def read(connection: Connection, span: Window) -> Lately:
     """Return what happened in the window."""
     profiles = actors.profiles(connection, span)
     text = b"".join(actors.acts_csv(connection, span))
-    return of(pl.read_csv(BytesIO(text), schema_overrides=_TYPES), profiles)
+    return from_acts(pl.read_csv(BytesIO(text), schema_overrides=_TYPES), profiles)
 
 
-def of(acts: pl.DataFrame, profiles: Sequence[Row[Any]]) -> Lately:
+def from_acts(acts: pl.DataFrame, profiles: Sequence[Row[Any]]) -> Lately:
     """Return acts (columns `ACT_COLUMNS` of `storage.bots.actors`) of the shoppers of these `profiles` of it."""
     shoppers = [str(row.shopper) for row in profiles]
     items = acts["item_id"].unique().sort().to_list()

@@ -101,8 +101,8 @@ def run(asked: Asked, data: Transactions, report: Callable[[Scored], None] = lam
         (train, protocol.fold(data.found, data.frauds_N, train, test, delay=asked.delay))
         for train, test in _spans(asked)
     ]
-    found, known = features.of_all(data.found, asked.config.features)
-    by_handbook = handbook.of_all(found, asked.config.features) if asked.beside else None
+    found, known = features.compute_all(data.found, asked.config.features)
+    by_handbook = handbook.compute_all(found, asked.config.features) if asked.beside else None
     prepared = _Prepared(data._replace(found=found), known, by_handbook)
     scored = []
     for train, split in splits:

@@ -38,7 +38,7 @@ def read(events: Path, items: Path | None, *, kind: str) -> FileData:
         raise NotEnoughData(f"{events} has events on fewer than two items: there is nothing to rank")
     changes = {str(change["item_id"]): change["fields"] for reading in readings for change in reading.changes}
     catalogue = [_item(item_id, fields) for item_id, fields in changes.items() if isinstance(fields, Mapping)]
-    return FileData(data.of(_in_order(frame), catalogue), readings)
+    return FileData(data.from_events(_in_order(frame), catalogue), readings)
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:

@@ -106,7 +106,7 @@ def summary(experiment: Experiment) -> Summary:
     )
 
 
-def of(experiment: Experiment, outcomes: Mapping[str, Outcome], alpha: float = confidence.ALPHA) -> Report:
+def build(experiment: Experiment, outcomes: Mapping[str, Outcome], alpha: float = confidence.ALPHA) -> Report:
     """Return the report of what came of each arm.
 
     Each metric has `alpha` for itself, divided among the arms beside the control (Bonferroni). The primary metric

@@ -49,7 +49,7 @@ def stop(engine: Engine, name: str, because: str = BY_HAND) -> int:
 def reported(connection: Connection, name: str) -> Report:
     """Return what came of the experiment so far. Raises `Refused`."""
     experiment = _named(connection, name)
-    return report.of(experiment, experiments.outcomes(connection, experiment))
+    return report.build(experiment, experiments.outcomes(connection, experiment))
 
 
 @contextmanager

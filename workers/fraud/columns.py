@@ -40,7 +40,7 @@ def asking(rows: Sequence[Any], places: Sequence[int]) -> ShopOrders:
 
 
 def pasts_of(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopOrders]:
-    """Return what `pasts.read` read, by entity, as `shop.of_each` takes it.
+    """Return what `entity_history.read` read, by entity, as `order_features.compute_each` takes it.
 
     Orders of the batch itself, which have no place in the tables yet, get theirs from `own`.
     """

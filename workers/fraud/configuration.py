@@ -18,7 +18,7 @@ def features_of(settings: Settings) -> FeatureConfig:
     return FeatureConfig(mature=settings.fraud_label_days * DAY, most=MOST)
 
 
-def of(settings: Settings) -> FraudConfig:
+def from_settings(settings: Settings) -> FraudConfig:
     """Return the configured preset; without LightGBM it is the network alone."""
     made = configs.preset(settings.fraud_preset, features=features_of(settings))
     members = tuple(member for member in made.members if member != "trees" or trees.are_there())

@@ -51,7 +51,7 @@ def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], i
         missing = sorted(set(wanted) - screenings.read(connection, wanted).keys())
         _decide_alone(connection, settings, missing)
         found = screenings.read(connection, wanted)
-    return Screened([answers.of_row(found[key]) for key in wanted], rejected)
+    return Screened([answers.from_row(found[key]) for key in wanted], rejected)
 
 
 def _conflicts(
@@ -79,7 +79,7 @@ def _decide_alone(connection: Any, settings: Settings, order_ids: Sequence[str])
     if not order_ids:
         return
     active = rule_sets.active(connection)
-    rule_set = rules.DEFAULT if active is None else rules.of_json(active.content)
+    rule_set = rules.DEFAULT if active is None else rules.from_json(active.content)
     rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
     due_rows = entity_history.asking(connection, order_ids)
     counted = velocities.read(connection, due_rows, rules.velocities(rule_set))

@@ -26,4 +26,4 @@ DRIFT_MEASURED = Gauge(
 
 def export(connection: Connection) -> None:
     """Set them from the newest measurement."""
-    metrics.export(drift.of_live(connection, models.FRAUD), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)
+    metrics.export(drift.latest(connection, models.FRAUD), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)

@@ -48,7 +48,7 @@ def replay(engine: Engine, settings: Settings, order_id: str) -> Replayed:
             probability = facts["probability"] = float(serve.probabilities(screener, values_1xF)[0])
         else:
             facts["novelty"] = float(serve.strangeness(screener, values_1xF)[0])
-    verdict = rules.decide(rules.of_json(content), facts, otherwise=otherwise)
+    verdict = rules.decide(rules.from_json(content), facts, otherwise=otherwise)
     recorded = {"decision": row.decision, "probability": row.probability, "fired": _by_rules(row.reasons)}
     said = [{"source": reason.source, "name": reason.name} for reason in verdict.reasons]
     return Replayed(

@@ -50,7 +50,7 @@ def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> di
         counted = velocities.read(connection, rows, rules.velocities(serving.rules))
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "judge").time():
         values_NxF, odd_N = features_of(serving, own, columns.pasts_of(read, own))
-        known = [{**facts.of_order(row.message), **more} for row, more in zip(rows, counted, strict=True)]
+        known = [{**facts.from_order(row.message), **more} for row, more in zip(rows, counted, strict=True)]
         decided = judge(serving, [row.order_id for row in rows], known, values_NxF)
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "write").time():
         settled = zip(places, odd_N.tolist(), strict=True)
@@ -67,7 +67,7 @@ def features_of(
     odd_N = order_features.oddness_of_each(own, past_of["customer"], serving.config)
     own = own._replace(odd_N=odd_N)
     terminal = columns.with_oddness(past_of["terminal"], own)
-    return order_features.of_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
+    return order_features.compute_each(own, past_of | {"terminal": terminal}, serving.config).values_NxF, odd_N
 
 
 def judge(

@@ -81,7 +81,7 @@ class Serving:
         version = rules.DEFAULT.version if active is None else active.version
         if version == self.rules_version:
             return
-        self.rules = rules.DEFAULT if active is None else rules.of_json(active.content)
+        self.rules = rules.DEFAULT if active is None else rules.from_json(active.content)
         if active is None:  # what decides has to be there when a decision is replayed
             rule_sets.keep(connection, version, rules.to_json(self.rules))
         self.rules_version = version

@@ -17,7 +17,7 @@ from workers.intake.group_commit import Offer
 def events(batch: Any, *, is_plain: bool = False) -> Offer:
     """Return behaviour events as an offer. `is_plain`: no text in it holds what PostgreSQL cannot."""
     parsed = parsing.parse_events(_as_rows(batch), is_plain=is_plain)
-    rings = due.of_events([event.kind for event in parsed.good])
+    rings = due.for_events([event.kind for event in parsed.good])
     good = [rows.event_row(event) for event in parsed.good]
     return Offer(intake.EVENTS_DOOR, good, letters(intake.EVENTS_DOOR, parsed.bad), rings)
 
@@ -25,7 +25,7 @@ def events(batch: Any, *, is_plain: bool = False) -> Offer:
 def changes(batch: Any, *, search: bool) -> Offer:
     """Return catalogue changes as an offer. `search`: a worker has the catalogue in memory."""
     parsed = parsing.parse_changes(_as_rows(batch))
-    rings = due.of_changes(len(parsed.good), search=search)
+    rings = due.for_changes(len(parsed.good), search=search)
     good = [rows.change_row(change) for change in parsed.good]
     return Offer(intake.CATALOGUE_DOOR, good, letters(intake.CATALOGUE_DOOR, parsed.bad), rings)
 

@@ -21,7 +21,7 @@ _NOT_PRODUCTS = frozenset({
 _WORD = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 
 
-def of(titles: Sequence[str]) -> list[str | None]:
+def from_titles(titles: Sequence[str]) -> list[str | None]:
     """Return each title's category, None where no word of it names a kind of product."""
     words = [[_singular(word) for word in _WORD.findall(title.lower())] for title in titles]
     known = _product_words(words)

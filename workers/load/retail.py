@@ -127,7 +127,7 @@ def _catalogue(lines: pl.DataFrame) -> pl.DataFrame:
     titles = titles.str.to_lowercase().str.replace(r"^\W+", "").str.slice(0, 1000)
     return products.with_columns(
         title=titles.str.slice(0, 1).str.to_uppercase() + titles.str.slice(1),
-        category=pl.Series(categories.of(titles.to_list()), dtype=pl.String),
+        category=pl.Series(categories.from_titles(titles.to_list()), dtype=pl.String),
     ).sort("code")
 
 

@@ -26,4 +26,4 @@ DRIFT_MEASURED = Gauge("reshelf_drift_measured_timestamp_seconds", "When the liv
 
 def export(connection: Connection) -> None:
     """Set them from the newest measurement."""
-    metrics.export(drift.of_live(connection), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)
+    metrics.export(drift.latest(connection), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)

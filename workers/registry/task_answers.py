@@ -36,7 +36,7 @@ class Report(Protocol):
         """Why it does not, although it was to."""
 
 
-def of(train: Callable[[], Report], *, published: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def run(train: Callable[[], Report], *, published: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Return the report of a training, or why there is none. `published` is called where the version serves."""
     try:
         report = train()
@@ -50,14 +50,14 @@ def of(train: Callable[[], Report], *, published: Callable[[], object] = lambda:
     return asdict(report)
 
 
-def where_due(
+def run_if_due(
     reason: str | None, train: Callable[[], Report], *, published: Callable[[], object] = lambda: None
 ) -> dict[str, Any]:
     """Return the same, where there is a `reason` to train."""
     if reason is None:
         return {"published": False, "reason": "nothing to learn yet"}
     log.info("learning on: %s", reason)
-    return of(train, published=published)
+    return run(train, published=published)
 
 
 def progress(task: Task) -> Callable[[Progress], None]:

@@ -33,7 +33,7 @@ class Group(NamedTuple):
     timeout: int
 
 
-def of(settings: Settings) -> Group | None:
+def from_settings(settings: Settings) -> Group | None:
     """Return the group that the settings name, None for a process alone. Raises `SettingsError`."""
     if settings.coordinator is None:
         if settings.processes != 1 or settings.process != 0:
@@ -61,7 +61,7 @@ def joined(settings: Settings) -> Iterator[None]:
 
     JAX must not have been used before. What the block raises in a group is printed, and the process ends.
     """
-    group = of(settings)
+    group = from_settings(settings)
     if group is None:
         yield
         return

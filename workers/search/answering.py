@@ -71,7 +71,7 @@ def _affinity(
     history = None if question.shopper is None else known.get(question.shopper)
     if history is None:
         return None
-    return tastes.affinity(partial(vectors.of, connection), history, serving.engine.collection)
+    return tastes.affinity(partial(vectors.read, connection), history, serving.engine.collection)
 
 
 def _answer(
@@ -96,7 +96,7 @@ def _answer(
         source=found.source,
         why=_reasons(serving, found) if question.explain else None,
         model_version=serving.version,
-        terms=sorted(invalidation.of_query(found.query, serving.engine.lexicon)),
+        terms=sorted(invalidation.query_terms(found.query, serving.engine.lexicon)),
         horizon=serving.horizon,
         through=None if history is None else history.through,
         personal=affinity is not None,

@@ -76,7 +76,7 @@ class Follower:
             return
         touched.newest = max(touched.newest, row.changed_xid)
         for item in (before, after):
-            touched.terms |= set() if item is None else invalidation.of_item(item)
+            touched.terms |= set() if item is None else invalidation.item_terms(item)
         if after is None:
             self.engine.remove([row.item_id])
             return

@@ -57,7 +57,7 @@ def verify(saved: Artifact, fitted: Parts, items: Sequence[Item]) -> None:
     for engine in (ours, theirs):
         engine.build(items)
     if kept is not None and isinstance(parts.encoder, Encoder):
-        ours = ours.over(parts, kept.of(items, parts.encoder))
+        ours = ours.over(parts, kept.encode(items, parts.encoder))
     for item in items[:_GOLDEN_QUERIES]:
         found, expected = ours.find(item.title, k=10), theirs.find(item.title, k=10)
         same = np.array_equal(found.slots_K, expected.slots_K) and np.allclose(

@@ -115,4 +115,4 @@ class Serving:
         items = self.engine.collection.items[:]
         if kept is None or not isinstance(parts.encoder, Encoder):
             return Loaded(version, parts, None)
-        return Loaded(version, parts, kept.of(items, parts.encoder))
+        return Loaded(version, parts, kept.encode(items, parts.encoder))

@@ -51,7 +51,7 @@ class Vectors:
         if version != self._version:
             self._version, self._kept = version, {}
 
-    def of(self, connection: Connection, item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
+    def read(self, connection: Connection, item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
         """Return the vectors of the items, as `VectorsOf` has them."""
         missing = [item_id for item_id in item_ids if item_id not in self._kept]
         if missing and self._version is not None:
@@ -81,12 +81,12 @@ def affinity(vectors_of: VectorsOf, history: History, collection: Collection) ->
     """
     met = dict.fromkeys(touch.item_id for touch in history.touches if _KINDS.get(touch.kind, 0.0) > 0)
     slots = [slot for item_id in met if (slot := collection.slot(item_id)) is not None]
-    liked = personalisation.of(np.array(slots, int), collection) if slots else None
+    liked = personalisation.from_items(np.array(slots, int), collection) if slots else None
     cosines = _cosines(vectors_of, history)
     if liked is None and cosines is None:
         return None
 
-    def of(slots_K: Int[np.ndarray, " K"]) -> Float32[np.ndarray, " K"]:
+    def score(slots_K: Int[np.ndarray, " K"]) -> Float32[np.ndarray, " K"]:
         affinity_K = np.zeros(len(slots_K), np.float32)
         if liked is not None:
             affinity_K += personalisation.liking(liked, slots_K, collection)
@@ -94,7 +94,7 @@ def affinity(vectors_of: VectorsOf, history: History, collection: Collection) ->
             affinity_K += _COSINE_WEIGHT * cosines([collection.items[slot].item_id for slot in slots_K])
         return affinity_K
 
-    return of
+    return score
 
 
 def _cosines(vectors_of: VectorsOf, history: History) -> Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None:

@@ -95,7 +95,7 @@ def update(database: Database, settings: Settings, progress: Tell = lambda _: No
         if live is None:
             raise NotEnoughData("no version of search serves yet: train the first one with `reshelf train search`")
         with schedule.attempt(database, live):
-            config = configs.of_json(live.config)
+            config = configs.from_json(live.config)
             return _train(database, settings, config, seed=0, serve=True, progress=progress)
 
 

@@ -22,7 +22,7 @@ def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, 
 
     services, progress = bootstrap.services(), task_answers.progress(self)
     work = partial(training.train, services.engine, services.settings, preset=preset, seed=seed, progress=progress)
-    return task_answers.of(work, published=partial(_ring, services))
+    return task_answers.run(work, published=partial(_ring, services))
 
 
 @shared_task(name=tasks.UPDATE_SEARCH, bind=True, ignore_result=False, acks_late=False)
@@ -38,7 +38,7 @@ def update_search(self: Task) -> dict[str, Any]:
         return training.update(services.engine, services.settings, task_answers.progress(self))
 
     reason = waiting.reason(services.engine, services.settings)
-    return task_answers.where_due(reason, update, published=partial(_ring, services))
+    return task_answers.run_if_due(reason, update, published=partial(_ring, services))
 
 
 def _ring(services: Services) -> None:

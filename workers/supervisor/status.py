@@ -108,8 +108,8 @@ def _ask_database(url: str, report: Report) -> None:
             if detector is not None:
                 labelled = order_labels.received_since(connection, detector.learnt_through)
                 report.fraud_model = dict(detector._mapping) | {"labelled_since": labelled}
-            report.drift = _values(drift.of_live(connection))
-            report.fraud_drift = _values(drift.of_live(connection, models.FRAUD))
+            report.drift = _values(drift.latest(connection))
+            report.fraud_drift = _values(drift.latest(connection, models.FRAUD))
             report.actors = asdict(actors.summary(connection))
     except SQLAlchemyError as error:
         # The first line says it; the rest is the statement.

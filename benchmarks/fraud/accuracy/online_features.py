@@ -58,7 +58,7 @@ class Book:
     def ask(self, order: Orders) -> Float64[np.ndarray, " F"]:
         """The features of one order with what has arrived so far, itself left out."""
         of_customer, of_terminal = self._pasts(order)
-        return features.of_one(order, of_customer.rows, of_terminal.rows, self._config).values_NxF[0]
+        return features.compute_one(order, of_customer.rows, of_terminal.rows, self._config).values_NxF[0]
 
     def label(self, order: Orders, moment: int) -> None:
         """Note that an order that has arrived is known to be fraud since `moment`, in unix seconds."""

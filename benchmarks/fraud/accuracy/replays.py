@@ -26,7 +26,7 @@ def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> d
     if customers is not None:
         found = found.take(np.flatnonzero(found.customer_N <= customers))
     began = time.process_time()
-    _, offline = features.of_all(found, config)
+    _, offline = features.compute_all(found, config)
     seconds = time.process_time() - began
     return {
         "orders": len(found.at_N),
@@ -39,7 +39,7 @@ def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> d
 
 def _replayed(found: Orders, in_order_NxF: np.ndarray, config: FeatureConfig, *, most: int) -> dict[str, Any]:
     arriving = order_replay.shuffled(found, most=most, seed=0)
-    _, offline = features.of_all(arriving, config)
+    _, offline = features.compute_all(arriving, config)
     began = time.process_time()
     done = order_replay.run(arriving, config, partial(_say, f"shuffled by up to {most} s", len(found.at_N)))
     seconds = time.process_time() - began

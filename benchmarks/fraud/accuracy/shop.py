@@ -31,7 +31,7 @@ class Shop(NamedTuple):
 def read(path: Path, config: FraudConfig) -> Shop:
     """Read a file of transactions and describe all of them."""
     data = fraud_files.read(path, delay=DELAY)
-    found, known = features.of_all(data.found, config.features)
+    found, known = features.compute_all(data.found, config.features)
     return Shop(found, data.frauds_N, known)
 
 

@@ -68,7 +68,7 @@ def _weeks(shop: Shop, config: FraudConfig) -> Iterator[dict[str, Any]]:
 def _blind(shop: Shop, config: FraudConfig, moment: int) -> Features:
     """Features in which no label that came after the moment is known."""
     fraud_at_N = np.where(shop.found.fraud_at_N <= moment, shop.found.fraud_at_N, NEVER)
-    return features.of_all(shop.found._replace(fraud_at_N=fraud_at_N), config.features)[1]
+    return features.compute_all(shop.found._replace(fraud_at_N=fraud_at_N), config.features)[1]
 
 
 def _fitted(shop: Shop, config: FraudConfig, first: int) -> Detector:

@@ -72,7 +72,7 @@ def _flagged(acts: pl.DataFrame, shoppers: Sequence[str], before: set[str], *, b
         )
         for shopper in shoppers
     ]
-    lately = reading.of(acts, profiles)
+    lately = reading.from_acts(acts, profiles)
     judged = behaviour.judge(lately.acts, lately.actors, len(lately.items))
     return {lately.shoppers[actor] for actor in judged.signs}
 

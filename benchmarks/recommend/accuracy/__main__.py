@@ -32,7 +32,7 @@ def main(data: Path, reports: Path, seeds: int, out: Path | None) -> None:
             path = reports / f"{name}-{seed}.json"
             if not path.exists():
                 _evaluate([*options, "--seed", str(seed), "--json", str(path)])
-    result = json.dumps(summary.of({path.stem: _read(path) for path in sorted(reports.glob("*.json"))}), indent=1)
+    result = json.dumps(summary.build({path.stem: _read(path) for path in sorted(reports.glob("*.json"))}), indent=1)
     if out is not None:
         out.write_text(result + "\n")
     click.echo(result)

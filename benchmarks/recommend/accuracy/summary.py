@@ -20,7 +20,7 @@ SHOWN = ("hit_rate@10", "ndcg@10", "recall@50", "coverage@10", "roc_auc")
 Report = dict[str, Any]
 
 
-def of(reports: Mapping[str, Report]) -> dict[str, Any]:
+def build(reports: Mapping[str, Report]) -> dict[str, Any]:
     """Return the summary of reports by `name-seed`."""
     runs: dict[str, list[Report]] = {}
     for name, report in reports.items():

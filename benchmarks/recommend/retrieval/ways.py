@@ -44,7 +44,7 @@ def encoder(vectors_CxD: jax.Array, tile: int, *, seed: int) -> Callable[[], jax
     kinds_BxL = random.integers(0, len(config.KINDS) - 1, shape).astype(np.int32)
     kinds_BxL[:, 0] = -1
     seconds_BxL = np.sort(-1e6 * random.random(shape), 1).astype(np.float32)
-    encode = serving_compiled.of(made).encode
+    encode = serving_compiled.build(made).encode
     return lambda: encode(params, vectors_CxD, slots_BxL, kinds_BxL, seconds_BxL, lengths_B)
 
 

@@ -74,7 +74,7 @@ def _measured(searches: Searches, scores_QxN: np.ndarray) -> dict[str, Any]:
     rows = {query.text: row for row, query in enumerate(searches.queries)}
     titles = [product.title for product in searches.products]
     shown = {text: [titles[n] for n in figures.ranked(scores_QxN[rows[text]], 3)] for text in _SHOWN}
-    return figures.of(searches, scores_QxN) | {"first": shown}
+    return figures.compute(searches, scores_QxN) | {"first": shown}
 
 
 if __name__ == "__main__":

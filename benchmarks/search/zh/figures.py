@@ -31,7 +31,7 @@ def recall(found: Sequence[str], relevance: Mapping[str, int]) -> float:
     return len(wanted & set(found[:_K])) / len(wanted)
 
 
-def of(searches: Searches, scores_QxN: Float[np.ndarray, "Q N"]) -> dict[str, dict[str, float]]:
+def compute(searches: Searches, scores_QxN: Float[np.ndarray, "Q N"]) -> dict[str, dict[str, float]]:
     """For "all", and for each kind: how many searches, and the mean NDCG@10 and recall@10 of them."""
     ids = [product.product_id for product in searches.products]
     rows: dict[str, list[tuple[float, float]]] = {"all": []}

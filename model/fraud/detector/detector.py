@@ -42,7 +42,7 @@ class Evading(NamedTuple):
     values_ExF: Float64[np.ndarray, "E F"]
     customer_E: Int64[np.ndarray, " E"]
 
-    def of(self, customer_N: Int64[np.ndarray, " N"]) -> Evading:
+    def for_customers(self, customer_N: Int64[np.ndarray, " N"]) -> Evading:
         """Those of these customers."""
         rows = np.flatnonzero(np.isin(self.customer_E, customer_N))
         return Evading(self.values_ExF[rows], self.customer_E[rows])
@@ -72,7 +72,7 @@ def fit(
     held_out_N = np.zeros(len(frauds_N))
     for fold in range(_CALIBRATION_FOLDS):
         inside, outside = np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)
-        own = None if evading is None else evading.of(customer_N[inside])
+        own = None if evading is None else evading.for_customers(customer_N[inside])
         members = _members(known.take(inside), frauds_N[inside], own, light, seed)
         held_out_N[outside] = logits(members, known.values_NxF[outside])
     return detector._replace(calibration=platt(held_out_N, frauds_N))

@@ -70,13 +70,13 @@ def steps(
     """The state after one step of every copy C for each of S batches of its own, and the losses."""
     transform = optimizer(config)
 
-    def of(params: network.Params, rows_B: Array, copy_key: Array) -> Array:
+    def loss(params: network.Params, rows_B: Array, copy_key: Array) -> Array:
         logits_B = network.logits(config, groups, params, edges_FxK, examples.features_NxF[rows_B], key=copy_key)
         weights_B = examples.weights_N[rows_B]
         return (weights_B * losses(config, logits_B, examples.frauds_N[rows_B])).sum() / weights_B.sum()
 
     def one(state: TrainState, rows_B: Array, rate: Array, copy_key: Array) -> tuple[TrainState, Array]:
-        value, gradients = jax.value_and_grad(of)(state.params, rows_B, copy_key)
+        value, gradients = jax.value_and_grad(loss)(state.params, rows_B, copy_key)
         # Optax raises a float to an integer step count, which strict promotion refuses.
         with jax.numpy_dtype_promotion("standard"):
             updates, moments = transform.update(gradients, state.optimizer, state.params)
@@ -101,7 +101,7 @@ def scores(
 ) -> Float[Array, " B"]:
     """The mean logit of all copies."""
 
-    def of(own: network.Params) -> Array:
+    def logits(own: network.Params) -> Array:
         return network.logits(config, groups, own, edges_FxK, features_BxF)
 
-    return jax.vmap(of)(dict(params)).mean(0)
+    return jax.vmap(logits)(dict(params)).mean(0)

@@ -2,7 +2,7 @@
 
 An order is described by what its customer and its terminal (the merchant, or the till) were known to have done when
 it came. `customer` and `terminal` take the asking orders and one entity's past, in any order, and look at no other
-state: a shop keeps the past of an entity wherever it likes, and asks with one order; `of_all` asks with all orders of
+state: a shop keeps an entity's past orders where it likes and asks for one order; `compute_all` asks for all orders of
 an entity at once. A label counts from the moment when it became known, and what is older than `FeatureConfig.mature`
 without one counts as genuine.
 """
@@ -183,7 +183,7 @@ class Features(NamedTuple):
         return self._replace(values_NxF=self.values_NxF[rows])
 
 
-def of_all(found: Orders, config: FeatureConfig) -> tuple[Orders, Features]:
+def compute_all(found: Orders, config: FeatureConfig) -> tuple[Orders, Features]:
     """The features of all orders, each as it was when the order came, and the orders with `odd_N` filled in."""
     found = found._replace(odd_N=settled_oddness(found, config))
     by_customer = asked(customer, found, found.customer_N, found, found.customer_N, config)
@@ -210,7 +210,7 @@ def together(
     return Features(NAMES, (tuple(range(split)), tuple(range(split, len(NAMES)))), values_NxF)
 
 
-def of_one(asking: Orders, customer_past: Orders, terminal_past: Orders, config: FeatureConfig) -> Features:
+def compute_one(asking: Orders, customer_past: Orders, terminal_past: Orders, config: FeatureConfig) -> Features:
     """The features of orders of one customer at one terminal, from the stored past of both."""
     by_customer, by_terminal = customer(asking, customer_past, config), terminal(asking, terminal_past, config)
     return together(asking, stacked(by_customer), stacked(by_terminal), config)

@@ -18,7 +18,7 @@ from model.fraud.features.point_in_time import View
 _WINDOWS = (1, 7, 30)
 
 
-def of_all(found: Orders, config: FeatureConfig) -> Float64[np.ndarray, "N F"]:
+def compute_all(found: Orders, config: FeatureConfig) -> Float64[np.ndarray, "N F"]:
     """The fifteen features of all orders."""
     groups = [
         features.asked(_customer, found, found.customer_N, found, found.customer_N, config),

@@ -55,7 +55,7 @@ class ShopOrders(NamedTuple):
         """These rows of it."""
         return ShopOrders(*(column[rows] for column in self))
 
-    def of(self, entity: str) -> Int64[np.ndarray, " N"]:
+    def column(self, entity: str) -> Int64[np.ndarray, " N"]:
         """The column of an entity."""
         found: np.ndarray = getattr(self, f"{entity}_N")
         return found
@@ -87,8 +87,8 @@ def customer(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Col
     found["orders_1h"] = point_in_time.count(seen.within(seen.seen_QxP, _HOUR))
     found["spent_1h"] = point_in_time.total(seen.within(seen.seen_QxP, _HOUR), past.cents_N) / 100
     for name in (*LINKS, "country"):
-        own_Qx1 = asking.of(name)[:, None]
-        met_Q = point_in_time.count(seen.seen_QxP & (past.of(name) == own_Qx1))
+        own_Qx1 = asking.column(name)[:, None]
+        met_Q = point_in_time.count(seen.seen_QxP & (past.column(name) == own_Qx1))
         found[f"new_{name}"] = (met_Q == 0) & (known_Q > 0) & (own_Qx1[:, 0] != 0)
     return found
 
@@ -141,7 +141,7 @@ NAMES = (*_OWN, *(name for entity in ENTITIES for name in _OF_GROUP[entity]), "f
 ODD = NAMES.index("customer_odd")
 
 
-def of_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: FeatureConfig) -> Features:
+def compute_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: FeatureConfig) -> Features:
     """The features of these rows of all orders, each as it was when the order came.
 
     `odd_N` and `tainted_at_N` are filled in.
@@ -150,7 +150,7 @@ def of_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: FeatureCon
     return _together(asking, {entity: _asked(entity, asking, found, config) for entity in ENTITIES}, config)
 
 
-def of_each(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: FeatureConfig) -> Features:
+def compute_each(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: FeatureConfig) -> Features:
     """The same of orders that bring their pasts with them: by entity, columns Q x P with a row for each order.
 
     A row holds no more than `config.most` orders, all before the asking one, and is filled up with orders of `AHEAD`.
@@ -170,7 +170,7 @@ def oddness(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Floa
 
 
 def oddness_of_each(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
-    """The same of orders that bring their customers' pasts with them, as in `of_each`."""
+    """The same of orders that bring their customers' pasts with them, as in `compute_each`."""
     return np.asarray(features.oddness(asking, past, config)["odd"], np.float64)
 
 
@@ -183,7 +183,7 @@ def _together(asking: ShopOrders, parts: Mapping[str, np.ndarray], config: Featu
 def _asked(entity: str, asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> np.ndarray:
     """An entity's features; an order that names none has those of one without a past."""
     group, width = GROUPS[entity], len(_OF_GROUP[entity])
-    given_Q, entity_P = asking.of(entity), past.of(entity)
+    given_Q, entity_P = asking.column(entity), past.column(entity)
     found_QxF = np.zeros((len(given_Q), width))
     rows, absent = np.flatnonzero(given_Q != 0), np.flatnonzero(given_Q == 0)
     past_rows = np.flatnonzero(entity_P != 0)

@@ -99,13 +99,13 @@ class Outcome:
     retention: dict[str, Retention]
     pretraining_cells: float  # of the first training, which all arms begin with
 
-    def of(self, arm: str) -> list[Score]:
+    def for_arm(self, arm: str) -> list[Score]:
         """The scores of one arm, in time order."""
         return [score for score in self.scores if score.arm == arm]
 
     def total(self, arm: str) -> dict[str, float]:
         """One arm's figures over all baskets, and what its updates cost together."""
-        scores, kept = self.of(arm), self.retention[arm]
+        scores, kept = self.for_arm(arm), self.retention[arm]
         cases = sum(score.cases for score in scores)
         new = [score for score in scores if score.new_cases]
         return {
@@ -214,7 +214,7 @@ def _trained(stream: _Stream, until: float) -> tuple[Learned, list[Run]]:
     features = stream.features._replace(rows_N=rows_N)
     trial = train.learn(parts, features, stream.config, seed=asked.seed, minutes=asked.minutes)
     refitted = train.refit(trial, features, parts.refit_end_U, seed=asked.seed, minutes=asked.minutes)
-    return finetune.of_trial(refitted), [trial.run, refitted.run]
+    return finetune.from_trial(refitted), [trial.run, refitted.run]
 
 
 def _learn(stream: _Stream, arm: _Arm, since: float, until: float) -> tuple[float, float]:

@@ -41,7 +41,7 @@ class Programs:
 
 
 @functools.cache
-def of(config: RecommendConfig) -> Programs:
+def build(config: RecommendConfig) -> Programs:
     """The functions of `config`; compiled when first called with a shape."""
     return Programs(
         embed=jax.jit(functools.partial(_embed, config)),
@@ -73,7 +73,7 @@ def _encode(
     histories = network.bind(config, params).histories
     strengths_K = jnp.asarray(blend.strengths(config))
 
-    def of(_: Array, rows: tuple[Array, Array, Array, Array]) -> tuple[Array, Recent]:
+    def encode(_: Array, rows: tuple[Array, Array, Array, Array]) -> tuple[Array, Recent]:
         slots_SxL, kinds_SxL, seconds_SxL, lengths_S = rows
         # Column 0 is the start of the history; padding columns are a segment of their own, which nobody reads.
         segments_SxL = (jnp.arange(slots_SxL.shape[1])[None, :] > lengths_S[:, None]).astype(jnp.int32)
@@ -82,7 +82,7 @@ def _encode(
         strengths_SxL = jnp.where(kinds_SxL < 0, 0.0, strengths_K[kinds_SxL])
         return users_Sx1xD[:, 0], blend.recent_of(slots_SxL, strengths_SxL, lengths_S)
 
-    return rowwise.apply(of, (slots_BxL, kinds_BxL, seconds_BxL, lengths_B), count)
+    return rowwise.apply(encode, (slots_BxL, kinds_BxL, seconds_BxL, lengths_B), count)
 
 
 def _search(
@@ -133,10 +133,10 @@ def _scores(
     items_BxK: Int[Array, "B K"],
     count: Int[Array, ""],
 ) -> Float[Array, "B K"]:
-    def of(_: Array, rows: tuple[Array, Recent, Array]) -> Array:
+    def score(_: Array, rows: tuple[Array, Recent, Array]) -> Array:
         return search.at(learned, transitions, rows[0], rows[1], vectors_CxD, faded_C, rows[2])
 
-    return rowwise.apply(of, (users_BxD, recent, items_BxK), count)  # type: ignore[no-any-return]
+    return rowwise.apply(score, (users_BxD, recent, items_BxK), count)  # type: ignore[no-any-return]
 
 
 def _neighbours(

@@ -26,7 +26,7 @@ def without(history: Sequence[Interaction], omitted: str | None) -> list[Interac
     return [event for event in history if event.item_id != omitted]
 
 
-def of(
+def select(
     histories: Sequence[Sequence[Interaction]],
     asked: Sequence[tuple[int, str | None]],
     scores_VxK: Float32[np.ndarray, "V K"],

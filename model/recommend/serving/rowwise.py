@@ -16,27 +16,27 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int
 
-Of = Callable[..., Any]
+Compute = Callable[..., Any]
 
 
-def apply(of: Of, arrays: Any, count: Int[Array, ""], *, block: int = 1) -> Any:
-    """What `of` makes of the first `count` rows of `arrays`, which share their first axis; further rows mean nothing.
+def apply(compute: Compute, arrays: Any, count: Int[Array, ""], *, block: int = 1) -> Any:
+    """The results of `compute` for the first `count` rows of `arrays`; the values of all other rows are undefined.
 
-    `of(left, part)` gets `block` rows of each array at a time, and of how many rows from there on something is asked;
-    the rows have to be a multiple of `block`. It returns arrays with as many rows as it got, and no row of them may
-    depend on another.
+    All arrays have the same first axis, a multiple of `block`. `compute(left, part)` gets `block` rows of each array at
+    a time; `left` is how many rows from the first of them on are wanted. It returns arrays with as many rows as it got,
+    and no row of them may depend on another.
     """
     if jax.default_backend() != "cpu":
-        return of(count, arrays)
+        return compute(count, arrays)
     rows = jax.tree.leaves(arrays)[0].shape[0]
-    first = jax.eval_shape(of, count, jax.tree.map(lambda array: array[:block], arrays))
+    first = jax.eval_shape(compute, count, jax.tree.map(lambda array: array[:block], arrays))
     empty = jax.tree.map(lambda one: jnp.zeros((rows, *one.shape[1:]), one.dtype), first)
 
     def work(turn: Array, made: Any) -> Any:
         at = turn * block
         part = jax.tree.map(lambda array: lax.dynamic_slice_in_dim(array, at, block), arrays)
         return jax.tree.map(
-            lambda whole, new: lax.dynamic_update_slice_in_dim(whole, new, at, 0), made, of(count - at, part)
+            lambda whole, new: lax.dynamic_update_slice_in_dim(whole, new, at, 0), made, compute(count - at, part)
         )
 
     return lax.fori_loop(0, (jnp.minimum(count, rows) + block - 1) // block, work, empty)

@@ -49,7 +49,7 @@ def best(
         return _scanned(learned, transitions, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
     columns_DxC = vectors_CxD.T if columns_DxC is None else columns_DxC
 
-    def of_each(_: Array, part: tuple[Array, Recent, Array]) -> Found:
+    def select_each(_: Array, part: tuple[Array, Recent, Array]) -> Found:
         scores_SxC, recent, excluded_SxX = part
         rows_Sx1 = jnp.arange(len(scores_SxC))[:, None]
         voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
@@ -58,15 +58,15 @@ def best(
         added_SxJ = jnp.concatenate([added_SxM, jnp.full_like(excluded_SxX, -jnp.inf, added_SxM.dtype)], 1)
         return topk.top_k(scores_SxC.at[rows_Sx1, items_SxJ].add(added_SxJ, mode="drop"), k)
 
-    def of_some(left: Array, part: tuple[Array, Recent, Array]) -> Found:
+    def score_block(left: Array, part: tuple[Array, Recent, Array]) -> Found:
         users_SxD, recent, excluded_SxX = part
         scores_SxC = jnp.where(open_C[None, :], users_SxD @ columns_DxC + prior_C[None, :], -jnp.inf)
-        return rowwise.apply(of_each, (scores_SxC, recent, excluded_SxX), left)
+        return rowwise.apply(select_each, (scores_SxC, recent, excluded_SxX), left)
 
     rows = users_BxD.shape[0]
     together = _TOGETHER if rows % _TOGETHER == 0 else 1
     asked = jnp.asarray(rows if count is None else count, jnp.int32)
-    return rowwise.apply(of_some, (users_BxD, recent, excluded_BxX), asked, block=together)
+    return rowwise.apply(score_block, (users_BxD, recent, excluded_BxX), asked, block=together)
 
 
 def most_probable(
@@ -87,7 +87,7 @@ def most_probable(
     not be shown. All scores are computed, those of eight users at a time.
     """
 
-    def of(part: tuple[Array, Array, Array, Array]) -> Found:
+    def search_block(part: tuple[Array, Array, Array, Array]) -> Found:
         users, items, strengths, excluded = part
         scores_SxC = blend.scores(learned, transitions, users, vectors_CxD, Recent(items, strengths), faded_C)
         scores_SxC = jnp.where(open_C[None, :], scores_SxC, -jnp.inf)
@@ -98,7 +98,7 @@ def most_probable(
     rows = users_BxD.shape[0]
     at_once = rows if rows % _FEW else _FEW
     parts = (users_BxD, *recent, excluded_BxX)
-    logs, items = lax.map(of, tuple(array.reshape(rows // at_once, at_once, -1) for array in parts))
+    logs, items = lax.map(search_block, tuple(array.reshape(rows // at_once, at_once, -1) for array in parts))
     return logs.reshape(rows, k), items.reshape(rows, k)
 
 
@@ -164,8 +164,8 @@ def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array
 def _contains(sorted_BxX: Int[Array, "B X"], items_BxK: Int[Array, "B K"]) -> Bool[Array, "B K"]:
     """Whether each item is in its row's list, which ascends."""
 
-    def of(list_X: Array, items_K: Array) -> Array:
+    def contains(list_X: Array, items_K: Array) -> Array:
         at_K = jnp.searchsorted(list_X, items_K)
         return list_X.at[at_K].get(mode="fill", fill_value=-1) == items_K
 
-    return jax.vmap(of)(sorted_BxX, items_BxK)
+    return jax.vmap(contains)(sorted_BxX, items_BxK)

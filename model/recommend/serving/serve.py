@@ -53,7 +53,7 @@ class Ranker:
             raise ConfigError(f"a ranker needs an artifact of kind {weights.KIND!r}, this one is {artifact.kind!r}")
         self.config = configs.from_json(artifact.config)
         self._counter = compilations.counter()
-        self._programs = compiled.of(self.config)
+        self._programs = compiled.build(self.config)
         trained = weights.unpack(artifact.params)
         self._params = jax.device_put(trained.network, may_alias=False)
         self._blend = jax.device_put(trained.blend)
@@ -235,7 +235,7 @@ class Ranker:
             pending.append((rows, self._scores(users, [slots[asked[v][0]] for v in rows])))
         for rows, scores_BxK in pending:
             scores_VxK[rows] = np.asarray(scores_BxK)[: len(rows)]
-        return reasons.of(histories, asked, scores_VxK, [len(row) for row in slots])
+        return reasons.select(histories, asked, scores_VxK, [len(row) for row in slots])
 
     def _found(
         self,

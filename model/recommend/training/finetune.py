@@ -62,7 +62,7 @@ class Update:
     run: Run
 
 
-def of_trial(trial: Trial) -> Learned:
+def from_trial(trial: Trial) -> Learned:
     """The model of a finished training, ready to learn on."""
     return Learned(trial.scorer, trial.run.state.optimizer)
 

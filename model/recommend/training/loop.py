@@ -99,8 +99,8 @@ def run(
     be another one then. Raises DataError in a process that was given other data than the first one of its group.
     """
     began = time.monotonic()
-    placement = Placement.of(mesh or meshes.of_all(), params)
-    batches = _Batches.of(phase, placement)
+    placement = Placement.for_params(mesh or meshes.all_devices(), params)
+    batches = _Batches.build(phase, placement)
     transform = step.optimizer(phase.config)
     made = _begun(phase, params, placement, transform, batches)
     _restore(made, placement, checkpoint)
@@ -133,7 +133,7 @@ class _Batches(NamedTuple):
     teacher: network.Params | None
 
     @staticmethod
-    def of(phase: Phase, placement: Placement) -> _Batches:
+    def build(phase: Phase, placement: Placement) -> _Batches:
         config, mesh = phase.config, placement.mesh
         rows = phase.rows
         if rows is None:

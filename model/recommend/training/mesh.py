@@ -29,12 +29,12 @@ Tree = Any
 """Arrays in named tuples and mappings; a table, and what the optimiser keeps of it, has the table's name as its key."""
 
 
-def of_all() -> Mesh:
+def all_devices() -> Mesh:
     """All devices that JAX shows this process, those of its group's other processes included."""
-    return of(jax.devices())
+    return from_devices(jax.devices())
 
 
-def of(devices: list[jax.Device]) -> Mesh:
+def from_devices(devices: list[jax.Device]) -> Mesh:
     """These devices. In a group of processes, each must name the same ones, and every process must have one."""
     return Mesh(np.array(devices), (_AXIS,))
 
@@ -57,10 +57,10 @@ def divisible(mesh: Mesh, count: int) -> int:
 def shardings(mesh: Mesh, state: Tree) -> Tree:
     """Where each array of a training's state lives."""
 
-    def of_one(path: Any, _: Any) -> NamedSharding:
+    def sharding(path: Any, _: Any) -> NamedSharding:
         return everywhere(mesh) if _table(path) is None else by_rows(mesh)
 
-    return jax.tree_util.tree_map_with_path(of_one, state)
+    return jax.tree_util.tree_map_with_path(sharding, state)
 
 
 def place(value: np.ndarray | jax.Array, sharding: NamedSharding) -> jax.Array:
@@ -81,7 +81,7 @@ class Placement:
     rows: Mapping[str, int]
 
     @staticmethod
-    def of(mesh: Mesh, params: network.Params) -> Placement:
+    def for_params(mesh: Mesh, params: network.Params) -> Placement:
         """The placement of these parameters, which are not padded."""
         return Placement(mesh, {name: len(params[name]) for name in network.EMBEDDINGS})
 

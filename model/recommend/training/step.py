@@ -184,12 +184,12 @@ def train_step(
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one step on a batch at this learning rate, with its loss and gradient norm."""
 
-    def of(params: network.Params) -> Array:
+    def loss(params: network.Params) -> Array:
         return batch_loss(config, params, items, rows, key=key, teacher=teacher)
 
-    value, gradients = jax.value_and_grad(of)(state.params)
+    value, gradients = jax.value_and_grad(loss)(state.params)
     if config.adversarial:
-        against = jax.grad(of)(_perturbed(state.params, gradients, config.adversarial_radius))
+        against = jax.grad(loss)(_perturbed(state.params, gradients, config.adversarial_radius))
         gradients = {name: gradient + config.adversarial * against[name] for name, gradient in gradients.items()}
     # Optax raises a float to an integer step count, which strict promotion refuses.
     with jax.numpy_dtype_promotion("standard"):

@@ -63,7 +63,7 @@ def read(item: Item) -> Document:
     title = analyser.analyse(item.title)
     nouns = [t.place for t in title.terms if t.kind in (analyser.WORD, analyser.HAN) and t.place < title.head]
     fields = (title.terms, *(analyser.terms(text) for text in texts))
-    return Document(fields, title.head, max(nouns, default=-1), tuple(trigrams.of(item.title)))
+    return Document(fields, title.head, max(nouns, default=-1), tuple(trigrams.hashed(item.title)))
 
 
 def frequencies(document: Document, average: Sequence[float], config: SearchConfig) -> dict[str, float]:

@@ -11,13 +11,13 @@ from model.search.index.lexicon import Lexicon
 from model.search.index.query import Query
 
 
-def of_query(query: Query, lexicon: Lexicon) -> set[str]:
+def query_terms(query: Query, lexicon: Lexicon) -> set[str]:
     """The terms of the query, those that no item holds yet among them, and those that may stand for them."""
     terms = {term.term for term in query.terms}
     alternatives = (alternative for clause in query.clauses for alternative in clause.alternatives)
     return terms | {lexicon.postings.terms[term] for alternative in alternatives for term in alternative.terms}
 
 
-def of_item(item: Item) -> set[str]:
+def item_terms(item: Item) -> set[str]:
     """The terms that the item holds."""
     return {term.term for terms in document.read(item).fields for term in terms}

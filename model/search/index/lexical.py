@@ -80,10 +80,10 @@ def _alternative(
     """The slots that hold all terms of an alternative, and what each scores."""
     scale = lexicon.config.kind_weights[clause.term.kind] * alternative.weight
     first, *others = alternative.terms
-    slots, weights = lexicon.postings.of(first)
+    slots, weights = lexicon.postings.lookup(first)
     scores = np.float32(scale * lexicon.inverse_frequency(first) / len(alternative.terms)) * weights
     for other in others:
-        other_slots, other_weights = lexicon.postings.of(other)
+        other_slots, other_weights = lexicon.postings.lookup(other)
         slots, mine, theirs = np.intersect1d(slots, other_slots, assume_unique=True, return_indices=True)
         gain = np.float32(scale * lexicon.inverse_frequency(other) / len(alternative.terms))
         scores = scores[mine] + gain * other_weights[theirs]

@@ -70,7 +70,7 @@ class Postings:
         for term in terms:
             self._open.change(term, -1)
 
-    def of(self, term: int) -> tuple[Int32[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
+    def lookup(self, term: int) -> tuple[Int32[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
         """The slots that hold the term, ascending, closed ones among them, and its weight in each."""
         size = self._sizes[term]
         return self._slots[term][:size], self._weights[term][:size]

@@ -60,14 +60,14 @@ def _context(beside: list[int], lexicon: Lexicon) -> np.ndarray | None:
     """How much of the rest of the query each slot holds, relative to the mean; None without a rest."""
     weight_N = np.zeros(lexicon.slots, np.float32)
     for term in beside:
-        weight_N[lexicon.postings.of(term)[0]] += lexicon.inverse_frequency(term)
+        weight_N[lexicon.postings.lookup(term)[0]] += lexicon.inverse_frequency(term)
     weight_N[~lexicon.open_N] = 0.0
     mean = float(weight_N.sum()) / max(lexicon.open, 1)
     return weight_N / mean if mean > 0 else None
 
 
 def _likelihood(word: str, candidate: Candidate, term: int, context_N: np.ndarray | None, lexicon: Lexicon) -> float:
-    slots, _ = lexicon.postings.of(term)
+    slots, _ = lexicon.postings.lookup(term)
     lift = 1.0 if context_N is None else float(context_N[slots].sum()) / lexicon.postings.frequency(term)
     same_start = candidate.word[0] == word[0]
     same_end = candidate.word[-1] == word[-1]

@@ -67,7 +67,7 @@ def learn(rights: Sequence[Right]) -> Associations:
     return Associations(keys_P[told_P > 0], told_P[told_P > 0].astype(np.float32))
 
 
-def of(
+def compute(
     learnt: Associations, words_W: UInt32[np.ndarray, " W"], titles_KxT: UInt32[np.ndarray, "K T"]
 ) -> dict[str, np.ndarray | float]:
     """The features of `NAMES` for titles of hashed words, 0 for padding."""

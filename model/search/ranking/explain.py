@@ -43,13 +43,13 @@ def hit(asked: Asked, slot: int, shelf: Shelf) -> Why:
             held.append(Held(clause.term.surface, terms, best.why, weight * best.weight / total))
         else:
             lacking.append(clause.term.surface)
-    row_F = features.of(asked, np.array([slot]), shelf)[0]
+    row_F = features.compute(asked, np.array([slot]), shelf)[0]
     signals = {name: float(value) for name, value in zip(features.NAMES, row_F, strict=True)}
     still = dict.fromkeys(typed for typed in lacking if typed not in {each.typed for each in held})
     return Why(tuple(held), tuple(still), signals)
 
 
 def _holds(shelf: Shelf, slot: int, term: int) -> bool:
-    slots, _ = shelf.lexicon.postings.of(term)
+    slots, _ = shelf.lexicon.postings.lookup(term)
     at = int(np.searchsorted(slots, slot))
     return at < len(slots) and int(slots[at]) == slot

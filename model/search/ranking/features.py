@@ -112,7 +112,7 @@ class Asked(NamedTuple):
     now: float | None = None
 
 
-def of(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> Float32[np.ndarray, "K F"]:
+def compute(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> Float32[np.ndarray, "K F"]:
     """The features, aligned with `NAMES`, of the candidates `slots_K`, of which there is at least one."""
     columns: dict[str, np.ndarray | float] = {}
     columns |= _scores(asked, slots_K)
@@ -276,7 +276,7 @@ def _kinds(asked: Query, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> di
         holds_K = np.zeros(len(slots_K), bool)
         for alternative in clause.alternatives:
             for term in alternative.terms:
-                holds_K |= np.isin(slots_K, lexicon.postings.of(term)[0])
+                holds_K |= np.isin(slots_K, lexicon.postings.lookup(term)[0])
         count_K[clause.term.kind] += holds_K
     return {
         "numbers": count_K[analyser.NUMBER],
@@ -291,12 +291,12 @@ def _told(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> dict[st
     if shelf.associations is None:
         return dict.fromkeys(associations.NAMES, 0.0)
     words_W = associations.hashed(query.main_words(asked.query, shelf.lexicon))
-    return associations.of(shelf.associations, words_W, shelf.lexicon.hashed_NxT[slots_K])
+    return associations.compute(shelf.associations, words_W, shelf.lexicon.hashed_NxT[slots_K])
 
 
 def letters(text: str, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> Float32[np.ndarray, " K"]:
     """The share of the rarity of the text's trigrams that each title has."""
-    found = trigrams.of(text)
+    found = trigrams.hashed(text)
     weight_L = np.zeros(trigrams.BUCKETS + 1, np.float32)
     weight_L[found] = lexicon.letter_rarity(found)
     return weight_L[lexicon.letters_NxL[slots_K]].sum(1) / max(float(weight_L.sum()), 1e-6)

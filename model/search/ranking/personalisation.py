@@ -28,7 +28,7 @@ class Taste(NamedTuple):
     price_level: float
 
 
-def of(slots_M: Int[np.ndarray, " M"], collection: Collection) -> Taste:
+def from_items(slots_M: Int[np.ndarray, " M"], collection: Collection) -> Taste:
     """Return the taste of somebody who met these items, each one once, however often it was met."""
     brands = Counter(code for code in collection.brand_N[slots_M].tolist() if code != NONE)
     level_M = _levels(slots_M, collection)

@@ -48,7 +48,7 @@ class EncoderConfig:
         return self.positions - self.first_position
 
 
-def of(description: Mapping[str, Any], *, pooling: str = "mean") -> EncoderConfig:
+def from_json(description: Mapping[str, Any], *, pooling: str = "mean") -> EncoderConfig:
     """The config that `config.json` describes, in the terms of Hugging Face's transformers.
 
     Raises ConfigError for another family, for a variant that this network does not compute, and for a value that is

@@ -56,7 +56,7 @@ def read(folder: str | os.PathLike[str], *, pooling: str | None = None) -> Folde
     for name in (_CONFIG, _WEIGHTS, _TOKENIZER):
         _exists(source, name)
     try:
-        config = configs.of(_json(source / _CONFIG), pooling=pooling or _pooling(source))
+        config = configs.from_json(_json(source / _CONFIG), pooling=pooling or _pooling(source))
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
     sentences = _optional(source / "sentence_bert_config.json")

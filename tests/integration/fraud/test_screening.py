@@ -59,7 +59,7 @@ def test_features_online_are_those_of_training_bit_for_bit(
     with database.connect() as connection:
         every = columns.every(entity_history.every(connection)).found
     mine = np.flatnonzero(np.isin(every.tie_N, list(online)))
-    offline = order_features.of_rows(every, mine, configuration.features_of(settings))
+    offline = order_features.compute_rows(every, mine, configuration.features_of(settings))
     assert len(mine) == len(online) == 200
     stored_NxF = np.array([online[int(tie)] for tie in every.tie_N[mine]])
     assert np.array_equal(stored_NxF, offline.values_NxF)
@@ -83,7 +83,7 @@ def test_a_busy_entity_is_looked_at_no_further_than_its_newest_orders(
     online = recorded(database)
     with database.connect() as connection:
         every = columns.every(entity_history.every(connection)).found
-    offline = order_features.of_rows(every, np.arange(80), configuration.features_of(settings)).values_NxF
+    offline = order_features.compute_rows(every, np.arange(80), configuration.features_of(settings)).values_NxF
     assert np.array_equal(np.array([online[int(tie)] for tie in every.tie_N]), offline)
     assert offline[:, order_features.NAMES.index("ip_orders_1d")].max() == 7
 
@@ -118,7 +118,7 @@ def test_decisions_of_a_trained_model_replay_bit_for_bit(database: Engine, setti
 
 
 def activate(database: Engine, content: dict[str, Any]) -> None:
-    rule_set = rules.of_json(content)
+    rule_set = rules.from_json(content)
     with database.begin() as connection:
         rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
         rule_sets.activate(connection, rule_set.version)

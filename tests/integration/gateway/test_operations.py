@@ -167,7 +167,7 @@ def test_a_bug_is_a_500_without_its_stack(
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a secret place in the code")
 
-    monkeypatch.setattr("api_gateway.recommend.schemas.of_listing", broken)
+    monkeypatch.setattr("api_gateway.recommend.schemas.first_page", broken)
     answer = gateway.get("/v1/new")
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
     assert "secret" not in answer.text

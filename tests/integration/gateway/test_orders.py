@@ -33,7 +33,7 @@ RULES = {
 
 @pytest.fixture
 def active(database: Engine) -> str:
-    rule_set = rules.of_json(RULES)
+    rule_set = rules.from_json(RULES)
     with database.begin() as connection:
         rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
         rule_sets.activate(connection, rule_set.version)

@@ -39,7 +39,7 @@ async def _awaited(reading: Awaitable[Any]) -> Any:
 
 
 def asked(user: str | None = "ann", session: str | None = None, **fields: Any) -> Query:
-    steps = fallback.of_shopper(user, session, [], None)
+    steps = fallback.for_shopper(user, session, [], None)
     return Query(chain=steps, shoppers=["ann"], hidden_kinds=["purchase"], limit=10, **fields)
 
 
@@ -92,7 +92,7 @@ def test_the_first_shelf_that_stands_is_read(both: Both, shop: Any, stocked: lis
 def test_a_shelf_to_be_filled_up_or_filtered_is_left_to_the_chain(both: Both, shop: Any, stocked: list[str]) -> None:
     shop.rank(rankings.HOME, "short", stocked[: shelves.FULL - 1])
     left = [asked("short"), asked("unknown"), asked(exclude=["i001"]), asked(category="shoes")]
-    popular = replace(asked(), chain=fallback.of_popular(None))
+    popular = replace(asked(), chain=fallback.for_popular(None))
     for query in (*left, popular):
         assert both(query)[0] is None
 

@@ -18,7 +18,8 @@ from redis import Redis
 SERVE = """
 import sys, uvicorn
 port = int(sys.argv[1])
-uvicorn.run("api_gateway.app:of_process", factory=True, port=port, loop="uvloop", http="httptools", log_level="warning")
+options = {"port": port, "loop": "uvloop", "http": "httptools", "log_level": "warning"}
+uvicorn.run("api_gateway.app:from_environment", factory=True, **options)
 """
 
 

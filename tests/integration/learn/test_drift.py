@@ -267,6 +267,6 @@ def test_old_measurements_go_but_for_the_reference_of_what_serves(
     with database.connect() as connection:
         assert measurements.reference(connection, version) == first
         assert measurements.reference(connection, past) is None
-        live = measurements.of_live(connection)
+        live = measurements.latest(connection)
     assert live is not None
     assert (live.figures, live.alert) == ({"cases": 7}, "x")

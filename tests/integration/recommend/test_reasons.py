@@ -72,7 +72,7 @@ class Shop:
 
     def because(self) -> list[Because | None] | None:
         with self.database.connect() as connection:
-            shelf = shelves.of(connection, "ann")
+            shelf = shelves.read(connection, "ann")
         assert shelf is not None
         return shelf.because
 

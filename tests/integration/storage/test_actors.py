@@ -51,7 +51,7 @@ def suspect(*shoppers: str, reason: str = "lockstep") -> list[Suspicion]:
 def popular(connection: Connection) -> dict[str, float]:
     connection.execute(text("UPDATE watermarks SET value = '{}' WHERE name = 'popularity'"))
     popularity.refresh(connection, WEIGHTS, DECAY, depth=10)
-    found = shelves.of(connection, rankings.EVERYONE, rankings.POPULAR)
+    found = shelves.read(connection, rankings.EVERYONE, rankings.POPULAR)
     assert found is not None
     return {str(item_id): score for item_id, score in zip(found.item_ids, found.scores, strict=True)}
 

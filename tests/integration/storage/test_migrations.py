@@ -73,7 +73,7 @@ def test_a_filled_database_goes_back_and_forth(database: Engine, database_url: s
     migrate.upgrade(database_url)
     with database.connect() as connection:
         assert found(connection) == described()
-        kept = shelves.of(connection, "u")
+        kept = shelves.read(connection, "u")
     assert kept is not None
     assert (kept.item_ids, kept.because) == (["a"], None)
 
@@ -107,7 +107,7 @@ def test_shelves_name_their_items_by_id_before_and_by_number_after(database: Eng
     with database.connect() as connection:
         assert found(connection) == described()
         assert [shelves.every(connection, surface) for surface in ("home", "similar")] == before
-        assert shelves.of(connection, "v", "bought_together") == Shelf(["b", "a"], [3.0, 1.0], "m", None, None)
+        assert shelves.read(connection, "v", "bought_together") == Shelf(["b", "a"], [3.0, 1.0], "m", None, None)
 
 
 def test_a_version_of_before_stays_live_without_a_time_that_it_learnt_through(

@@ -163,7 +163,7 @@ def test_what_the_catalogue_does_not_know_is_left_off_a_shelf_with_its_score(dat
         written = [Ranking("u", rankings.SIMILAR, named, scores, "m", NOW, 1)]
         written.append(Ranking("v", rankings.SIMILAR, ["unknown"], [1.0], "m", None, 1))
         rankings.write(connection, written)
-        assert shelves.of(connection, "u", rankings.SIMILAR) == Shelf(
+        assert shelves.read(connection, "u", rankings.SIMILAR) == Shelf(
             ["a", "sold out", "c"], [5.0, 3.0, 2.0], "m", NOW, None
         )
         assert _shelf(connection, "v", rankings.SIMILAR) == []

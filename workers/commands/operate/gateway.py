@@ -10,7 +10,7 @@ import click
 from workers import exposure
 from workers import settings as configuration
 
-FACTORY = "api_gateway.app:of_process"
+FACTORY = "api_gateway.app:from_environment"
 GRACE_SECONDS = 10
 
 

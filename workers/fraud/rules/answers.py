@@ -30,15 +30,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 def announced(decided: Screening, at: datetime) -> str:
     """Return a decision that was just recorded as JSON, to be announced."""
-    return msgspec.json.encode(of_screening(decided, at)).decode()
+    return msgspec.json.encode(from_screening(decided, at)).decode()
 
 
-def of_json(said: str) -> Answer | None:
+def from_json(said: str) -> Answer | None:
     """Return what was announced, None of nothing."""
     return msgspec.json.decode(said, type=Answer) if said else None
 
 
-def of_screening(decided: Screening, at: datetime | None) -> Answer:
+def from_screening(decided: Screening, at: datetime | None) -> Answer:
     """Return a decision as an answer; `at` is when it was recorded, None where it could not be."""
     return Answer(
         decided.order_id,
@@ -53,7 +53,7 @@ def of_screening(decided: Screening, at: datetime | None) -> Answer:
     )
 
 
-def of_row(row: Any) -> Answer:
+def from_row(row: Any) -> Answer:
     """Return a row of `storage.fraud.screenings` (what `read` shows) as an answer."""
     return Answer(
         row.order_id,

@@ -70,7 +70,7 @@ def run(
 
 
 def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
-    known: dict[str, facts.Fact] = {**facts.of_order(row.message), **counted}
+    known: dict[str, facts.Fact] = {**facts.from_order(row.message), **counted}
     if row.probability is not None:
         known["probability"] = row.probability
     verdict = rules.decide(rule_set, known)

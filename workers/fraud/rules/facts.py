@@ -25,7 +25,7 @@ _TEXTS = {
     "shipping_country": "shipping_country",
     "billing_country": "billing_country",
 }
-OF_ORDER = {
+FROM_ORDER = {
     **dict.fromkeys(_TEXTS, TEXT),
     "amount": NUMBER,
     "items": NUMBER,
@@ -34,7 +34,7 @@ OF_ORDER = {
     "weekday": NUMBER,
     "countries_differ": FLAG,
 }
-OF_MODEL = {"probability": NUMBER, "novelty": NUMBER}
+FROM_MODEL = {"probability": NUMBER, "novelty": NUMBER}
 COUNTED = ("customer", "payment", "device", "ip", "address")
 """What orders are counted by."""
 WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
@@ -43,11 +43,11 @@ VELOCITIES = {
     **{f"{kind}_amount_{window}": NUMBER for kind in COUNTED for window in WINDOWS},
     **{f"{kind}_customers_7d": NUMBER for kind in COUNTED if kind != "customer"},
 }
-KNOWN = {**OF_ORDER, **VELOCITIES, **OF_MODEL}
+KNOWN = {**FROM_ORDER, **VELOCITIES, **FROM_MODEL}
 """Every fact, and what it is."""
 
 
-def of_order(message: Mapping[str, Any]) -> dict[str, Fact]:
+def from_order(message: Mapping[str, Any]) -> dict[str, Fact]:
     """Return what an order's message (JSON) says of itself; a field that was not given is no fact."""
     at = datetime.fromisoformat(message["at"]).astimezone(UTC)
     lines = message.get("items", [])

@@ -124,10 +124,10 @@ def read(path: Path) -> RuleSet:
         raise RulesError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RulesError(f"{path} is no TOML: {error}") from error
-    return of_json(content)
+    return from_json(content)
 
 
-def of_json(content: Any) -> RuleSet:
+def from_json(content: Any) -> RuleSet:
     """Return checked rules. Raises `RulesError`, naming the rule, the condition and the nearest that is known."""
     try:
         found = msgspec.convert(content, RuleSet)
@@ -139,7 +139,7 @@ def of_json(content: Any) -> RuleSet:
 
 
 def to_json(found: RuleSet) -> dict[str, Any]:
-    """Return what `of_json` reads back."""
+    """Return what `from_json` reads back."""
     content: dict[str, Any] = msgspec.to_builtins(found)
     return content
 

@@ -26,7 +26,7 @@ def decide(
     Rules that ask for anything else rest. `why` says why the model has no part in it; `otherwise` is what becomes of an
     order that no rule speaks of.
     """
-    known: dict[str, Fact] = {**facts.of_order(message), **counted}
+    known: dict[str, Fact] = {**facts.from_order(message), **counted}
     verdict = rules.decide(rule_set, known, otherwise=otherwise)
     kept: dict[str, Any] = known | {"otherwise": otherwise}
     return Screening(order_id, verdict.decision, screenings.RULES, verdict.reasons, kept, rule_set.version, why=why)

@@ -37,7 +37,7 @@ class Learnable(NamedTuple):
 
     def features(self, rows: np.ndarray, config: FeatureConfig) -> Features:
         """Return the features of these rows, each as it was when the order came."""
-        return order_features.of_rows(self.found, rows, config)
+        return order_features.compute_rows(self.found, rows, config)
 
     @property
     def is_testable(self) -> bool:

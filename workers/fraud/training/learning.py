@@ -64,7 +64,7 @@ def train(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime | 
     """
     device.prepare(settings.home)
     with training.exclusive(engine, models.FRAUD):
-        started, config = time.monotonic(), configuration.of(settings)
+        started, config = time.monotonic(), configuration.from_settings(settings)
         with engine.connect() as connection:
             live = models.live(connection, models.FRAUD)
         learnt = None if live is None else int(live.learnt_through.timestamp())
@@ -75,7 +75,7 @@ def train(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime | 
                 "`reshelf load --orders` a file"
             )
         known = found.features(found.learn, config.features)
-        screener = serve.of(_fitted(found, known, config, seed), known.values_NxF)
+        screener = serve.build(_fitted(found, known, config, seed), known.values_NxF)
         return _finish(engine, settings, found, known, screener, live, models.FULL, started)
 
 
@@ -106,7 +106,7 @@ def update(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime |
         past = replayed.features(replayed.learn, config.features), replayed.frauds_N[replayed.learn]
         after = detector.update(before.scorer, known, found.frauds_N[found.learn], config, replayed=past, seed=seed)
         looks_NxF = np.concatenate([known.values_NxF, past[0].values_NxF])
-        screener = serve.of(after, looks_NxF)
+        screener = serve.build(after, looks_NxF)
         return _finish(engine, settings, found, known, screener, live, models.INCREMENTAL, started)
 
 

@@ -22,7 +22,7 @@ def train_fraud(seed: int = 0) -> dict[str, Any]:
     from workers.fraud.training import learning  # imports JAX
 
     services = bootstrap.services()
-    return task_answers.of(partial(learning.train, services.engine, services.settings, seed=seed))
+    return task_answers.run(partial(learning.train, services.engine, services.settings, seed=seed))
 
 
 @shared_task(name=tasks.UPDATE_FRAUD, ignore_result=False, acks_late=False)
@@ -37,7 +37,7 @@ def update_fraud() -> dict[str, Any]:
 
         return learning.update(services.engine, services.settings)
 
-    return task_answers.where_due(waiting.reason(services.engine, services.settings), update)
+    return task_answers.run_if_due(waiting.reason(services.engine, services.settings), update)
 
 
 @shared_task(name=tasks.FRAUD_DRIFT, ignore_result=False, acks_late=False)

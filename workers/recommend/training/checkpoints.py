@@ -29,14 +29,14 @@ _SNAPSHOT = "snapshot.json"
 _STALE = timedelta(hours=6)
 
 
-def of(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
+def for_training(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
     """Return the checkpoints of this very training; the process that leads it removes those of any other."""
     digest = _digest([configs.to_json(config), seed, repr(known.items)], known.interactions)
     folder = _only(_folder(home, FULL), digest)
     return {phase: FileCheckpoint(folder / f"{phase}.npz") for phase in PHASES}
 
 
-def of_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> FileCheckpoint:
+def for_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> FileCheckpoint:
     """Return the checkpoint of this very update of a version, and remove that of any other.
 
     Changes of the catalogue let it go on, as long as the items of the events keep their places.

@@ -61,10 +61,10 @@ def read(
     oldest, newest = (
         datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(at)) for at in (at_E.min(), at_E.max())
     )
-    return of(events, items)._replace(through=min(newest, started), since=oldest)
+    return from_events(events, items)._replace(through=min(newest, started), since=oldest)
 
 
-def of(events: pl.DataFrame, items: list[Item]) -> TrainingData:
+def from_events(events: pl.DataFrame, items: list[Item]) -> TrainingData:
     """Return events (columns shopper, item_id, kind, and at in microseconds) and a catalogue by dense ids."""
     items = with_named(items, events["item_id"].unique().sort().to_list())
     users = events["shopper"].unique(maintain_order=True).to_list()

@@ -90,7 +90,7 @@ def _read(connection: Connection, chosen: Choice) -> _Read:
         raise window.NothingToMeasure("nobody did anything with an item in the window")
     found = [tuple(row) for row in drift.histories(connection, shoppers, chosen.window, length=_LENGTH)]
     events = pl.DataFrame(found, schema=dict(zip(training.EVENT_COLUMNS, _TYPES, strict=True)), orient="row")
-    known = data.of(events, [catalogue.to_item(row) for row in training.items(connection)])
+    known = data.from_events(events, [catalogue.to_item(row) for row in training.items(connection)])
     return _Read(
         item_events=drift.item_events(connection, chosen.window),
         newcomers=drift.newcomers(connection, shoppers, chosen.window),

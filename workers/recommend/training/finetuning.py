@@ -99,6 +99,6 @@ def _learn(
         seed=seed,
         minutes=minutes,
         report=progress,
-        checkpoint=checkpoints.of_update(settings.home, live.version, items, events, seed),
+        checkpoint=checkpoints.for_update(settings.home, live.version, items, events, seed),
     )
     return made, items, cases

@@ -118,7 +118,7 @@ def _fit(engine: Engine, settings: Settings, asked: Training, progress: Callable
         seed=asked.seed,
         progress=progress,
         minutes=asked.minutes,
-        checkpoints=checkpoints.of(settings.home, cases.rest, config, asked.seed),
+        checkpoints=checkpoints.for_training(settings.home, cases.rest, config, asked.seed),
     )
     return _Fit(live, known, cases, fitted)
 
@@ -159,7 +159,7 @@ def keep(
     """
     candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)
     outcome = publish.publish(engine, home, candidate, live, cases, serve=serve)
-    learned = finetune.of_trial(fitted.trial)
+    learned = finetune.from_trial(fitted.trial)
     held_out = HELD_OUT if fitted.metrics else NOTHING_HELD_OUT
     report = finished(home, known, outcome, learned, fitted.history, started=started, held_out=held_out)
     return replace(report, metrics=fitted.metrics)

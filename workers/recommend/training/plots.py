@@ -40,7 +40,7 @@ def draw_arms(outcome: Outcome, path: Path) -> None:
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="window", ylabel="NDCG@10")
     for arm in outcome.retention:
-        scores = outcome.of(arm)
+        scores = outcome.for_arm(arm)
         days = np.array([int(score.since) for score in scores], np.int64).astype("datetime64[s]")
         label = f"{arm}: {outcome.total(arm)['ndcg@10']:.4f}"
         axes.plot(days, [score.ndcg for score in scores], marker=".", label=label)

@@ -26,7 +26,7 @@ def train(self: Task, preset: str | None = None, minutes: float | None = None, s
     services = bootstrap.services()
     asked = full_training.Training(preset or services.settings.preset, seed=seed, minutes=minutes)
     work = partial(full_training.train, services.engine, services.settings, asked, task_answers.progress(self))
-    return task_answers.of(work, published=partial(services.bell.ring, *due.SWITCHED))
+    return task_answers.run(work, published=partial(services.bell.ring, *due.SWITCHED))
 
 
 @shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
@@ -42,7 +42,7 @@ def finetune(self: Task) -> dict[str, Any]:
         return finetuning.update(services.engine, services.settings, task_answers.progress(self))
 
     reason = waiting.reason(services.engine, services.settings)
-    return task_answers.where_due(reason, update, published=partial(services.bell.ring, *due.SWITCHED))
+    return task_answers.run_if_due(reason, update, published=partial(services.bell.ring, *due.SWITCHED))
 
 
 @shared_task(name=tasks.DRIFT, ignore_result=False, acks_late=False)

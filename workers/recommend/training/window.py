@@ -41,7 +41,7 @@ def choose(connection: Connection, settings: Settings) -> Choice:
     since = max(until - timedelta(hours=settings.drift_window_hours), live.learnt_through)
     if since >= until:
         raise NothingToMeasure(f"{live.version} has learnt all that happened up to {live.learnt_through}")
-    last = drift.of_live(connection)
+    last = drift.latest(connection)
     if last is not None and last.window_end == until:
         raise NothingToMeasure(f"nothing happened since {live.version} was measured at {last.measured_at}")
     return Choice(live, Window(since, until))

@@ -102,7 +102,7 @@ def test_figures_of_a_ranking():
 def test_bigrams_find_what_shares_words_and_little_else(searches):
     texts = [product.title for product in searches.products]
     scores_QxN = ways.bm25(texts, [query.text for query in searches.queries], ways.bigrams)
-    found = figures.of(searches, scores_QxN)
+    found = figures.compute(searches, scores_QxN)
     assert found["plain"]["ndcg@10"] > 0.85
     assert found["synonym"]["ndcg@10"] < 0.2
     assert sum(group["queries"] for kind, group in found.items() if kind != "all") == found["all"]["queries"]
@@ -113,7 +113,7 @@ def test_our_words_find_far_more_than_bigrams(searches):
     scored_QxN = ours.scores(searches, semantic=False, fields=True)
     texts = [f"{p.title} {p.category} {p.brand}" for p in searches.products]
     bigrams_QxN = ways.bm25(texts, [query.text for query in searches.queries], ways.bigrams)
-    found, bar = (figures.of(searches, scores)["all"] for scores in (scored_QxN, bigrams_QxN))
+    found, bar = (figures.compute(searches, scores)["all"] for scores in (scored_QxN, bigrams_QxN))
     assert found["ndcg@10"] > 1.5 * bar["ndcg@10"]
     assert found["recall@10"] > 1.5 * bar["recall@10"]
     phones = scored_QxN[[query.text for query in searches.queries].index("手机")]

@@ -18,7 +18,7 @@ from tests import fraud
 def simulated():
     """`found` with oddness, `frauds_N`, `known` features, and `split`, a fold of the protocol."""
     made = fraud.shop()
-    found, known = features.of_all(made.found, features.FeatureConfig())
+    found, known = features.compute_all(made.found, features.FeatureConfig())
     first = fraud.START // DAY + 18
     split = protocol.fold(found, made.frauds_N, Span(first, first + 10), Span(first + 18, first + 26), delay=7)
     return SimpleNamespace(found=found, frauds_N=made.frauds_N, known=known, split=split)

@@ -43,11 +43,11 @@ def test_the_first_step_is_pinned(simulated, tiny):
     edges_FxK = encoding.edges(values_NxF, frauds_N, quantiles=tiny.quantiles, splits=tiny.splits)
     params = network.initial(tiny, simulated.known.groups, edges_FxK.shape[1], rate=0.05, seed=0)
 
-    def of(params):
+    def loss_at(params):
         logits_B = network.logits(tiny, simulated.known.groups, params, edges_FxK, values_NxF.astype(np.float32))
         return step.losses(tiny, logits_B, frauds_N.astype(np.float32)).mean()
 
-    loss, gradients = jax.value_and_grad(of)(params)
+    loss, gradients = jax.value_and_grad(loss_at)(params)
     norm = sum(float((gradient**2).sum()) for gradient in gradients.values()) ** 0.5
     assert (float(loss), norm) == pytest.approx((0.165726, 0.129159), rel=1e-3), (
         "The first step's loss and gradient norm changed. If the features, the codes, the network or the loss were "

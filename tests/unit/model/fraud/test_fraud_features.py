@@ -27,7 +27,7 @@ def made(*rows, customer=1, terminal=1):
 
 def asked(amount, past):
     order = made((0, amount, None))._replace(tie_N=np.array([99]))
-    found = features.of_one(order, past, past, CONFIG)
+    found = features.compute_one(order, past, past, CONFIG)
     return dict(zip(found.names, found.values_NxF[0].tolist(), strict=True))
 
 
@@ -75,8 +75,8 @@ def test_a_fraud_that_its_amount_explains_says_nothing_of_the_terminal():
 def test_online_features_are_the_offline_ones_bit_for_bit(most):
     found = fraud.shop(customers=25, terminals=30, days=30, seed=most).found
     arriving = order_replay.shuffled(found, most=most, seed=1)
-    _, in_order = features.of_all(found, CONFIG)
-    _, as_arrived = features.of_all(arriving, CONFIG)
+    _, in_order = features.compute_all(found, CONFIG)
+    _, as_arrived = features.compute_all(arriving, CONFIG)
     online = order_replay.run(arriving, CONFIG)
     assert np.array_equal(online.arrived_NxF, as_arrived.values_NxF)
     assert np.array_equal(online.settled_NxF, in_order.values_NxF)
@@ -86,12 +86,14 @@ def test_online_features_are_the_offline_ones_bit_for_bit(most):
 
 def test_neither_the_order_of_rows_nor_what_comes_later_matters():
     found = fraud.shop(customers=20, days=30).found
-    _, whole = features.of_all(found, CONFIG)
+    _, whole = features.compute_all(found, CONFIG)
     rows = np.random.default_rng(0).permutation(len(found.at_N))
-    assert np.array_equal(features.of_all(found.take(rows), CONFIG)[1].values_NxF, whole.values_NxF[rows])
+    assert np.array_equal(features.compute_all(found.take(rows), CONFIG)[1].values_NxF, whole.values_NxF[rows])
     half = len(rows) // 2
-    assert np.array_equal(features.of_all(found.take(slice(0, half)), CONFIG)[1].values_NxF, whole.values_NxF[:half])
-    small = features.of_all(found, FeatureConfig(pairs=100))[1]
+    assert np.array_equal(
+        features.compute_all(found.take(slice(0, half)), CONFIG)[1].values_NxF, whole.values_NxF[:half]
+    )
+    small = features.compute_all(found, FeatureConfig(pairs=100))[1]
     assert np.array_equal(small.values_NxF, whole.values_NxF)
 
 

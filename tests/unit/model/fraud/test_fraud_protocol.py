@@ -65,7 +65,7 @@ def test_a_card_counts_once_a_day_and_is_gone_once_found():
 def test_the_handbooks_features_follow_its_windows():
     shop = fraud.shop(customers=15, terminals=12, days=40)
     found, row = shop.found, len(shop.found.at_N) - 1
-    values_F = handbook.of_all(found, FeatureConfig())[row]
+    values_F = handbook.compute_all(found, FeatureConfig())[row]
     ago_N = found.at_N[row] - found.at_N
     own_N = (found.customer_N == found.customer_N[row]) & (ago_N < 7 * DAY)
     there_N = (found.terminal_N == found.terminal_N[row]) & (ago_N >= 7 * DAY) & (ago_N < 37 * DAY)

@@ -84,9 +84,9 @@ def test_each_device_holds_an_eighth_of_every_table():
 def print_where_arrays_live() -> None:
     """Compile and run an epoch on all devices; print where its state is then, and whole tables in the program."""
     config = configs.preset("tiny", negatives=64, hash_buckets=_BUCKETS)
-    mesh, transform = meshes.of_all(), step.optimizer(config)
+    mesh, transform = meshes.all_devices(), step.optimizer(config)
     params = network.initial(config, _ITEMS, seed=0)
-    state = meshes.Placement.of(mesh, params).put(step.TrainState(params, transform.init(params)))
+    state = meshes.Placement.for_params(mesh, params).put(step.TrainState(params, transform.init(params)))
     rows = packing.padded(packing.Rows(*(np.zeros((0, config.row), column) for column in _dtypes())), 64)
     rows = packing.Rows(*(meshes.place(column, meshes.by_rows(mesh)) for column in rows))
     features = item_features.features(shop.shop_items(_ITEMS), {}, config)
@@ -113,7 +113,7 @@ def _dtypes() -> list[type]:
 def test_what_is_put_on_a_mesh_comes_back_unchanged():
     config = configs.preset("tiny")
     params = network.initial(config, 5, seed=0)
-    placement = meshes.Placement.of(meshes.of_all(), params)
+    placement = meshes.Placement.for_params(meshes.all_devices(), params)
     state = step.TrainState(params, step.optimizer(config).init(params))
     fetched = placement.fetch(placement.put(state))
     for before, after in zip(jax.tree.leaves(state), jax.tree.leaves(fetched), strict=True):

@@ -42,7 +42,7 @@ def _first(stream, config):
     before = event_arrays.take(events, events.at_E < cut)
     features = train.features_of(catalogue, np.unique(before.items_E), config)
     parts = split.by_time(before, config, cut=cut)
-    return finetune.of_trial(train.learn(parts, features, config)), events, events.at_E >= cut, features
+    return finetune.from_trial(train.learn(parts, features, config)), events, events.at_E >= cut, features
 
 
 @pytest.fixture(name="first", scope="module")

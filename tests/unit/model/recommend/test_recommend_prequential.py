@@ -37,7 +37,7 @@ def _outcome(data, shop):
 
 
 def test_every_arm_is_tested_on_the_same_baskets_of_every_window(outcome):
-    cases = [[(score.since, score.cases) for score in outcome.of(arm)] for arm in prequential.ARMS]
+    cases = [[(score.since, score.cases) for score in outcome.for_arm(arm)] for arm in prequential.ARMS]
     assert len(cases[0]) == 1
     assert all(of_arm == cases[0] for of_arm in cases)
     assert {kept.cases for kept in outcome.retention.values()} == {outcome.retention["frozen"].cases}
@@ -45,7 +45,7 @@ def test_every_arm_is_tested_on_the_same_baskets_of_every_window(outcome):
 
 
 def test_all_arms_begin_with_the_same_model(outcome):
-    first = {(score.ndcg, score.hit_rate) for arm in prequential.ARMS for score in outcome.of(arm)[:1]}
+    first = {(score.ndcg, score.hit_rate) for arm in prequential.ARMS for score in outcome.for_arm(arm)[:1]}
     assert len(first) == 1
 
 

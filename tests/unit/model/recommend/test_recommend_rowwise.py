@@ -16,7 +16,7 @@ def world(rows=ROWS, seed=0):
     return {"x": x_BxL, "pair": (random.integers(0, 5, rows).astype(np.int32), random.random(rows) < 0.5)}
 
 
-def of(left, part):
+def compute(left, part):
     """One of each row's values, its sum, and a flag, of all types and ranks."""
     at_S, flag_S = part["pair"]
     chosen_S = jnp.take_along_axis(part["x"], at_S[:, None], 1)[:, 0]
@@ -28,8 +28,8 @@ def of(left, part):
 def test_the_rows_asked_for_are_those_of_all_at_once(count, block):
     made = world()
     asked = min(count, ROWS)
-    apply = jax.jit(lambda arrays, count: rowwise.apply(of, arrays, count, block=block))
-    found, whole = apply(made, np.int32(count)), of(None, made)
+    apply = jax.jit(lambda arrays, count: rowwise.apply(compute, arrays, count, block=block))
+    found, whole = apply(made, np.int32(count)), compute(None, made)
     assert jax.tree.structure(found) == jax.tree.structure(whole)
     for some, every in zip(jax.tree.leaves(found), jax.tree.leaves(whole), strict=True):
         assert (some.shape, some.dtype) == (every.shape, every.dtype)
@@ -42,7 +42,7 @@ def test_one_program_serves_every_count():
     @jax.jit
     def apply(arrays, count):
         traced.append(count)
-        return rowwise.apply(of, arrays, count)
+        return rowwise.apply(compute, arrays, count)
 
     for count in range(ROWS + 1):
         apply(world(seed=count), np.int32(count))

@@ -95,10 +95,10 @@ def test_features_have_a_value_for_every_name_and_no_candidate_is_special() -> N
     engine.build(ITEMS)
     asked, fused_N = engine.ask("red hammer drill 18v unknownword")
     slots_K = engine.candidates(asked, fused_N, engine.collection.open_N)
-    whole_KxF = features.of(asked, slots_K, engine.shelf())
+    whole_KxF = features.compute(asked, slots_K, engine.shelf())
     assert whole_KxF.shape == (len(slots_K), len(features.NAMES))
     assert np.isfinite(whole_KxF).all()
     shuffled = np.random.default_rng(0).permutation(len(slots_K))
-    again_KxF = features.of(asked, slots_K[shuffled], engine.shelf())
+    again_KxF = features.compute(asked, slots_K[shuffled], engine.shelf())
     own = [features.NAMES.index(name) for name in ("score", "coverage", "likeness", "noun", "adjacent", "title_share")]
     assert again_KxF[:, own] == pytest.approx(whole_KxF[shuffled][:, own])

@@ -23,7 +23,7 @@ def _slots(collection, *item_ids):
 
 
 def test_a_brand_that_was_met_is_liked_in_another_category(collection):
-    liked = personalisation.of(_slots(collection, "sofa1", "sofa5", "sofa17"), collection)
+    liked = personalisation.from_items(_slots(collection, "sofa1", "sofa5", "sofa17"), collection)
     other, same = personalisation.liking(liked, _slots(collection, "lamp8", "lamp9"), collection)
     assert same > other
 
@@ -31,12 +31,12 @@ def test_a_brand_that_was_met_is_liked_in_another_category(collection):
 @pytest.mark.parametrize(("met", "first"), [(("sofa0", "sofa4"), "lamp4"), (("sofa12", "sofa16"), "lamp12")])
 def test_who_buys_dear_things_likes_dear_things_but_two_prove_little(collection, met, first):
     of_one_brand = [f"lamp{n}" for n in range(0, 20, 4)]
-    liked = personalisation.of(_slots(collection, *met), collection)
+    liked = personalisation.from_items(_slots(collection, *met), collection)
     assert of_one_brand[personalisation.liking(liked, _slots(collection, *of_one_brand), collection).argmax()] == first
 
 
 def test_an_item_without_brand_and_price_is_neither_liked_nor_disliked(collection):
-    liked = personalisation.of(_slots(collection, "sofa0", "bare"), collection)
+    liked = personalisation.from_items(_slots(collection, "sofa0", "bare"), collection)
     best, bare, worst = personalisation.liking(liked, _slots(collection, "lamp0", "bare", "lamp19"), collection)
     assert best > bare > worst
     assert not personalisation.liking(liked, _slots(collection, "bare"), collection).any()

@@ -45,11 +45,11 @@ def test_what_is_saved_comes_back(parts: Parts, tmp_path: Path) -> None:
     assert kept is not None
     changed = [ITEMS[0], replace(ITEMS[1], title="green shoe"), Item("new", "black glove")]
     expected_NxD = parts.encoder.encode(contrastive.texts(changed))
-    np.testing.assert_allclose(kept.of(changed, again.encoder), expected_NxD, atol=1e-6)
+    np.testing.assert_allclose(kept.encode(changed, again.encoder), expected_NxD, atol=1e-6)
 
     plain = Engine(Parts(CONFIG))
     plain.build(changed)
-    taken_over = plain.over(again, kept.of(changed[:2], again.encoder))
+    taken_over = plain.over(again, kept.encode(changed[:2], again.encoder))
     built = Engine(parts)
     built.build(changed)
     for text in ("red hat", "shoe", "glove"):

@@ -20,7 +20,7 @@ def experiment(others: int) -> Experiment:
 
 
 def test_each_arm_has_rates_and_each_other_arm_differences() -> None:
-    found = report.of(experiment(1), {"control": CONTROL, "v0": BETTER})
+    found = report.build(experiment(1), {"control": CONTROL, "v0": BETTER})
     assert [(arm.name, arm.exposed, arm.click_through) for arm in found.arms] == [
         ("control", 2000, 0.0075),
         ("v0", 2000, 0.0105),
@@ -44,12 +44,12 @@ def test_more_arms_need_more_evidence() -> None:
     outcomes["v0"] = Outcome(exposed=2000, clicked=268)
     p_value = confidence.compare(Tally(268, 2000), Tally(200, 2000)).p_value
     assert confidence.ALPHA / 7 < p_value < confidence.ALPHA
-    assert report.of(experiment(1), outcomes).differences[0].verdict == "better"
-    assert report.of(experiment(7), outcomes).differences[0].verdict == "no difference yet"
+    assert report.build(experiment(1), outcomes).differences[0].verdict == "better"
+    assert report.build(experiment(7), outcomes).differences[0].verdict == "no difference yet"
 
 
 def test_an_experiment_without_anybody_has_no_figures() -> None:
-    found = report.of(experiment(1), {"control": Outcome(), "v0": Outcome()})
+    found = report.build(experiment(1), {"control": Outcome(), "v0": Outcome()})
     assert found.arms[0].click_through is None
     assert (found.arms[0].rates["click"].low, found.arms[0].rates["click"].high) == (0.0, 1.0)
     assert {one.verdict for one in found.differences} == {"no difference yet"}

@@ -45,8 +45,8 @@ NEVER: dict[str, Any] = {"amount": {"below": 0}}
 def test_the_strictest_word_of_the_highest_voice_wins(
     made: list[dict[str, Any]], probability: float | None, decision: str, named: list[str]
 ) -> None:
-    known = facts.of_order(MESSAGE) | ({} if probability is None else {"probability": probability})
-    verdict = rules.decide(rules.of_json({"rules": made}), known)
+    known = facts.from_order(MESSAGE) | ({} if probability is None else {"probability": probability})
+    verdict = rules.decide(rules.from_json({"rules": made}), known)
     assert (verdict.decision, [reason.name for reason in verdict.reasons]) == (decision, named)
 
 
@@ -67,12 +67,12 @@ def test_the_strictest_word_of_the_highest_voice_wins(
     ],
 )
 def test_conditions_hold_facts_against_values(condition: dict[str, Any], holds: bool) -> None:
-    made = rules.of_json({"lists": {"blocked": ["d-1"]}, "rules": [rule("decline", **condition)]})
-    assert bool(rules.decide(made, facts.of_order(MESSAGE)).fired) == holds
+    made = rules.from_json({"lists": {"blocked": ["d-1"]}, "rules": [rule("decline", **condition)]})
+    assert bool(rules.decide(made, facts.from_order(MESSAGE)).fired) == holds
 
 
 def test_alone_rules_on_what_is_not_known_rest_and_the_rest_is_as_it_is_set() -> None:
-    made = rules.of_json({
+    made = rules.from_json({
         "rules": [
             rule("review", "modelled", probability={"above": 0.1}),
             rule("decline", "busy", device_orders_1h={"above": 4}),
@@ -104,7 +104,7 @@ def test_alone_rules_on_what_is_not_known_rest_and_the_rest_is_as_it_is_set() ->
 )
 def test_wrong_rules_are_refused_with_what_was_meant(content: dict[str, Any], said: str) -> None:
     with pytest.raises(RulesError) as refused:
-        rules.of_json(content)
+        rules.from_json(content)
     assert said in str(refused.value)
 
 
@@ -112,8 +112,8 @@ def test_a_file_is_read_and_the_same_content_has_the_same_name(tmp_path: Path) -
     path = tmp_path / "rules.toml"
     path.write_text('[[rules]]\nname = "a"\ndecision = "review"\nreason = "r"\nwhen = { amount = { above = 5 } }\n')
     found = rules.read(path)
-    assert rules.of_json(rules.to_json(found)) == found
-    assert found.version == rules.of_json(rules.to_json(found)).version != rules.DEFAULT.version
+    assert rules.from_json(rules.to_json(found)) == found
+    assert found.version == rules.from_json(rules.to_json(found)).version != rules.DEFAULT.version
     path.write_text("[[rules]\n")
     with pytest.raises(RulesError, match="is no TOML"):
         rules.read(path)

@@ -44,7 +44,7 @@ def test_every_line_is_kept_or_has_one_reason(tmp_path: Path) -> None:
 def test_a_category_is_the_thing_that_a_title_names() -> None:
     colours = ["red", "blue", "green", "white", "pink", "black", "ivory", "grey"]
     mugs, boxes = [f"{colour} mug" for colour in colours], [f"{colour} tin boxes set 3" for colour in colours]
-    found = categories.of([*mugs, *boxes, "set of 3 mugs red", "box red", "something else"])
+    found = categories.from_titles([*mugs, *boxes, "set of 3 mugs red", "box red", "something else"])
     assert found[:8] == ["Mug"] * 8
     assert found[-3:-1] == ["Mug", None]
     assert found[-1] is None

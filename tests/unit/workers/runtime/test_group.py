@@ -11,14 +11,14 @@ from workers.settings import Settings, SettingsError
 
 
 def test_without_a_coordinator_a_process_is_alone() -> None:
-    assert distributed.of(Settings()) is None
+    assert distributed.from_settings(Settings()) is None
     with distributed.joined(Settings()):
         pass
 
 
 def test_a_complete_group() -> None:
     settings = Settings(coordinator="trainer-0:7000", processes=4, process=3, process_timeout=20)
-    assert distributed.of(settings) == distributed.Group("trainer-0:7000", 4, 3, 20)
+    assert distributed.from_settings(settings) == distributed.Group("trainer-0:7000", 4, 3, 20)
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_complete_group() -> None:
 )
 def test_what_is_wrong_names_the_variable(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        distributed.of(Settings(**given))
+        distributed.from_settings(Settings(**given))
