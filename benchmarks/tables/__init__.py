@@ -1,0 +1,1 @@
+"""Tables of figures in the documents, written from the result files so that the two cannot disagree."""
