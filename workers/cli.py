@@ -90,7 +90,7 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Re-rank a shop's shelves while its customers browse.
 
-    Start with `reshelf up`, then `reshelf demo`. Settings are RESHELF_ variables: see docs/operations.md.
+    Start with `reshelf up`, then `reshelf demo`. Settings are RESHELF_ variables: see docs/reference/settings.md.
     """
     # LightGBM's threads wait for each other in a loop. Beside programs that want the cores, too, that is most of what
     # they do: the same trees took twenty times as long.

@@ -91,7 +91,9 @@ def _row(body: bytes) -> Row:
         raise Invalid(f"the body is no JSON: {error}", field="body", fix="send one order as a JSON object") from error
     parsed = parsing.parse_orders([given])
     if parsed.bad:
-        raise Invalid(parsed.bad[0].error, field=parsed.bad[0].field, fix="docs/messages.md describes an order")
+        raise Invalid(
+            parsed.bad[0].error, field=parsed.bad[0].field, fix="docs/reference/messages.md describes an order"
+        )
     return orders.as_row(rows.order_row(parsed.good[0]))
 
 

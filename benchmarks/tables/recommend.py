@@ -100,6 +100,12 @@ _PEER = (
     "{peer/train_seconds|,.0f}",
     "{peer/best/ndcg@10|.4f}",
 )
+_PEER_HALFWAY = (
+    "{peer/curve/0/0|}",
+    "{peer/seconds_per_epoch|.2f}",
+    "{peer/curve/0/1|,.0f}",
+    "{peer/curve/0/3|.4f}",
+)
 _PEERS = Table(
     name="recommend-rectools",
     file="rectools-cpu-2cores",
@@ -108,7 +114,8 @@ _PEERS = Table(
         Row("reshelf", cells=_OURS),
         Row("RecTools SASRec", cells=_PEER),
         Row("reshelf, on a busy machine", file="rectools-10-epochs-cpu-2cores", cells=_OURS),
-        Row("RecTools SASRec, on the same busy machine", file="rectools-10-epochs-cpu-2cores", cells=_PEER),
+        Row("RecTools SASRec, on that machine, halfway", file="rectools-10-epochs-cpu-2cores", cells=_PEER_HALFWAY),
+        Row("RecTools SASRec, on that machine, at the end", file="rectools-10-epochs-cpu-2cores", cells=_PEER),
     ),
 )
 

@@ -1,7 +1,7 @@
 """What an event may cost, in what no machine makes quicker or slower: encodings, statements, bytes and bells.
 
-The limits leave a little room above what is counted now. Whoever needs more says in `docs/architecture.md` what a shop
-gets for it; `make bench-cost` says what it takes of a processor.
+The limits leave a little room above what is counted now. Whoever needs more says what a shop gets for it, in
+`docs/explanation/cost-of-an-event.md`; `make bench-cost` says what it takes of a processor.
 """
 
 from __future__ import annotations

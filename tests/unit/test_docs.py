@@ -1,37 +1,49 @@
-"""The documents: their examples are messages, every task and field is described, and links lead somewhere."""
+"""The documents: links lead somewhere, named files are there, no page is lost, and examples are messages."""
 
 from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from reshelf import catalogue, events, orders, parsing, tasks
+from reshelf import catalogue, parsing
+from workers.fraud.rules import rules
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]
-MESSAGES = (ROOT / "docs" / "messages.md").read_text("utf-8")
+DOCS = ROOT / "docs"
+START = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DOCS / "README.md")
+PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("benchmarks/**/*.md"))]
+EXAMPLES = [DOCS / "reference" / "messages.md", DOCS / "howto" / "send-events.md"]
+RULES = DOCS / "howto" / "write-fraud-rules.md"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 CHANGES: tuple[Any, ...] = get_args(catalogue.Change)
-TASKS = [value for name, value in vars(tasks).items() if name.isupper() and str(value).startswith("reshelf.")]
-MESSAGES_OF = (events.Event, orders.Order, orders.Line, orders.Label, *CHANGES)
-FIELDS = sorted({field for kind in MESSAGES_OF for field in kind.__struct_fields__} | {"kind"})
-CHANGE_KINDS = [kind.__struct_config__.tag for kind in CHANGES]
 
 _OTHER_IDS = {"event_id", "change_id", "label_id"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_INLINE_CODE = re.compile(r"`[^`\n]*`")
+_INLINE_CODE = re.compile(r"`([^`\n]*)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_FOLDERS = ("reshelf", "workers", "model", "storage", "api_gateway", "demo", "benchmarks", "tests", "docs")
+_PATH = re.compile(rf"(?:{'|'.join(_FOLDERS)})/[\w./-]*\w/?")
+_FILE = re.compile(r"[\w/]+\.py")
+_PAGE_IN_CODE = re.compile(r"docs/[\w/-]+\.md")
+_IMPORTABLE = ("workers", "api_gateway", "storage", "model", "reshelf", "demo", "benchmarks", "tests")
+
+
+def _of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
 
 
 def _blocks(language: str) -> list[str]:
-    return [text for found, text in _FENCE.findall(MESSAGES) if found == language]
+    return [text for page in EXAMPLES for found, text in _FENCE.findall(page.read_text("utf-8")) if found == language]
 
 
 def _rows() -> Iterator[dict[str, Any]]:
@@ -65,28 +77,75 @@ def test_the_rows_in_commands_are_messages() -> None:
     assert not parsing.parse_events(json.loads(body), now=NOW).bad
 
 
-def test_the_python_examples_are_python() -> None:
-    examples = _blocks("python")
-    assert examples
-    for number, example in enumerate(examples):
-        compile(example, f"messages.md, example {number}", "exec")
+@pytest.mark.parametrize("page", PAGES, ids=_of)
+def test_the_python_examples_are_python(page: Path) -> None:
+    for number, (language, example) in enumerate(_FENCE.findall(page.read_text("utf-8"))):
+        if language == "python":
+            compile(example, f"{page.name}, example {number}", "exec")
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_every_task_is_described(task: str) -> None:
-    assert f"`{task}`" in MESSAGES
+def test_the_example_of_rules_is_a_file_of_rules() -> None:
+    [example] = [text for language, text in _FENCE.findall(RULES.read_text("utf-8")) if language == "toml"]
+    found = rules.from_json(tomllib.loads(example))
+    assert [rule.decision for rule in found.rules] == ["decline", "review"]
 
 
-@pytest.mark.parametrize(
-    "name", [*FIELDS, *parsing.Rejection.__struct_fields__, *events.KINDS, *orders.LABEL_KINDS, *CHANGE_KINDS]
-)
-def test_every_field_and_kind_is_described(name: str) -> None:
-    assert f"`{name}`" in MESSAGES
+@cache
+def _prose(page: Path) -> str:
+    return _FENCE.sub("", page.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_to_files_that_are_there(page: Path) -> None:
-    text = _INLINE_CODE.sub("", _FENCE.sub("", page.read_text("utf-8")))
-    targets = (link.partition("#")[0] for link in _LINK.findall(text) if "://" not in link and "mailto:" not in link)
-    missing = [target for target in targets if target and not (page.parent / target).exists()]
-    assert not missing
+def _targets(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what the links of a page lead to within the repository: a path, and an anchor or an empty text."""
+    for link in _LINK.findall(_INLINE_CODE.sub("", _prose(page))):
+        if "://" not in link and "mailto:" not in link:
+            path, _, anchor = link.partition("#")
+            yield ((page.parent / path).resolve() if path else page), anchor
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors that a Markdown renderer gives the headings of a page."""
+    headings = (re.sub(r"[`*]", "", heading).strip().lower() for heading in _HEADING.findall(_prose(page)))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_of)
+def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
+    missing = [
+        f"{_of(target) if target.is_relative_to(ROOT) else target}#{anchor}"
+        for target, anchor in _targets(page)
+        if not target.exists() or (anchor and anchor not in _anchors(target))
+    ]
+    assert missing == []
+
+
+def test_every_page_is_reached_by_links_from_the_start() -> None:
+    reached, waiting = set(START), list(START)
+    while waiting:
+        for target, _ in _targets(waiting.pop()):
+            pages = sorted(target.glob("*.md")) if target.is_dir() else [target]
+            new = [page for page in pages if page.suffix == ".md" and page not in reached]
+            reached.update(new)
+            waiting.extend(new)
+    assert [_of(page) for page in DOCS.rglob("*.md") if page not in reached] == []
+
+
+@cache
+def _python_files() -> tuple[str, ...]:
+    return tuple(_of(file) for folder in _IMPORTABLE for file in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=_of)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    """A whole path has to be there; a part of one, such as `training/loss.py`, has to be the end of one that is."""
+    named = [name for name in _INLINE_CODE.findall(_prose(page)) if "CAP" not in name]  # stands for any capability
+    paths = {name for name in named if _PATH.fullmatch(name)}
+    ends = {name for name in named if _FILE.fullmatch(name)} - paths
+    missing = {path for path in paths if not (ROOT / path).exists()}
+    assert missing | {end for end in ends if not any(file.endswith(f"/{end}") for file in _python_files())} == set()
+
+
+def test_pages_that_code_names_are_there() -> None:
+    named = {page for file in _python_files() for page in _PAGE_IN_CODE.findall((ROOT / file).read_text("utf-8"))}
+    assert named
+    assert {page for page in named if not (ROOT / page).exists()} == set()

@@ -24,7 +24,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def experiment() -> None:
-    """Show arms of shoppers different shelves, and tell which does better. See docs/experiments.md."""
+    """Show arms of shoppers different shelves, and tell which does better. See docs/howto/run-an-experiment.md."""
 
 
 @experiment.command()

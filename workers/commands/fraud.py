@@ -29,7 +29,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def fraud() -> None:
-    """Rules that decide about orders beside the model, and what was decided. See docs/fraud.md."""
+    """Rules that decide about orders beside the model, and what was decided. See docs/howto/write-fraud-rules.md."""
 
 
 @fraud.group()

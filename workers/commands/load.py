@@ -42,7 +42,7 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bo
     """Load events, a catalogue, past orders, or the UCI Online Retail file from PATH: CSV (.gz) or Parquet.
 
     A folder stands for its events.… and items.…. Every line is kept or counted under one reason, and loading a file
-    twice adds nothing. See docs/data.md.
+    twice adds nothing. See docs/howto/load-files.md.
     """
     if is_of_orders:
         _load_orders(path, as_json)

@@ -36,7 +36,7 @@ def train(
 
     Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
 
-    Several processes train together where RESHELF_COORDINATOR is set: see docs/distributed.md.
+    Several processes train together where RESHELF_COORDINATOR is set: see docs/howto/train-on-several-machines.md.
     """
     if context.invoked_subcommand is not None:
         return
@@ -55,7 +55,9 @@ def train(
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def search(preset: str, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train search on the catalogue, and on searches and clicks where there are enough (docs/search.md).
+    """Train search on the catalogue, and on searches and clicks where there are enough.
+
+    See docs/howto/train-and-publish.md.
 
     Exit status 1 where the gate rejects it.
     """

@@ -1,7 +1,7 @@
 """Run everything under one supervisor, in the foreground, and leave nothing running at the end.
 
 `reshelf up` is the parent of `supervisord`, which is the parent of every program. Each one asks the kernel to be
-told when its parent dies, so that even `kill -9` of any of them ends the rest. See docs/operations.md.
+told when its parent dies, so that even `kill -9` of any of them ends the rest. See docs/howto/run-on-one-machine.md.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 from workers import settings
 from workers.settings import Settings, SettingsError
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "settings.md"
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_kind_weights_are_a_json_object_of_numbers(home: Path) -> None:
 
 
 def test_the_documentation_lists_every_setting_with_its_default() -> None:
-    listed = dict(re.findall(r"^\| `(RESHELF_\w+)` \| (.*?) \|", OPERATIONS.read_text(), re.MULTILINE))
+    listed = dict(re.findall(r"^\| `(RESHELF_\w+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE))
     defaults = msgspec.to_builtins(Settings(), enc_hook=str)
     expected = {f"RESHELF_{name.upper()}": "" if value is None else f"`{value}`" for name, value in defaults.items()}
     assert listed == expected
