@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from demo import installation as own
 from demo import report, run, screen
 from demo.catalogue import MOST_ITEMS
 from demo.gateway import GatewayError
-from demo.installation import Installation, InstallationError
 from demo.report import Outcome
 from demo.run import Size
+from workers.supervisor.installation import Installation, InstallationError
 
 if TYPE_CHECKING:
     from demo.real import RealOutcome
@@ -94,7 +95,7 @@ def _installed(home: Path | None, console: Console, *, keep: bool) -> Iterator[I
     if home is not None and home.exists() and any(home.iterdir()):
         raise click.ClickException(f"{home} is not empty: the demo needs a home folder of its own")
     _interrupt_on_signals()
-    installation = Installation(home or Path(tempfile.mkdtemp(prefix="reshelf-demo-")))
+    installation = own.in_folder(home or Path(tempfile.mkdtemp(prefix="reshelf-demo-")))
     finished = False
     try:
         yield installation

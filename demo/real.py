@@ -15,7 +15,6 @@ from demo import retail, screen
 from demo.catalogue import Item
 from demo.customers import Customer
 from demo.gateway import Gateway
-from demo.installation import Installation, InstallationError
 from demo.prober import Prober
 from demo.retail import RetailReport
 from demo.screen import View
@@ -27,6 +26,7 @@ from reshelf.producer import Producer
 from storage.registry.training import TrainingRuns
 from workers.load.errors import LoadError
 from workers.registry.errors import NotEnoughData
+from workers.supervisor.installation import Installation, InstallationError
 
 SHOWN_CUSTOMERS = 3
 SHOWN_ITEMS = 5

@@ -18,13 +18,13 @@ from demo import prober as probers
 from demo.catalogue import Item
 from demo.customers import HOME, Customer
 from demo.gateway import Gateway
-from demo.installation import Installation, InstallationError
 from demo.prober import Prober
 from demo.report import Outcome
 from demo.screen import View
 from demo.shop import Shop
 from demo.tally import Tally
 from reshelf.producer import Producer
+from workers.supervisor.installation import Installation, InstallationError
 
 PRESET = "small"
 TRAIN_MINUTES = 0.33
@@ -73,7 +73,8 @@ def play(installation: Installation, size: Size, console: Console) -> Outcome:
     ):
         asyncio.run(_fill(installation, world))
     with screen.step(console, f"trained the {PRESET} model"):
-        installation.train(preset=PRESET, minutes=TRAIN_MINUTES, seed=size.seed)
+        options = ("--preset", PRESET, "--minutes", str(TRAIN_MINUTES), "--seed", str(size.seed))
+        installation.reshelf("train", *options)
     outcome = asyncio.run(_live(installation, world, size, console))
     outcome.dead_letters = installation.dead_letters()
     return outcome

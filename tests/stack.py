@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -35,6 +34,7 @@ from workers import settings as configuration
 from workers.recommend.training import data, full_training
 from workers.registry import switching
 from workers.settings import Settings
+from workers.supervisor.installation import Installation
 
 ITEMS = 60
 GROUPS = 4
@@ -51,17 +51,15 @@ class Stack:
     database: Engine
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
+    @property
+    def installation(self) -> Installation:
+        """What runs commands with these settings."""
+        environ = {**os.environ, **configuration.to_environ(self.settings), "JAX_PLATFORMS": "cpu"}
+        return Installation(self.settings.home, environ)
+
     def start(self, name: str, *command: str) -> None:
         """Start `reshelf command…` under `name`, its output in a log in the home folder."""
-        environ = {**os.environ, **configuration.to_environ(self.settings), "JAX_PLATFORMS": "cpu"}
-        with (self.settings.home / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "workers.cli", *command],
-                env=environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.processes[name] = self.installation.spawn(name, *command)
 
     def kill(self, name: str) -> None:
         """Kill -9 the process and its children, as a machine that loses power would."""
@@ -94,13 +92,6 @@ class Stack:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return dict(json.loads(answer.read()))
-
-    def metric(self, name: str, *, of: str = "recommend") -> float:
-        """Return a metric of one of the workers that rank, `recommend` or `background`."""
-        port = self.settings.metrics_port + {"recommend": 1, "background": 4}[of]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

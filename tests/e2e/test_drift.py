@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from pathlib import Path
 
 from reshelf import client, tasks
@@ -10,11 +9,9 @@ from tests import stack as stacks
 from tests.stack import Stack
 
 
-def _gauge(stack: Stack, name: str) -> float:
+def _gauge(stack: Stack, name: str) -> float | None:
     """Return a metric of the worker that takes events in."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.settings.metrics_port}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
+    return stack.installation.metric(name, of="intake")
 
 
 def test_an_alert_outlives_the_worker_that_measured(tmp_path: Path, database_url: str, broker_url: str) -> None:
@@ -35,7 +32,7 @@ def test_an_alert_outlives_the_worker_that_measured(tmp_path: Path, database_url
         kept = "SELECT alert FROM drift_measurements"
         stacks.wait_until(lambda: bool(stack.query(kept)), what="drift is measured")
         assert stack.query(kept) == [("100% of the events are on items that it was not trained on",)]
-        log = tmp_path / "train.log"
+        log = stack.installation.log("train")
         stacks.wait_until(lambda: "drift of recommend-" in log.read_text(), what="the alert is logged")
         stack.kill("train")
         stacks.wait_until(lambda: _gauge(stack, "reshelf_drift_alert") == 1, what="the gauge is set")

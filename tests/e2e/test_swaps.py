@@ -119,7 +119,7 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
     assert vectors == [(stacks.ITEMS,)]
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
     for worker in ("recommend", "background"):
-        assert stack.metric("reshelf_compilations_after_warm_up", of=worker) == 0
+        assert stack.installation.metric("reshelf_compilations_after_warm_up", of=worker) == 0
     assert all(shelf.because for shelf in stack.shelves().values()), "each is explained, whoever ranked it last"
 
 

@@ -69,7 +69,7 @@ def test_messages_wait_for_tables_that_are_not_there(stack: Stack) -> None:
     with stack.database.begin() as connection:
         connection.execute(text("ALTER TABLE event_ids RENAME TO hidden_ids"))
     stack.send(tasks.EVENTS, events)
-    log = stack.settings.home / "intake.log"
+    log = stack.installation.log("intake")
     stacks.wait_until(lambda: "wait for the database" in log.read_text(), what="the worker to say so")
     with stack.database.begin() as connection:
         connection.execute(text("ALTER TABLE hidden_ids RENAME TO event_ids"))

@@ -15,9 +15,11 @@ from typing import Any
 
 import psutil
 
-from benchmarks import figures, installation, machine
+from benchmarks import figures, machine, progress
 from benchmarks.fraud.screening import orders, traffic
 from workers.settings import Settings
+from workers.supervisor import installation as installations
+from workers.supervisor.installation import Installation
 
 _RULES = """
 [[rules]]
@@ -37,8 +39,8 @@ when = { payment_orders_1d = { above = 10 } }
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installation.running() as settings:
-        result = _measure(options, settings)
+    with installations.temporary(shown=True) as installation:
+        result = _measure(options, installation)
     figures.tell(result, options.out)
 
 
@@ -55,16 +57,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    loaded = _prepare(options)
+def _measure(options: argparse.Namespace, installation: Installation) -> dict[str, Any]:
+    settings = installation.settings
+    loaded = _prepare(options, installation)
     trained = None
     if not options.untrained:
         trained = json.loads(installation.reshelf("train", "fraud", "--json"))
     _drive(options, settings, "warm-up", 5)
-    installation.say(f"{options.rate} orders/s for {options.seconds:.0f} s")
+    progress.say(f"{options.rate} orders/s for {options.seconds:.0f} s")
     served = _drive(options, settings, "served", options.seconds)
     with _stopped(settings):
-        installation.say("the same with the model's process stopped")
+        progress.say("the same with the model's process stopped")
         outage = _drive(options, settings, "outage", options.outage_seconds)
     return {
         "benchmark": "screening",
@@ -79,10 +82,10 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _prepare(options: argparse.Namespace) -> dict[str, Any]:
+def _prepare(options: argparse.Namespace, installation: Installation) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="reshelf-bench-orders-") as folder:
         path, rules = Path(folder) / "orders.csv", Path(folder) / "rules.toml"
-        installation.say(f"writing {options.past} past orders")
+        progress.say(f"writing {options.past} past orders")
         until = datetime.now(UTC) - timedelta(hours=1)
         orders.write_past(path, count=options.past, customers=options.customers, days=options.days, until=until)
         loaded: dict[str, Any] = json.loads(installation.reshelf("load", "--orders", str(path), "--json"))

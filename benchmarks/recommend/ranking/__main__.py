@@ -14,7 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from benchmarks import figures, installation, machine, shop
+from benchmarks import figures, machine, progress, shop
 from model import artifact
 from model.artifact import Artifact
 from model.catalogue import Item
@@ -76,7 +76,7 @@ def _items(count: int) -> list[Item]:
 def _trained(options: argparse.Namespace, items: Sequence[Item]) -> Artifact:
     if options.model is not None and options.model.exists():
         return artifact.load(options.model)
-    installation.say(f"training on {options.users} users with {options.history} events each")
+    progress.say(f"training on {options.users} users with {options.history} events each")
     rows = list(shop.history(options.users, options.items, options.history, seed=7))
     events = Interactions(
         np.array([int(row["user_id"].removeprefix("user-")) for row in rows], np.int32),

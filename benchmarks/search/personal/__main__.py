@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from benchmarks import figures, installation, machine
+from benchmarks import figures, machine, progress
 from benchmarks.search.personal import shop
 from benchmarks.search.personal.shop import Shop
 from model.search import config as configs
@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
 
 def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     made = shop.make(items=options.items, customers=options.customers, wishes=options.wishes, seed=seed)
-    installation.say(f"seed {seed}: {len(made.touches)} events")
+    progress.say(f"seed {seed}: {len(made.touches)} events")
     vectors, recommender = shop.train(made, seed=seed, epochs=options.epochs) if options.recommender else ({}, {})
     parts = Parts(configs.preset())
     if options.encoder:
@@ -75,7 +75,7 @@ def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
         f"{weight:g}": _compared(without_W, _ranks(engine, made, vectors, weight)) for weight in options.weights
     }
     for weight, found in by_weight.items():
-        installation.say(f"seed {seed}, weight {weight}: {found}")
+        progress.say(f"seed {seed}, weight {weight}: {found}")
     return {
         "events": len(made.touches),
         "wishes": len(made.wishes),

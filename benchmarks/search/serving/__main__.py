@@ -21,12 +21,14 @@ from urllib.parse import quote
 import numpy as np
 import psutil
 
-from benchmarks import figures, installation, machine, shop
+from benchmarks import figures, machine, progress, shop
 from benchmarks.search.serving import load
 from benchmarks.search.serving.load import Answered
 from benchmarks.serving.freshness.probes import Gateway
 from workers.settings import Settings
 from workers.supervisor import control
+from workers.supervisor import installation as installations
+from workers.supervisor.installation import Installation
 
 _PATIENCE = 10.0
 _MEASURED = ("gateway", "worker-search", "postgres", "redis")
@@ -35,8 +37,8 @@ _MEASURED = ("gateway", "worker-search", "postgres", "redis")
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installation.running() as settings:
-        result = _measure(options, settings)
+    with installations.temporary(shown=True) as installation:
+        result = _measure(options, installation)
     figures.tell(result, options.out)
 
 
@@ -52,9 +54,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _measure(options: argparse.Namespace, installation: Installation) -> dict[str, Any]:
+    settings = installation.settings
     gateway = Gateway(settings.gateway_port)
-    installation.say(f"sending {options.items} items and the history of {options.users} users")
+    progress.say(f"sending {options.items} items and the history of {options.users} users")
     shop.seed(str(settings.broker_url), users=options.users, items=options.items, per_user=20)
     installation.wait_until_idle(900)
     if options.users:
@@ -187,14 +190,14 @@ def _probing(port: int) -> Iterator[Probes]:
 
 
 def _stage(name: str, settings: Settings, paths: Sequence[str], rate: float) -> dict[str, Any]:
-    installation.say(f"{name}: {len(paths)} requests, {rate:g} a second")
+    progress.say(f"{name}: {len(paths)} requests, {rate:g} a second")
     before = _processor_seconds(settings)
     answered = load.run(settings.gateway_port, paths, rate)
     after = _processor_seconds(settings)
     # Beside others on the machine, these say more than the times.
     spent = {who: round(1e3 * (after[who] - before.get(who, 0.0)) / len(paths), 2) for who in after}
     found = _summary(answered) | {"processor_ms_a_request": spent}
-    installation.say(json.dumps(found))
+    progress.say(json.dumps(found))
     return {"rate": rate, **found}
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import figures, installation, machine, shop
+from benchmarks import figures, machine, progress, shop
 from benchmarks.serving.cost import ledger, phases, revision, statements, system, table
 from benchmarks.serving.cost.phases import Meter
 from benchmarks.serving.cost.system import System
@@ -82,10 +82,10 @@ def _measured(options: argparse.Namespace, root: Path) -> dict[str, Any]:
 
 def _prepare(options: argparse.Namespace, running: System) -> int:
     """Fill the shop, train, and wait until every shelf is ranked; return how many rows were sent."""
-    installation.say(f"sending {options.items} items and the history of {options.users} users")
+    progress.say(f"sending {options.items} items and the history of {options.users} users")
     report = shop.seed(running.broker_url, users=options.users, items=options.items, per_user=_PER_USER)
     running.wait_until_idle()
-    installation.say("training, and ranking every shelf")
+    progress.say("training, and ranking every shelf")
     # What the gate thinks of so short a training is of no matter here: a poor model takes as long to rank.
     trained = json.loads(running.reshelf("train", "--minutes", _TRAIN_MINUTES, "--no-publish", "--json", check=False))
     running.reshelf("models", "promote", str(trained["version"]), "--force")
@@ -97,12 +97,12 @@ def _ledger(options: argparse.Namespace, meter: Meter) -> dict[str, Any]:
     """Measure idle, single, batched and statements, in this order."""
 
     def load(name: str, seconds: float, *, rate: int, batch: int) -> Load:
-        installation.say(f"{name}: {rate} events/s in messages of {batch} for {seconds:g} s")
+        progress.say(f"{name}: {rate} events/s in messages of {batch} for {seconds:g} s")
         shoppers = {"first_user": options.users // 2, "users": options.users, "items": options.items}
         return Load(phases.prefix(name), rate=rate, batch=batch, seconds=seconds, **shoppers)
 
     meter.traffic(load("warm-up", _WARM_UP_SECONDS, **_SINGLE))
-    installation.say(f"idle: {_IDLE_SECONDS:g} s")
+    progress.say(f"idle: {_IDLE_SECONDS:g} s")
     idle = meter.idle(_IDLE_SECONDS)
     single = meter.traffic(load("single", options.seconds, **_SINGLE))
     batched = meter.traffic(load("batched", options.seconds, **_BATCHED))
@@ -115,7 +115,7 @@ def _ledger(options: argparse.Namespace, meter: Meter) -> dict[str, Any]:
 
 def _show(lines: list[str]) -> None:
     for line in ["", *lines, ""]:
-        installation.say(line)
+        progress.say(line)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from benchmarks import installation
+from benchmarks import progress
 
 _REST_SHARE = 0.25
 """Of a core: less than this counts as rest, since a reshelf without work still looks around."""
@@ -50,7 +50,7 @@ def wait_for_rest(programs: Mapping[int, str], *, window: float = 3.0, timeout: 
         share = (sum(seconds(programs).values()) - before) / window
         if share < _REST_SHARE:
             return
-    installation.say(f"still {share:.0%} of a core in use after {timeout:.0f} s: what is measured now includes that")
+    progress.say(f"still {share:.0%} of a core in use after {timeout:.0f} s: what is measured now includes that")
 
 
 def _owner(pid: int, parents: Mapping[int, int], programs: Mapping[int, str]) -> str | None:

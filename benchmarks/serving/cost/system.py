@@ -1,25 +1,20 @@
-"""A whole reshelf of given sources, driven from outside: by its commands, and by what it wrote about itself.
-
-Nothing of it is imported, so that sources of another age are measured with the same eyes.
-"""
+"""A whole reshelf of given sources, those of another revision as well, with what the ledger asks of it."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks import installation
+from benchmarks import progress
+from workers.supervisor import run_file
+from workers.supervisor.installation import Installation
 
 METRICS_PORTS = 8
 _SUPERVISOR = "up"
@@ -27,69 +22,32 @@ _SUPERVISOR = "up"
 _NO_LEARNING = {"finetune_events": "0", "finetune_hours": "0", "search_train_changes": "0", "search_train_hours": "0"}
 
 
-@dataclass(frozen=True)
-class System:
+class System(Installation):
     """A running installation: the sources in `root`, everything else of it in `home`."""
 
-    root: Path
-    home: Path
-    environ: dict[str, str]
-
-    @property
-    def broker_url(self) -> str:
-        """Where its Redis answers."""
-        return str(self._chosen()["broker_url"])
-
-    @property
-    def database_url(self) -> str:
-        """Where its Postgres answers."""
-        return str(self._chosen()["database_url"])
+    def __init__(self, root: Path, home: Path) -> None:
+        super().__init__(home, _environ(root), shown=True)
+        self.root = root
 
     @property
     def metrics_ports(self) -> range:
         """The ports on which its processes may serve metrics."""
-        first = int(self._chosen()["metrics_port"])
+        first = self.settings.metrics_port
         return range(first, first + METRICS_PORTS)
-
-    def reshelf(self, *arguments: str, check: bool = True) -> str:
-        """Run `reshelf arguments…` of these sources and return what it printed.
-
-        Raises CalledProcessError for an exit status other than 0, unless `check` is False.
-        """
-        return self._python("-m", "workers.cli", *arguments, check=check)
 
     def folder_of(self, package: str) -> Path:
         """Return the folder from which its processes import `package`."""
-        found = self._python("-c", f"import {package}; print({package}.__file__)")
-        return Path(found.strip()).resolve().parent
+        # -P: the folder that we stand in holds packages of the same names.
+        command = [sys.executable, "-P", "-c", f"import {package}; print({package}.__file__)"]
+        found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=self.environ)
+        return Path(found.stdout.strip()).resolve().parent
 
     def programs(self) -> dict[int, str]:
         """Return the program of each supervised process by its process id; `up` is what supervises them."""
-        status = json.loads(self.reshelf("status", "--json", check=False))
-        found = {process["pid"]: str(process["name"]) for process in status["processes"] if process["pid"]}
-        return found | {int(self._chosen()["pid"]): _SUPERVISOR}
-
-    def wait_until_idle(self, timeout: float = 600) -> None:
-        """Wait until no message waits and, once there is a model, nothing is due. Raises TimeoutError."""
-        until = time.monotonic() + timeout
-        while time.monotonic() < until:
-            status = json.loads(self.reshelf("status", "--json", check=False))
-            backlog = sum((status["queues"] or {}).values())
-            backlog += sum(row["count"] for row in status["due"] or []) if status["model"] else 0
-            if not backlog:
-                return
-            time.sleep(2)
-        raise TimeoutError(f"still {backlog} rows and messages to work on after {timeout:.0f} s")
-
-    def _chosen(self) -> dict[str, Any]:
-        """Return what `reshelf up` chose: ports, addresses with passwords, its process id."""
-        return dict(json.loads((self.home / "run.json").read_text()))
-
-    def _python(self, *arguments: str, check: bool = True) -> str:
-        # -P: the folder that we stand in holds packages of the same names.
-        command = [sys.executable, "-P", *arguments]
-        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=check, env=self.environ, cwd=self.root)
-        return run.stdout
+        found = {process["pid"]: str(process["name"]) for process in self.status()["processes"] if process["pid"]}
+        run = run_file.read(self.settings)
+        assert run is not None
+        return found | {run.pid: _SUPERVISOR}
 
 
 @contextmanager
@@ -99,18 +57,18 @@ def running(root: Path) -> Iterator[System]:
     Raises RuntimeError if Python would take other sources than these.
     """
     with tempfile.TemporaryDirectory(prefix="reshelf-cost-") as home:
-        system = System(root, Path(home), _environ(root, home))
+        system = System(root, Path(home))
         if system.folder_of("workers") != root.resolve() / "workers":
             raise RuntimeError(f"Python takes workers from {system.folder_of('workers')}, not from {root}")
-        installation.say(f"starting the reshelf of {root}")
+        progress.say(f"starting the reshelf of {root}")
         try:
-            system.reshelf("up", "--detach")
+            system.start()
             yield system
         finally:
-            system.reshelf("down", check=False)
+            system.stop()
 
 
-def _environ(root: Path, home: str) -> dict[str, str]:
+def _environ(root: Path) -> dict[str, str]:
     """Return the environment in which these sources win over the installed ones, on metrics ports of their own."""
     known = (root / "workers" / "settings.py").read_text()
     calm = {f"RESHELF_{name.upper()}": value for name, value in _NO_LEARNING.items() if f"    {name}: " in known}
@@ -119,7 +77,6 @@ def _environ(root: Path, home: str) -> dict[str, str]:
         **os.environ,
         **calm,
         "PYTHONPATH": os.pathsep.join([str(root), *([before] if before else [])]),
-        "RESHELF_HOME": home,
         "RESHELF_METRICS_PORT": str(_free_ports(METRICS_PORTS)),
     }
 

@@ -11,21 +11,23 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import figures, installation, machine, shop
+from benchmarks import figures, machine, progress, shop
 from benchmarks.serving.freshness import beside, overload
 from benchmarks.serving.freshness.run import Run
-from workers.settings import Settings
+from workers.supervisor import installation as installations
+from workers.supervisor.installation import Installation
 
 _TARGET_MS = 1000.0
 _TARGET_BATCHED_MS = 2000.0
 _BATCH = 50
+_COMPILATIONS = "reshelf_compilations_after_warm_up"
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installation.running() as settings:
-        result = _measure(options, settings)
+    with installations.temporary(shown=True) as installation:
+        result = _measure(options, installation)
     figures.tell(result, options.out)
 
 
@@ -46,15 +48,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    broker = str(settings.broker_url)
-    installation.say(f"sending {options.items} items and the history of {options.users} users")
-    report = shop.seed(broker, users=options.users, items=options.items, per_user=20)
+def _measure(options: argparse.Namespace, installation: Installation) -> dict[str, Any]:
+    progress.say(f"sending {options.items} items and the history of {options.users} users")
+    report = shop.seed(installation.broker_url, users=options.users, items=options.items, per_user=20)
     installation.wait_until_idle()
     installation.reshelf("train", "--minutes", "0.5")
     installation.wait_until_idle()
-    compiled = installation.compilations(settings)
-    run = Run(options, settings)
+    compiled = installation.metric(_COMPILATIONS, of="recommend")
+    run = Run(options, installation)
     main = run.at(options.rate, options.seconds, everything=True)
     rate_sent = main.pop("rate_sent")
     steps = _climb(run, options.steps, {"rate": options.rate, **main}, options.step_seconds, _TARGET_MS)
@@ -80,7 +81,7 @@ def _measure(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     if options.overload:
         result["overload"] = overload.measured(run, rate=2 * (highest or options.rate))
     return result | {
-        "compilations_after_warm_up": installation.compilations(settings),
+        "compilations_after_warm_up": installation.metric(_COMPILATIONS, of="recommend"),
         "compilations_before": compiled,
     }
 
@@ -93,7 +94,7 @@ def _climb(
     for rate in rates:
         if steps and not steps[-1]["holds"]:
             break
-        installation.wait_until_idle()
+        run.installation.wait_until_idle()
         steps.append(_step({"rate": rate, **run.at(rate, seconds, size=size)}, target_ms))
     return steps
 

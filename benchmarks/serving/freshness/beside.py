@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,9 +12,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import installation, shop
+from benchmarks import progress, shop
 from benchmarks.serving.freshness.probes import Gateway
 from benchmarks.serving.freshness.run import Run
+from workers.supervisor import processes
+from workers.supervisor.installation import Installation
 
 _RATE = 100
 _SECONDS = 20.0
@@ -26,9 +27,10 @@ _OTHERS = 20  # searches a second, and screenings
 
 def measured(run: Run) -> dict[str, Any]:
     """Return what the probes see of 100 events a second beside each of them."""
+    installation = run.installation
     found: dict[str, Any] = {}
     installation.wait_until_idle()
-    training = _training()
+    training = _training(installation)
     found["training"] = run.at(_RATE, _SECONDS) | {"still_ran": training.poll() is None}
     said = training.communicate()[0]
     if not said:  # one that the gate rejects ends with 1, and tells its version all the same
@@ -43,14 +45,19 @@ def measured(run: Run) -> dict[str, Any]:
     return found
 
 
-def _training() -> subprocess.Popen[str]:
+def _training(installation: Installation) -> subprocess.Popen[str]:
     """Start a training and return once it computes; where the shop's own update runs just now, it has to end first."""
     arguments = ("train", "--minutes", "0.5", "--no-publish", "--json")
-    installation.say("reshelf " + " ".join(arguments))
+    progress.say("reshelf " + " ".join(arguments))
     until = time.monotonic() + _PATIENCE
     while True:
-        command = [sys.executable, "-m", "workers.cli", *arguments]
-        training = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        training = subprocess.Popen(
+            processes.reshelf_command(*arguments),
+            env=installation.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         time.sleep(_REFUSED_SECONDS)
         if training.poll() is None:
             return training

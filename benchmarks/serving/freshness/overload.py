@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, create_engine, text
 
-from benchmarks import installation
+from benchmarks import progress
 from benchmarks.serving.freshness.run import Run
 from storage import engine
 
@@ -26,8 +26,8 @@ _DUE = text("SELECT count(*) FROM due WHERE kind = 'shopper' AND NOT later")
 
 def measured(run: Run, *, rate: int) -> dict[str, Any]:
     """Return what came of a minute at `rate` messages a second, and of the time until nobody was due."""
-    installation.wait_until_idle()
-    installation.say(f"{rate} messages/s for {_SECONDS:.0f} s, and the drain")
+    run.installation.wait_until_idle()
+    progress.say(f"{rate} messages/s for {_SECONDS:.0f} s, and the drain")
     database = create_engine(engine.url_for(str(run.settings.database_url), "psycopg"), isolation_level="AUTOCOMMIT")
     oldest: list[float] = []
     end = threading.Event()

@@ -11,20 +11,22 @@ from typing import Any
 import psutil
 from sqlalchemy import create_engine, text
 
-from benchmarks import figures, installation
+from benchmarks import figures, progress
 from benchmarks.serving.freshness import probes
 from benchmarks.serving.freshness.probes import Found, Probes
 from benchmarks.serving.freshness.traffic import Traffic
 from storage import engine
 from workers.settings import Settings
+from workers.supervisor.installation import Installation
 
 
 class Run:
     """Runs on one installation, each with probed users of its own."""
 
-    def __init__(self, options: argparse.Namespace, settings: Settings) -> None:
+    def __init__(self, options: argparse.Namespace, installation: Installation) -> None:
         self.options = options
-        self.settings = settings
+        self.installation = installation
+        self.settings = installation.settings
 
     def traffic(self, rate: int, *, size: int = 1) -> Traffic:
         """Return traffic of so many events a second, which leaves the first half of the users to the probes."""
@@ -40,7 +42,7 @@ class Run:
 
     def at(self, rate: int, seconds: float, *, size: int = 1, everything: bool = False) -> dict[str, Any]:
         """Return what the probes saw beside so many events a second."""
-        installation.say(f"{rate} events/s in messages of {size} for {seconds:.0f} s")
+        progress.say(f"{rate} events/s in messages of {size} for {seconds:.0f} s")
         options = self.options
         probing = Probes(
             str(self.settings.broker_url), self.settings.gateway_port, items=options.items, users=options.users // 2
@@ -58,7 +60,7 @@ class Run:
             busy = _busy(idle_before, psutil.cpu_times())
             found = probing.stop()
         seen = {"rate_sent": round(rate_sent, 1), "busy_percent": busy, **_summary(found, self.settings)}
-        installation.say(json.dumps(seen))
+        progress.say(json.dumps(seen))
         return seen
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, text
 
-from benchmarks import figures, installation, machine, shop
+from benchmarks import figures, machine, progress, shop
 from benchmarks.serving.swaps.traffic import Found, Traffic
 from storage import due
 from storage import engine as engines
@@ -26,6 +26,8 @@ from workers import capabilities
 from workers.doorbell import Doorbell
 from workers.registry import promotion
 from workers.settings import Settings
+from workers.supervisor import installation as installations
+from workers.supervisor.installation import Installation
 
 _PATIENCE = 300.0
 # To look takes some ms of a core, which the requests then lack.
@@ -38,10 +40,10 @@ Window = tuple[float, float]
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installation.running() as settings:
-        engine = engines.connect(str(settings.database_url))
+    with installations.temporary(shown=True) as installation:
+        engine = engines.connect(installation.database_url)
         try:
-            result = _measure(options, settings, engine)
+            result = _measure(options, installation, engine)
         finally:
             engine.dispose()
     figures.tell(result, options.out)
@@ -62,11 +64,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) -> dict[str, Any]:
-    installation.say(f"sending {options.items} items and the history of {options.users} users")
+def _measure(options: argparse.Namespace, installation: Installation, engine: Engine) -> dict[str, Any]:
+    settings = installation.settings
+    progress.say(f"sending {options.items} items and the history of {options.users} users")
     shop.seed(str(settings.broker_url), users=options.users, items=options.items, per_user=20)
     installation.wait_until_idle()
-    pair = [_train(options, seed) for seed in (0, 1)]
+    pair = [_train(options, installation, seed) for seed in (0, 1)]
     expected = {}
     for version in (pair[1], pair[0]):
         _promote(settings, engine, version)
@@ -74,7 +77,7 @@ def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) ->
         expected[version] = _shelves(engine)
     traffic = Traffic(settings.gateway_port, rate=options.rate, users=sorted(expected[pair[0]]))
     traffic.start()
-    installation.say(f"{options.rate} requests/s, {options.swaps} swaps, {options.rollbacks} rollbacks")
+    progress.say(f"{options.rate} requests/s, {options.swaps} swaps, {options.rollbacks} rollbacks")
     before, during = _swap_and_roll_back(options, settings, engine, pair)
     found = traffic.stop()
     return {
@@ -88,11 +91,11 @@ def _measure(options: argparse.Namespace, settings: Settings, engine: Engine) ->
         "rollbacks": options.rollbacks,
         **_summary(found, before, during),
         **_checked(found, expected),
-        "compilations_after_warm_up": installation.compilations(settings),
+        "compilations_after_warm_up": installation.metric("reshelf_compilations_after_warm_up", of="recommend"),
     }
 
 
-def _train(options: argparse.Namespace, seed: int) -> str:
+def _train(options: argparse.Namespace, installation: Installation, seed: int) -> str:
     """Return a version that does not serve yet. What the gate thinks of it is of no matter here: it will be forced."""
     arguments = ("--preset", options.preset, "--minutes", str(options.minutes), "--seed", str(seed))
     return str(json.loads(installation.reshelf("train", *arguments, "--no-publish", "--json", check=False))["version"])
@@ -115,7 +118,7 @@ def _swap_and_roll_back(
             during.append(_promote(settings, engine, pair[(n + 1) % 2]))
         else:
             during.append(_switch(settings, engine, lambda: promotion.rollback(engine, settings.home)))
-        installation.say(f"switch {n + 1}: {during[-1][1] - during[-1][0]:.1f} s until every shelf was ranked anew")
+        progress.say(f"switch {n + 1}: {during[-1][1] - during[-1][0]:.1f} s until every shelf was ranked anew")
     return before, during
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import time
-from pathlib import Path
-
 import click
 import msgspec
 from rich.console import Console
@@ -15,7 +10,8 @@ from rich.status import Status
 from storage.embedded.server import EmbeddedError
 from workers import settings as configuration
 from workers.settings import Settings
-from workers.supervisor import control, processes, run_file, supervise
+from workers.supervisor import processes, run_file, supervise
+from workers.supervisor.installation import Installation, InstallationError
 
 
 @click.command()
@@ -43,7 +39,7 @@ def up(detach: bool, timeout: float, only: tuple[str, ...]) -> None:
                 _in_foreground(settings, only, timeout, console, spinner)
     except run_file.AlreadyRunning as error:
         raise click.ClickException(f"{error}{_where(settings)}") from error
-    except (supervise.UpError, EmbeddedError) as error:
+    except (supervise.UpError, InstallationError, EmbeddedError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -73,35 +69,11 @@ def _in_foreground(
 def _in_background(settings: Settings, only: tuple[str, ...], timeout: float, console: Console) -> None:
     if run_file.is_held(settings.home):
         raise run_file.AlreadyRunning(settings.home, run_file.holder(settings.home))
-    log = settings.home / "logs" / "up.log"
-    child = _spawn(settings, only, log)
-    while run_file.read(settings) is None:
-        if child.poll() is not None:
-            raise supervise.UpError(supervise.tail(log) or f"it ended with status {child.returncode}")
-        time.sleep(0.05)
-    chosen = configuration.load({configuration.PREFIX + "HOME": str(settings.home)})
-    socket = control.socket_path(settings.home)
-    missing = supervise.wait_ready(chosen, socket, timeout=timeout, alive=lambda: child.poll() is None)
-    if child.poll() is not None:
-        raise supervise.UpError(supervise.tail(log) or f"it ended with status {child.returncode}")
-    _report(chosen, only, missing, timeout, console)
+    installation = Installation(settings.home)
+    missing = installation.bring_up(only, timeout=timeout)
+    _report(installation.settings, only, missing, timeout, console)
     if missing:
         raise SystemExit(1)
-
-
-def _spawn(settings: Settings, only: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
-    """Start `reshelf up` in a session of its own, so that it stays when this terminal closes."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    arguments = [word for name in only for word in ("--only", name)]
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            processes.reshelf_command("up", *arguments),
-            env=os.environ | {configuration.PREFIX + "HOME": str(settings.home)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
 
 
 def _report(chosen: Settings, only: tuple[str, ...], missing: list[str], timeout: float, console: Console) -> None:

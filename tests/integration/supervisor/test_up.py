@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
@@ -19,42 +18,20 @@ from redis.exceptions import RedisError
 
 from storage.embedded import server
 from workers import capabilities
-from workers import settings as configuration
-from workers.settings import Settings
 from workers.supervisor import control, processes, run_file
+from workers.supervisor.installation import Installation
 
 SERVERS = ("--only", "postgres", "--only", "redis")
 
 
-class Home:
-    """A home folder, and `reshelf` commands that use it."""
+class Home(Installation):
+    """An installation without any setting of the environment, and what of it can be killed."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def environment(self, **variables: str) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
-        return clean | {"RESHELF_HOME": str(self.path)} | variables
-
-    def reshelf(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            processes.reshelf_command(*arguments),
-            env=self.environment(**variables),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=150,
-        )
-
-    def settings(self) -> Settings:
-        return configuration.load({"RESHELF_HOME": str(self.path)})
-
-    def status(self) -> dict[str, Any]:
-        report: dict[str, Any] = json.loads(self.reshelf("status", "--json").stdout)
-        return report
+        super().__init__(path, {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")})
 
     def pid(self, name: str) -> int | None:
-        found = {process.name: process.pid for process in control.processes(control.socket_path(self.path))}
+        found = {process.name: process.pid for process in control.processes(control.socket_path(self.home))}
         return found[name]
 
     def kill(self, name: str) -> int:
@@ -70,8 +47,8 @@ class Home:
         for process in psutil.process_iter():
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and (
-                    str(self.path) in " ".join(process.cmdline())
-                    or process.environ().get("RESHELF_HOME") == str(self.path)
+                    str(self.home) in " ".join(process.cmdline())
+                    or process.environ().get("RESHELF_HOME") == str(self.home)
                 ):
                     found.append(" ".join(process.cmdline()))
             except psutil.Error:
@@ -83,7 +60,7 @@ class Home:
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path / "home")
     yield made
-    made.reshelf("down", "--timeout", "30")
+    made.run("down", "--timeout", "30")
     assert made.left() == []
 
 
@@ -105,11 +82,11 @@ def answers(url: str) -> bool:
 
 
 def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home) -> None:
-    started = home.reshelf("up", "--detach", *SERVERS)
+    started = home.run("up", "--detach", *SERVERS)
     assert started.returncode == 0, started.stderr
     assert "ready" in started.stderr
 
-    status = home.reshelf("status", "--json")
+    status = home.run("status", "--json")
     assert status.returncode == 0
     report = json.loads(status.stdout)
     assert report["state"] == "running"
@@ -117,32 +94,32 @@ def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home
     assert all(process["pid"] and process["memory"] > 0 for process in report["processes"])
     assert report["queues"] == dict.fromkeys(capabilities.QUEUES, 0)
 
-    chosen = home.settings()
+    chosen = home.settings
     assert chosen.database_url is not None
     with psycopg.connect(chosen.database_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert (home.path / "run.json").stat().st_mode & 0o077 == 0
+    assert (home.home / "run.json").stat().st_mode & 0o077 == 0
 
-    assert home.reshelf("down").returncode == 0
+    assert home.run("down").returncode == 0
     assert home.left() == []
-    assert home.reshelf("status").returncode == 3
-    assert not (home.path / "run.json").exists()
-    assert not control.socket_path(home.path).exists()
+    assert home.run("status").returncode == 3
+    assert not (home.home / "run.json").exists()
+    assert not control.socket_path(home.home).exists()
 
 
 def test_a_second_up_says_where_the_first_one_is(home: Home) -> None:
-    home.reshelf("up", "--detach", *SERVERS)
+    home.run("up", "--detach", *SERVERS)
     for arguments in (("up",), ("up", "--detach")):
-        second = home.reshelf(*arguments, *SERVERS)
+        second = home.run(*arguments, *SERVERS)
         assert second.returncode == 1
-        assert f"already runs in {home.path} (process {run_file.holder(home.path)})" in second.stderr
+        assert f"already runs in {home.home} (process {run_file.holder(home.home)})" in second.stderr
         assert "http://127.0.0.1:" in second.stderr
     assert home.status()["state"] == "running"
 
 
 def test_a_killed_redis_comes_back_with_its_messages(home: Home) -> None:
-    home.reshelf("up", "--detach", *SERVERS)
-    url = home.settings().broker_url
+    home.run("up", "--detach", *SERVERS)
+    url = home.settings.broker_url
     assert url is not None
     with Redis.from_url(url) as client:
         client.execute_command("CONFIG", "SET", "appendfsync", "always")
@@ -155,8 +132,8 @@ def test_a_killed_redis_comes_back_with_its_messages(home: Home) -> None:
 
 
 def test_a_killed_postgres_comes_back_with_what_was_committed(home: Home) -> None:
-    home.reshelf("up", "--detach", *SERVERS)
-    url = home.settings().database_url
+    home.run("up", "--detach", *SERVERS)
+    url = home.settings.database_url
     assert url is not None
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
@@ -175,20 +152,20 @@ def test_a_killed_postgres_comes_back_with_what_was_committed(home: Home) -> Non
 
 @pytest.mark.parametrize("victims", [("pid",), ("supervisor_pid",), ("pid", "supervisor_pid")])
 def test_nothing_outlives_a_killed_parent(home: Home, victims: tuple[str, ...]) -> None:
-    home.reshelf("up", "--detach", *SERVERS)
-    run = json.loads((home.path / "run.json").read_text())
+    home.run("up", "--detach", *SERVERS)
+    run = json.loads((home.home / "run.json").read_text())
     for victim in victims:
         os.kill(run[victim], signal.SIGKILL)
     assert within(30, lambda: home.left() == []), home.left()
-    assert home.reshelf("status").returncode == 3
+    assert home.run("status").returncode == 3
 
 
 def test_the_next_up_clears_what_a_crash_left(home: Home) -> None:
-    home.reshelf("up", "--detach", *SERVERS)
-    run = json.loads((home.path / "run.json").read_text())
+    home.run("up", "--detach", *SERVERS)
+    run = json.loads((home.home / "run.json").read_text())
     os.kill(run["pid"], signal.SIGKILL)
     os.kill(run["supervisor_pid"], signal.SIGKILL)
-    again = home.reshelf("up", "--detach", *SERVERS)
+    again = home.run("up", "--detach", *SERVERS)
     assert again.returncode == 0, again.stderr
     assert home.status()["state"] == "running"
 
@@ -196,7 +173,7 @@ def test_the_next_up_clears_what_a_crash_left(home: Home) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_foreground_stops_everything(home: Home, number: signal.Signals) -> None:
     up = subprocess.Popen(
-        processes.reshelf_command("up", *SERVERS), env=home.environment(), stderr=subprocess.PIPE, text=True
+        processes.reshelf_command("up", *SERVERS), env=home.environ, stderr=subprocess.PIPE, text=True
     )
     with up:
         assert up.stderr is not None
@@ -209,25 +186,25 @@ def test_a_signal_to_the_foreground_stops_everything(home: Home, number: signal.
 def test_taken_ports_are_stepped_around(home: Home) -> None:
     port = server.free_port()
     with server.socket.create_server(("127.0.0.1", port)):
-        started = home.reshelf("up", "--detach", *SERVERS, RESHELF_GATEWAY_PORT=str(port))
+        started = home.run("up", "--detach", *SERVERS, RESHELF_GATEWAY_PORT=str(port))
         assert started.returncode == 0, started.stderr
-        assert home.settings().gateway_port == port + 1
-        assert f"port {port} is taken: gateway listens on {port + 1}" in (home.path / "logs" / "up.log").read_text()
+        assert home.settings.gateway_port == port + 1
+        assert f"port {port} is taken: gateway listens on {port + 1}" in (home.home / "logs" / "up.log").read_text()
 
 
 def test_servers_of_your_own_are_used_and_not_started(home: Home, database_url: str, broker_url: str) -> None:
-    started = home.reshelf(
+    started = home.run(
         "up", "--detach", "--only", "beat", RESHELF_DATABASE_URL=database_url, RESHELF_BROKER_URL=broker_url
     )
     assert started.returncode == 0, started.stderr
     assert [process["name"] for process in home.status()["processes"]] == ["beat"]
-    assert home.settings().broker_url == broker_url
-    assert not (home.path / "postgres").exists()
-    assert not (home.path / "redis").exists()
+    assert home.settings.broker_url == broker_url
+    assert not (home.home / "postgres").exists()
+    assert not (home.home / "redis").exists()
 
 
 def test_a_database_that_cannot_be_migrated_is_said_and_nothing_is_left(home: Home, broker_url: str) -> None:
-    started = home.reshelf(
+    started = home.run(
         "up",
         "--detach",
         "--only",
@@ -241,25 +218,25 @@ def test_a_database_that_cannot_be_migrated_is_said_and_nothing_is_left(home: Ho
 
 
 def test_a_flower_open_to_everybody_is_refused_before_anything_starts(home: Home) -> None:
-    started = home.reshelf("up", "--detach", RESHELF_FLOWER_HOST="0.0.0.0")
+    started = home.run("up", "--detach", RESHELF_FLOWER_HOST="0.0.0.0")
     assert started.returncode == 1
     assert "RESHELF_FLOWER_BASIC_AUTH" in started.stderr
     assert home.left() == []
 
 
 def test_everything_is_ready_healthy_and_restarted(home: Home) -> None:
-    started = home.reshelf("up", "--detach", "--timeout", "120")
+    started = home.run("up", "--detach", "--timeout", "120")
     assert started.returncode == 0, started.stderr
     report = home.status()
     assert report["state"] == "running"
     assert [process["name"] for process in report["processes"]] == list(processes.NAMES)
     assert report["problems"] == []
     for name in processes.NAMES[2:]:
-        healthy = home.reshelf("health", name, "--timeout", "60")
+        healthy = home.run("health", name, "--timeout", "60")
         assert healthy.returncode == 0, healthy.stderr
 
     before = home.kill("worker-recommend")
     assert within(30, lambda: home.pid("worker-recommend") not in (None, before))
     assert within(60, lambda: home.status()["state"] == "running")
-    assert home.reshelf("down").returncode == 0
+    assert home.run("down").returncode == 0
     assert home.left() == []
