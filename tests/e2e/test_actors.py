@@ -12,8 +12,9 @@ import pytest
 
 from reshelf import client, tasks
 from storage.embedded.servers import Servers
-from tests import stack as stacks
-from tests.stack import Stack, wait_until
+from tests.support import stack as stacks
+from tests.support import waiting
+from tests.support.stack import Stack
 from workers import capabilities
 
 NOW = datetime.now(UTC) - timedelta(minutes=10)
@@ -63,32 +64,32 @@ def counted(stack: Stack) -> float:
 
 
 def test_a_click_farm_moves_the_shelves_until_it_is_found(stack: Stack) -> None:
-    wait_until(stack.is_idle, what="the seed is ranked")
+    waiting.wait_until(stack.is_idle, what="the seed is ranked")
     stack.post("/v1/events", list(real()))
-    wait_until(stack.is_idle, what="the real customers are ranked")
+    waiting.wait_until(stack.is_idle, what="the real customers are ranked")
     honest = counted(stack)
     stack.post("/v1/events", list(farm()))
-    wait_until(stack.is_idle, what="the farm is ranked")
+    waiting.wait_until(stack.is_idle, what="the farm is ranked")
     assert counted(stack) > honest + 100
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: popular(stack) == set(TARGETS), what="the farm's items are popular")
+    waiting.wait_until(lambda: popular(stack) == set(TARGETS), what="the farm's items are popular")
 
     _ring(stack, tasks.WATCH_ACTORS)
-    wait_until(lambda: stack.get("/v1/actors")["flagged"] == FAKES, what="the farm is flagged")
+    waiting.wait_until(lambda: stack.get("/v1/actors")["flagged"] == FAKES, what="the farm is flagged")
     assert {one["shopper"].partition("-")[0] for one in stack.get("/v1/actors")["actors"]} == {"mob"}
-    wait_until(lambda: counted(stack) == pytest.approx(honest), what="its transitions are taken back")
+    waiting.wait_until(lambda: counted(stack) == pytest.approx(honest), what="its transitions are taken back")
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: not popular(stack) & set(TARGETS), what="its items are popular no more")
+    waiting.wait_until(lambda: not popular(stack) & set(TARGETS), what="its items are popular no more")
     ranked = "SELECT count(*) FROM due WHERE kind <> 'reason'"
-    wait_until(lambda: stack.query(ranked) == [(0,)], what="the shelves that showed them are ranked anew")
+    waiting.wait_until(lambda: stack.query(ranked) == [(0,)], what="the shelves that showed them are ranked anew")
     own = stack.get("/v1/users/mob-0/recommendations")
     assert own["source"] == "personal"  # whoever is flagged has a shelf as before
 
     for n in range(FAKES):
         stack.post(f"/v1/actors/mob-{n}/clear", [])
-    wait_until(lambda: counted(stack) > honest + 100, what="cleared actors count again")
+    waiting.wait_until(lambda: counted(stack) > honest + 100, what="cleared actors count again")
     _ring(stack, tasks.REFRESH_POPULAR)
-    wait_until(lambda: popular(stack) == set(TARGETS), what="cleared actors move the popular shelf")
+    waiting.wait_until(lambda: popular(stack) == set(TARGETS), what="cleared actors move the popular shelf")
 
 
 def _ring(stack: Stack, task: str) -> None:

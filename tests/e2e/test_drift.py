@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reshelf import client, tasks
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import stack as stacks
+from tests.support import waiting
+from tests.support.stack import Stack
 
 
 def _gauge(stack: Stack, name: str) -> float | None:
@@ -24,16 +25,16 @@ def test_an_alert_outlives_the_worker_that_measured(tmp_path: Path, database_url
         ]  # fmt: skip
         stack.send(tasks.EVENTS, events)
         arrived = "SELECT count(*) FROM events WHERE item_id LIKE 'new-%'"
-        stacks.wait_until(lambda: stack.query(arrived) == [(60,)], what="events are taken in")
+        waiting.wait_until(lambda: stack.query(arrived) == [(60,)], what="events are taken in")
         assert _gauge(stack, "reshelf_drift_alert") == 0
         sender = client.sender(broker_url)
         sender.send_task(tasks.DRIFT, queue=tasks.TRAIN_QUEUE)
         sender.close()
         kept = "SELECT alert FROM drift_measurements"
-        stacks.wait_until(lambda: bool(stack.query(kept)), what="drift is measured")
+        waiting.wait_until(lambda: bool(stack.query(kept)), what="drift is measured")
         assert stack.query(kept) == [("100% of the events are on items that it was not trained on",)]
         log = stack.installation.log("train")
-        stacks.wait_until(lambda: "drift of recommend-" in log.read_text(), what="the alert is logged")
+        waiting.wait_until(lambda: "drift of recommend-" in log.read_text(), what="the alert is logged")
         stack.kill("train")
-        stacks.wait_until(lambda: _gauge(stack, "reshelf_drift_alert") == 1, what="the gauge is set")
+        waiting.wait_until(lambda: _gauge(stack, "reshelf_drift_alert") == 1, what="the gauge is set")
         assert _gauge(stack, "reshelf_drift_unknown_items_ratio") == 1

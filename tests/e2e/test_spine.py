@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 
 from reshelf import tasks
 from storage import due
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import shop, waiting
+from tests.support import stack as stacks
+from tests.support.stack import Stack
 
 NOW = "2026-03-01T00:00:00Z"
 
@@ -25,7 +26,7 @@ NOW = "2026-03-01T00:00:00Z"
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
     with stacks.running(settings, "intake", "recommend", "background", "gateway", "beat") as stack:
-        stacks.wait_until(stack.is_idle, what="the first shelves")
+        waiting.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -37,7 +38,7 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
     newcomer = stack.get("/v1/users/ann/recommendations")
     assert newcomer["source"] in ("popular", "newest")  # nothing is known of her yet
     stack.send(tasks.EVENTS, [_event("e1", "ann", "item-4"), _event("e2", "ann", "item-8", "purchase")])
-    stacks.wait_until(
+    waiting.wait_until(
         lambda: stack.get("/v1/users/ann/recommendations")["source"] == "personal", what="ann's own shelf"
     )
     shelf = stack.get("/v1/users/ann/recommendations?limit=8")
@@ -51,23 +52,23 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
         shown = stack.get("/v1/users/ann/recommendations?limit=8")["items"]
         return [entry["because"] for entry in shown if entry["because"] is not None]
 
-    stacks.wait_until(lambda: because() != [], what="ann, who looks at her shelf, is told why")
+    waiting.wait_until(lambda: because() != [], what="ann, who looks at her shelf, is told why")
     assert {(one["item_id"], one["kind"]) for one in because()} <= {("item-4", "click"), ("item-8", "purchase")}
 
-    stack.send(tasks.CATALOGUE, [stacks.item(100) | {"change_id": "new", "at": NOW}])  # 100 % 4 == 0: a phone
-    stacks.wait_until(
+    stack.send(tasks.CATALOGUE, [shop.item(100) | {"change_id": "new", "at": NOW}])  # 100 % 4 == 0: a phone
+    waiting.wait_until(
         lambda: stack.get("/v1/items/item-100/similar")["source"] == "similar", what="the new item's shelf"
     )
     similar = stack.get("/v1/items/item-100/similar?limit=5")["items"]
     assert [entry["category"] for entry in similar].count("phone") >= 4
-    stacks.wait_until(
+    waiting.wait_until(
         lambda: any("item-100" in shelf.item_ids for shelf in stack.shelves("similar").values()),
         what="the new item on the shelves of its neighbours",
     )
     stack.post("/v1/catalogue", [{"kind": "delete", "change_id": "gone", "item_id": similar[0]["item_id"], "at": NOW}])
     left = [entry["item_id"] for entry in stack.get("/v1/items/item-100/similar?limit=50")["items"]]
     assert similar[0]["item_id"] not in left
-    stacks.wait_until(stack.is_settled, what="the end of the work")
+    waiting.wait_until(stack.is_settled, what="the end of the work")
     for worker in ("recommend", "background"):
         assert stack.installation.metric("reshelf_compilations_after_warm_up", of=worker) == 0
 
@@ -75,8 +76,8 @@ def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
 def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> None:
     """10,000 events, 10 % of them twice, 10 % late, 1 % malformed, half through each door."""
     draw = random.Random(3)
-    clean = list(stacks.history("clean", shoppers=200, each=25))
-    dirty = list(stacks.history("dirty", shoppers=200, each=25))
+    clean = list(shop.history("clean", shoppers=200, each=25))
+    dirty = list(shop.history("dirty", shoppers=200, each=25))
     twice = draw.sample(dirty, k=len(dirty) // 10)
     malformed = [_event(f"bad-{n}", "u", "i", kind=draw.choice(("veiw", "", "buy"))) for n in range(100)]
     stream = _with_stragglers(dirty, draw)
@@ -92,14 +93,14 @@ def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> Non
             stack.send(tasks.EVENTS, batch)
         else:
             answers.append(stack.post("/v1/events", batch))
-    stacks.wait_until(
+    waiting.wait_until(
         lambda: (
             stack.query("SELECT sum(written + duplicates + rejected) FROM intake_counts")
             == [(len(clean) + len(stream),)]
         ),
         what="all rows taken in",
     )
-    stacks.wait_until(stack.is_idle, what="all shelves fresh")
+    waiting.wait_until(stack.is_idle, what="all shelves fresh")
 
     counts = stack.query("SELECT sum(written), sum(duplicates), sum(rejected) FROM intake_counts")
     assert counts == [(10_000, len(twice), 100)]
@@ -124,7 +125,7 @@ def _rank_all_with_the_same_counts(stack: Stack) -> None:
     time.sleep(0.5)  # longer than a task that took in the counts before the last of them goes on claiming
     with stack.database.begin() as connection:
         due.mark(connection, due.SHOPPER, [f"{prefix}-{n}" for prefix in ("dirty", "clean") for n in range(200)])
-    stacks.wait_until(stack.is_idle, what="all shelves ranked with the same counts")
+    waiting.wait_until(stack.is_idle, what="all shelves ranked with the same counts")
     assert stack.query(counted) == before
 
 
@@ -138,7 +139,7 @@ def _with_stragglers(events: list[dict[str, Any]], draw: random.Random) -> list[
 def test_the_first_shelves_cover_everyone(stack: Stack, database: Engine) -> None:
     shoppers = stack.query("SELECT count(DISTINCT shopper) FROM events")
     assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'home'") == shoppers
-    assert stack.query("SELECT count(*) FROM item_vectors") == [(stacks.ITEMS,)]
-    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(stacks.ITEMS,)]
-    stacks.wait_until(lambda: stack.ranking("", "popular") is not None, what="the popular shelf")
+    assert stack.query("SELECT count(*) FROM item_vectors") == [(shop.ITEMS,)]
+    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(shop.ITEMS,)]
+    waiting.wait_until(lambda: stack.ranking("", "popular") is not None, what="the popular shelf")
     assert stack.ranking("category=phone", "popular") is not None

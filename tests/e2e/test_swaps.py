@@ -18,8 +18,9 @@ from reshelf import tasks
 from storage import due
 from storage.events import histories
 from storage.registry import models
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import shop, waiting
+from tests.support import stack as stacks
+from tests.support.stack import Stack
 from workers.recommend import following
 from workers.registry import switching
 
@@ -33,7 +34,7 @@ Shelves = Mapping[str, tuple[list[str], list[float]]]
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
     with stacks.running(settings, "intake", "recommend", "background", "gateway", "beat") as stack:
-        stacks.wait_until(stack.is_idle, what="the first shelves")
+        waiting.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -74,7 +75,7 @@ def _busy(stack: Stack, expected: Mapping[str, Shelves]) -> Iterator[Watched]:
             with stack.database.begin() as connection:
                 due.mark(connection, due.SHOPPER, SHOPPERS)
             # One event each: what a stranger does follows nothing, so that no count moves a shelf.
-            stranger = {"event_id": f"s-{n}", "user_id": f"stranger-{n}", "item_id": f"item-{n % stacks.ITEMS}"}
+            stranger = {"event_id": f"s-{n}", "user_id": f"stranger-{n}", "item_id": f"item-{n % shop.ITEMS}"}
             stack.send(tasks.EVENTS, [stranger | {"kind": "view", "at": "2026-03-01T00:00:00Z"}])
             for owner, shelf in stack.shelves().items():
                 if owner not in SHOPPERS:
@@ -98,7 +99,7 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
     with stack.database.connect() as connection:
         live = models.live(connection)
     assert live is not None
-    pair = [live.version, stacks.another(stack.database, stack.settings, "00face", louder=0.5)]
+    pair = [live.version, shop.another(stack.database, stack.settings, "00face", louder=0.5)]
     expected = {version: _expected(stack, version) for version in pair}
     assert expected[pair[0]] != expected[pair[1]]
     meanwhile = 0
@@ -107,16 +108,16 @@ def test_models_are_swapped_again_and_again_under_load(stack: Stack) -> None:
             old, new = pair[n % 2], pair[(n + 1) % 2]
             switching.switch(stack.database, new, why=models.PROMOTED)
             [(switched_at,)] = stack.query("SELECT switched_at FROM live_models")
-            stacks.wait_until(lambda new=new: _all_of(stack, new), what=f"swap {n + 1}: all shelves by the new model")
+            waiting.wait_until(lambda new=new: _all_of(stack, new), what=f"swap {n + 1}: all shelves by the new model")
             meanwhile += sum(version == old and at > switched_at for version, at in watched.seen)
     assert watched.wrong == []
     assert watched.rows >= SWAPS * len(SHOPPERS)
     assert meanwhile > 0  # the old model ranked on while the new one was loaded
-    stacks.wait_until(stack.is_settled, what="the end of the work")
+    waiting.wait_until(stack.is_settled, what="the end of the work")
     final = pair[SWAPS % 2]
     assert stack.query("SELECT DISTINCT model_version FROM rankings WHERE surface IN ('home', 'similar')") == [(final,)]
     vectors = stack.query("SELECT count(*) FROM item_vectors WHERE model_version = :version", version=final)
-    assert vectors == [(stacks.ITEMS,)]
+    assert vectors == [(shop.ITEMS,)]
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
     for worker in ("recommend", "background"):
         assert stack.installation.metric("reshelf_compilations_after_warm_up", of=worker) == 0

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from model.artifact import FileCheckpoint
-from tests import training
-from tests.stack import free_port
+from tests.support import ports, training
 
 EPOCHS = 30
 TIMEOUT = 6
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.timeout(400)
 def _pair(folder: Path, *, items: tuple[int, int] = (40, 40)) -> Iterator[Pair]:
     """Run both on one checkpoint; the one that leads comes first. None is left when the block ends."""
     shared = {
-        "RESHELF_COORDINATOR": f"127.0.0.1:{free_port()}",
+        "RESHELF_COORDINATOR": f"127.0.0.1:{ports.free_port()}",
         "RESHELF_PROCESSES": "2",
         "RESHELF_PROCESS_TIMEOUT": str(TIMEOUT),
     }

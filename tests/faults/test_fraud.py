@@ -16,9 +16,10 @@ from celery import Celery
 from sqlalchemy import Engine
 
 from reshelf import tasks
-from tests import screening as tests
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import screening as tests
+from tests.support import stack as stacks
+from tests.support import waiting
+from tests.support.stack import Stack
 from workers.fraud.training import learning
 
 
@@ -32,7 +33,7 @@ def _stack(tmp_path: Path, database: Engine, database_url: str, broker_url: str)
         for name in ("fraud", "intake", "beat"):  # beat and intake look for what was left
             stack.start(name, *([name] if name == "beat" else ["worker", name]))
         stack.start("gateway", "gateway")
-        stacks.wait_until(lambda: _answers(stack), what="a decision of the model")
+        waiting.wait_until(lambda: _answers(stack), what="a decision of the model")
         yield stack
     finally:
         stack.stop()
@@ -75,8 +76,8 @@ def test_orders_are_decided_while_the_worker_is_dead_and_by_the_model_once_it_is
     assert answers[0] == _screen(stack, made[0])
 
     stack.start("fraud", "worker", "fraud")
-    stacks.wait_until(lambda: _answers(stack), what="a decision of the model that came back")
-    stacks.wait_until(stack.is_idle, what="the orders that were left")
+    waiting.wait_until(lambda: _answers(stack), what="a decision of the model that came back")
+    waiting.wait_until(stack.is_idle, what="the orders that were left")
     assert stack.query("SELECT count(*) FROM orders WHERE place = 0") == [(0,)]
     noted = stack.query("SELECT order_id FROM screening_log WHERE what = 'judged late'")
     assert {answer["order_id"] for answer in late} <= {order_id for (order_id,) in noted}

@@ -18,8 +18,9 @@ from storage import migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers
 from storage.events import histories
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import shop, waiting
+from tests.support import stack as stacks
+from tests.support.stack import Stack
 from workers.recommend import counting
 from workers.registry import switching
 
@@ -37,7 +38,7 @@ def _stack(tmp_path: Path, own: Servers) -> Iterator[Stack]:
     home.mkdir()
     settings = stacks.settings_for(home, own.database, own.broker)
     with stacks.running(settings, "intake", "recommend", "beat") as stack:
-        stacks.wait_until(stack.is_idle, what="the first shelves")
+        waiting.wait_until(stack.is_idle, what="the first shelves")
         yield stack
 
 
@@ -52,33 +53,33 @@ def _fresh(stack: Stack, prefix: str, shoppers: int) -> bool:
 
 
 def test_a_worker_killed_in_the_middle_of_a_refresh(stack: Stack) -> None:
-    events = list(stacks.history("live", shoppers=300, each=10))
+    events = list(shop.history("live", shoppers=300, each=10))
     for n in range(0, len(events), 100):
         stack.send(tasks.EVENTS, events[n : n + 100])
     claimed = "SELECT count(*) > 0 FROM due WHERE kind = 'shopper' AND claimed_until > now()"
-    stacks.wait_until(lambda: stack.query(claimed) == [(True,)], what="a refresh under way")
+    waiting.wait_until(lambda: stack.query(claimed) == [(True,)], what="a refresh under way")
     stack.kill("recommend")
     left = stack.query("SELECT count(*) FROM due")
     assert left != [(0,)]
     stack.start("recommend", "worker", "recommend")
-    took = stacks.wait_until(lambda: _fresh(stack, "live", 300), what="fresh shelves")
+    took = waiting.wait_until(lambda: _fresh(stack, "live", 300), what="fresh shelves")
     assert took < 60
     assert stack.query("SELECT count(*) FROM events WHERE shopper LIKE 'live-%'") == [(len(events),)]
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
 
 
 def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
-    events = list(stacks.history("live", shoppers=300, each=8))
+    events = list(shop.history("live", shoppers=300, each=8))
     counted = "SELECT from_item, to_item, count FROM transitions"
     with stack.database.begin() as connection:
         connection.execute(text("UPDATE model_versions SET learnt_through = '2020-01-01T00:00:00Z'"))
     for half in (events[: len(events) // 2], events[len(events) // 2 :]):
         before = stack.query(counted)
         stack.send(tasks.EVENTS, half)  # one message, one transaction: none of them comes late
-        stacks.wait_until(partial(lambda was: stack.query(counted) != was, before), what="first counts")
+        waiting.wait_until(partial(lambda was: stack.query(counted) != was, before), what="first counts")
         stack.kill("recommend")
         stack.start("recommend", "worker", "recommend")
-        stacks.wait_until(stack.is_idle, what="fresh shelves")
+        waiting.wait_until(stack.is_idle, what="fresh shelves")
 
     gains = configs.gains(configs.preset(stack.settings.preset))
     expected: dict[tuple[str, str], float] = defaultdict(float)
@@ -94,18 +95,18 @@ def test_every_event_counts_once_when_workers_are_killed(stack: Stack) -> None:
 def test_the_worker_that_nobody_waits_for_is_killed(stack: Stack) -> None:
     """Shelves go on being written without it; the next one ranks what could wait, and explains what stands."""
     stack.start("background", "worker", "background")
-    stacks.wait_until(stack.is_settled, what="the first reasons")
+    waiting.wait_until(stack.is_settled, what="the first reasons")
     [(live,)] = stack.query("SELECT DISTINCT model_version FROM rankings WHERE surface = 'home'")
-    new = stacks.another(stack.database, stack.settings, "00face")
+    new = shop.another(stack.database, stack.settings, "00face")
     switching.switch(stack.database, new)
     by_new = "SELECT count(*) FROM rankings WHERE surface = 'home' AND model_version = :version"
-    stacks.wait_until(lambda: stack.query(by_new, version=new)[0][0] > 0, what="the new version ranks")
+    waiting.wait_until(lambda: stack.query(by_new, version=new)[0][0] > 0, what="the new version ranks")
     stack.kill("background")
-    events = list(stacks.history("live", shoppers=50, each=2))
+    events = list(shop.history("live", shoppers=50, each=2))
     stack.send(tasks.EVENTS, events)
-    stacks.wait_until(lambda: _fresh(stack, "live", 50), what="the shelves that somebody waits for")
+    waiting.wait_until(lambda: _fresh(stack, "live", 50), what="the shelves that somebody waits for")
     stack.start("background", "worker", "background")
-    stacks.wait_until(stack.is_settled, what="everything else")
+    waiting.wait_until(stack.is_settled, what="everything else")
     shelves = stack.shelves()
     assert len(shelves) == 40 + 50
     assert {shelf.version for shelf in shelves.values()} == {new} != {live}
@@ -114,37 +115,37 @@ def test_the_worker_that_nobody_waits_for_is_killed(stack: Stack) -> None:
 
 
 def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path: Path) -> None:
-    events = list(stacks.history("live", shoppers=100, each=10))
+    events = list(shop.history("live", shoppers=100, each=10))
     half = len(events) // 2
     stack.send(tasks.EVENTS, events[:half])
     taken = "SELECT count(*) FROM events WHERE shopper LIKE 'live-%'"
-    stacks.wait_until(lambda: stack.query(taken) == [(half,)], what="the first half")
+    waiting.wait_until(lambda: stack.query(taken) == [(half,)], what="the first half")
     own.redis.kill()
     for leftover in (tmp_path / "servers" / "redis").rglob("*.aof"):  # the disk is lost, too: no message survives
         leftover.unlink()
     own.redis.start()
-    stacks.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of what was committed")
+    waiting.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of what was committed")
     stack.send(tasks.EVENTS, events)  # what a producer does that was not told of a delivery
-    stacks.wait_until(lambda: stack.query(taken) == [(len(events),)], what="the rest")
-    stacks.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of everything")
+    waiting.wait_until(lambda: stack.query(taken) == [(len(events),)], what="the rest")
+    waiting.wait_until(lambda: _fresh(stack, "live", 100), what="fresh shelves of everything")
     [(duplicates,)] = stack.query("SELECT sum(duplicates) FROM intake_counts")
     assert duplicates >= half
 
 
 def test_a_worker_with_a_message_in_hand_outlives_the_broker(stack: Stack, own: Servers) -> None:
-    first, second = (list(stacks.history(prefix, shoppers=20, each=2)) for prefix in ("first", "second"))
+    first, second = (list(shop.history(prefix, shoppers=20, each=2)) for prefix in ("first", "second"))
     taken = "SELECT count(*) FROM events WHERE shopper LIKE :like"
     waiting = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
     with stack.database.begin() as connection:
         connection.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
         stack.send(tasks.EVENTS, first)
-        stacks.wait_until(lambda: stack.query(waiting) == [(True,)], what="a message in hand")
+        waiting.wait_until(lambda: stack.query(waiting) == [(True,)], what="a message in hand")
         own.redis.kill()
-    stacks.wait_until(lambda: stack.query(taken, like="first-%") == [(len(first),)], what="the message in hand")
+    waiting.wait_until(lambda: stack.query(taken, like="first-%") == [(len(first),)], what="the message in hand")
     time.sleep(1)  # its acknowledgement finds no broker
     own.redis.start()
     stack.send(tasks.EVENTS, second)
-    stacks.wait_until(lambda: stack.query(taken, like="second-%") == [(len(second),)], what="the next message")
+    waiting.wait_until(lambda: stack.query(taken, like="second-%") == [(len(second),)], what="the next message")
     assert stack.processes["intake"].poll() is None
 
 
@@ -158,7 +159,7 @@ def test_a_row_that_cannot_be_ranked_is_buried_and_the_rest_goes_on(stack: Stack
             )
         )
         connection.execute(text("INSERT INTO due (kind, key) VALUES ('shopper', 'poison')"))
-    events = list(stacks.history("live", shoppers=50, each=2))
+    events = list(shop.history("live", shoppers=50, each=2))
     stack.send(tasks.EVENTS, events)
-    stacks.wait_until(lambda: _fresh(stack, "live", 50), what="everyone else's shelf, and the burial")
+    waiting.wait_until(lambda: _fresh(stack, "live", 50), what="everyone else's shelf, and the burial")
     assert stack.query("SELECT source, key, attempts FROM dead_letters") == [("shopper", "poison", 5)]

@@ -28,7 +28,7 @@ from reshelf import parsing
 from storage import due
 from storage.events import intake
 from storage.registry import models
-from tests import stack as stacks
+from tests.support import shop
 from workers import rows
 from workers.recommend.training import publish
 from workers.recommend.training.data import TrainingData
@@ -86,8 +86,8 @@ def _cases() -> Cases:
 
 @pytest.fixture(name="publisher")
 def _publisher(database: Engine, database_url: str, tmp_path: Path) -> Iterator[Publisher]:
-    announced = parsing.parse_changes([stacks.item(n) for n in range(ITEMS)])
-    past = parsing.parse_events(list(stacks.history("past", shoppers=3, each=2)))
+    announced = parsing.parse_changes([shop.item(n) for n in range(ITEMS)])
+    past = parsing.parse_events(list(shop.history("past", shoppers=3, each=2)))
     with database.begin() as connection:
         intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
         intake.write_events(connection, [rows.event_row(one) for one in past.good], writer="test")

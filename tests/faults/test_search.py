@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from tests import stack as stacks
-from tests.stack import Stack
+from tests.support import shop, waiting
+from tests.support import stack as stacks
+from tests.support.stack import Stack
 
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
     settings = stacks.settings_for(tmp_path, database_url, broker_url, search_deadline_ms=3_000)
     with stacks.running(settings, "intake", "search", "gateway", "beat") as stack:
-        stacks.wait_until(lambda: _answers(stack), what="an answer of the worker")
+        waiting.wait_until(lambda: _answers(stack), what="an answer of the worker")
         yield stack
 
 
@@ -40,9 +41,9 @@ def _ids(answer: dict[str, Any]) -> list[str]:
 
 def test_searches_follow_the_catalogue_and_outlive_their_worker(stack: Stack) -> None:
     assert "new" not in _ids(stack.get("/v1/search?q=lamp&sort=newest"))
-    stack.post("/v1/catalogue", [stacks.item(1) | {"change_id": "n", "item_id": "new", "at": "2026-06-01T00:00:00Z"}])
+    stack.post("/v1/catalogue", [shop.item(1) | {"change_id": "n", "item_id": "new", "at": "2026-06-01T00:00:00Z"}])
     shown = "/v1/search?q=lamp&sort=newest"
-    stacks.wait_until(lambda: _ids(stack.get(shown))[:1] == ["new"], what="the new item")
+    waiting.wait_until(lambda: _ids(stack.get(shown))[:1] == ["new"], what="the new item")
     sold_out = {"kind": "stock", "change_id": "s", "item_id": "new", "at": "2026-06-02T00:00:00Z", "stock": 0}
     stack.post("/v1/catalogue", [sold_out])
     assert "new" not in _ids(stack.get(shown))
@@ -50,10 +51,10 @@ def test_searches_follow_the_catalogue_and_outlive_their_worker(stack: Stack) ->
     stack.kill("search")
     assert _new(stack)["fallback"] == "lexical"
     start = time.monotonic()
-    assert set(_ids(_new(stack))) <= {f"item-{n}" for n in range(1, stacks.ITEMS, stacks.GROUPS)}
+    assert set(_ids(_new(stack))) <= {f"item-{n}" for n in range(1, shop.ITEMS, shop.GROUPS)}
     assert time.monotonic() - start > 2.5  # it was waited for
     assert stack.get(shown)["source"] == "matched"  # what is known is known
 
     stack.start("search", "worker", "search")
-    stacks.wait_until(lambda: _answers(stack), what="an answer of the worker that came back")
+    waiting.wait_until(lambda: _answers(stack), what="an answer of the worker that came back")
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]

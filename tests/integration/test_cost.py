@@ -19,7 +19,8 @@ from sqlalchemy import Engine, event, text
 
 from reshelf import tasks
 from storage import due
-from tests import stack as stacks
+from tests.support import shop as shops
+from tests.support import stack as stacks
 from workers.intake import service
 from workers.intake.group_commit import GroupCommit
 from workers.recommend import parts
@@ -47,7 +48,7 @@ def _services(
 ) -> Iterator[Services]:
     """A worker's services in this process, with a model that serves and shelves that stand."""
     settings = stacks.settings_for(tmp_path, database_url, broker_url, search=False)
-    stacks.train(database, settings)
+    shops.train(database, settings)
     made = Services(settings)
     monkeypatch.setattr(bootstrap, "services", lambda: made)
     with made.engine.begin() as connection:
@@ -94,7 +95,7 @@ def _take_in(services: Services, n: int) -> None:
     """Write one event of each shopper, as messages of one event each that came together."""
     at = datetime.now(UTC) + timedelta(seconds=n)
     messages = [
-        {"event_id": f"e-{n}-{m}", "user_id": f"past-{m}", "item_id": f"item-{(m + n) % stacks.ITEMS}", "kind": "click",
+        {"event_id": f"e-{n}-{m}", "user_id": f"past-{m}", "item_id": f"item-{(m + n) % shops.ITEMS}", "kind": "click",
          "at": at.isoformat()}
         for m in range(SHOPPERS)
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from storage.events import intake
 from storage.experiment.experiments import Experiment
 from storage.registry import models
-from tests import shelves
+from tests.support import shelves
 from workers.experiment import assignment
 
 LIVE, NEXT = "recommend-20260501T000000-00000a", "recommend-20260502T000000-00000b"

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from model.fraud import serve
 from model.fraud.detector.detector import Calibration
 from storage.registry import attempts, models
-from tests import screening as tests
-from tests import stack as stacks
+from tests.support import screening as tests
+from tests.support.waiting import wait_until
 from workers import capabilities
 from workers.doorbell import Doorbell
 from workers.fraud.serving import Serving
@@ -53,7 +53,7 @@ def _takes_over(judging: Serving, version: str) -> None:
     time.sleep(0.6)  # it looks twice a second
     judging.follow()
     assert judging.version == before
-    stacks.wait_until(lambda: judging.follow() or judging.version == version, what="the new detector")
+    wait_until(lambda: judging.follow() or judging.version == version, what="the new detector")
 
 
 def screen(database: Engine, settings: Settings, count: int, **given: Any) -> None:

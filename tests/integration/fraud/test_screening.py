@@ -17,7 +17,7 @@ from model.fraud.features import order_features
 from storage import due
 from storage import engine as engines
 from storage.fraud import entity_history, orders, rule_sets, screenings
-from tests import screening as tests
+from tests.support import screening as tests
 from workers.fraud import columns, configuration, replaying
 from workers.fraud.rules import rules, rules_only
 from workers.fraud.serving import Serving

@@ -16,8 +16,9 @@ from storage.due import Claim
 from storage.events import intake
 from storage.recommend import transitions
 from storage.registry import models
-from tests import stack as stacks
-from tests.serving import Fixed, Serving
+from tests.support import shop as shops
+from tests.support import stack as stacks
+from tests.support.serving import Fixed, Serving
 from workers import rows
 from workers.recommend import refresh
 from workers.recommend import serving as recommend
@@ -158,7 +159,7 @@ def test_what_one_shopper_does_moves_the_shelf_of_another(
     database: Engine, database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    stacks.train(database, settings)
+    shops.train(database, settings)
     following = recommend.Serving(database, settings.home)
     assert following.follow()
     asked = [RankRequest([Interaction("item-4", "click", LEARNT.timestamp())])]
@@ -191,14 +192,14 @@ def test_what_was_counted_of_an_item_ranks_once_the_catalogue_announces_it(
     database: Engine, database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    stacks.train(database, settings)
+    shops.train(database, settings)
     following = recommend.Serving(database, settings.home)
     assert following.follow()
     late = "item-100"
     with database.begin() as connection:
         transitions.add(connection, {("item-4", late): 50.0, (late, "item-4"): 50.0, ("item-4", "never"): 5.0})
     assert following.follow()  # whoever starts later meets the item first
-    announced = parsing.parse_changes([stacks.item(100)])
+    announced = parsing.parse_changes([shops.item(100)])
     with database.begin() as connection:
         intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
     assert following.follow()

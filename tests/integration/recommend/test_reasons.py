@@ -13,10 +13,11 @@ from storage import due
 from storage.due import Claim
 from storage.events import intake
 from storage.registry import models
-from tests import shelves
-from tests import stack as stacks
-from tests.serving import Fixed, Serving
-from tests.shelves import Because
+from tests.support import shelves
+from tests.support import shop as shops
+from tests.support import stack as stacks
+from tests.support.serving import Fixed, Serving
+from tests.support.shelves import Because
 from workers.recommend import reasons, refresh
 from workers.recommend import serving as recommend
 from workers.runtime import claims
@@ -167,7 +168,7 @@ def test_reasons_that_come_later_are_those_that_would_have_come_with_the_shelf(
     database: Engine, database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    stacks.train(database, settings)
+    shops.train(database, settings)
     serving = recommend.Serving(database, settings.home)
     assert serving.follow()
     monkeypatch.setattr(reasons, "PAUSE_SECONDS", 0.0)

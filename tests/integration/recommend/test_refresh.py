@@ -12,9 +12,9 @@ from storage import due
 from storage.due import Claim
 from storage.events import intake
 from storage.registry import models
-from tests import shelves
-from tests.serving import Fixed, Serving
-from tests.shelves import Because, Shelf
+from tests.support import shelves
+from tests.support.serving import Fixed, Serving
+from tests.support.shelves import Because, Shelf
 from workers.recommend import refresh
 from workers.settings import Settings
 

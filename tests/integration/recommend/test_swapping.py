@@ -20,7 +20,8 @@ from storage.events import intake
 from storage.recommend import transitions
 from storage.registry import health, models
 from storage.registry.health import Health
-from tests import stack as stacks
+from tests.support import shop
+from tests.support import stack as stacks
 from workers import rows
 from workers import settings as configuration
 from workers.recommend import following, refresh
@@ -41,7 +42,7 @@ ASKED = [RankRequest([Interaction("item-4", "click", datetime(2026, 5, 20, tzinf
 @pytest.fixture(name="settings")
 def _settings(database: Engine, database_url: str, broker_url: str, tmp_path: Path) -> Settings:
     settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    stacks.train(database, settings)
+    shop.train(database, settings)
     return settings
 
 
@@ -96,7 +97,7 @@ def test_the_old_version_ranks_until_the_new_one_is_there(
     _work(database, serving, settings)
     _work(database, serving, settings, due.ITEM)
     assert _versions(database) == {old: 40}
-    new = stacks.another(database, settings, "00face")
+    new = shop.another(database, settings, "00face")
     switching.switch(database, new, why=models.PROMOTED)
     assert serving.follow()
     assert (serving.version, serving.is_current) == (old, False)
@@ -114,7 +115,7 @@ def test_the_old_version_ranks_until_the_new_one_is_there(
     _work(database, serving, settings)
     _work(database, serving, settings, due.ITEM)
     assert _versions(database) == {new: 41}
-    assert _versions(database, "similar") == {new: stacks.ITEMS}
+    assert _versions(database, "similar") == {new: shop.ITEMS}
     assert (_due(database), _due(database, due.ITEM)) == (0, 0)
     assert serving.ranker_of(old) is None  # its memory is free again
 
@@ -125,23 +126,23 @@ def test_what_the_old_version_ranked_meanwhile_of_items_is_ranked_anew_by_the_ne
     """An item that is announced while the new version is loaded, and the neighbours on whose shelves it may stand."""
     old = serving.version
     _work(database, serving, settings, due.ITEM)
-    assert _versions(database, "similar") == {old: stacks.ITEMS}
-    new = stacks.another(database, settings, "00face")
+    assert _versions(database, "similar") == {old: shop.ITEMS}
+    new = shop.another(database, settings, "00face")
     switching.switch(database, new)
     assert serving.follow()
     assert not serving.is_current
-    announced = parsing.parse_changes([stacks.item(100)])
+    announced = parsing.parse_changes([shop.item(100)])
     assert not announced.bad
     with database.begin() as connection:
         intake.write_changes(connection, [rows.change_row(change) for change in announced.good], writer="test")
     _work(database, serving, settings, due.ITEM)
-    assert _versions(database, "similar") == {old: stacks.ITEMS + 1}
+    assert _versions(database, "similar") == {old: shop.ITEMS + 1}
 
     _settle(serving)
     assert (serving.version, serving.is_current) == (new, True)
     _work(database, serving, settings, due.ITEM)
     assert _due(database, due.ITEM) == 0
-    assert _versions(database, "similar") == {new: stacks.ITEMS + 1}
+    assert _versions(database, "similar") == {new: shop.ITEMS + 1}
 
 
 def test_a_shelf_of_the_live_version_is_not_overwritten_by_a_worker_that_lags(
@@ -150,7 +151,7 @@ def test_a_shelf_of_the_live_version_is_not_overwritten_by_a_worker_that_lags(
     _work(database, serving, settings)
     lagging = Serving(database, settings.home)
     assert lagging.follow()
-    new = stacks.another(database, settings, "00face")
+    new = shop.another(database, settings, "00face")
     switching.switch(database, new)
     assert serving.follow()
     _settle(serving)
@@ -173,7 +174,7 @@ def test_a_version_that_cannot_be_loaded_never_serves(
 ) -> None:
     old = serving.version
     [before] = serving.ranker.rank(ASKED, k=10)
-    new = stacks.another(database, settings, "00face")
+    new = shop.another(database, settings, "00face")
     folder = configuration.model_folder(settings.home, new)
     if harm == "missing":
         shutil.rmtree(folder)
@@ -213,7 +214,7 @@ def test_a_process_that_can_load_nothing_waits(database: Engine, settings: Setti
 def test_a_version_that_is_mended_is_taken_up(
     database: Engine, serving: Serving, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = stacks.another(database, settings, "00face")
+    new = shop.another(database, settings, "00face")
     folder = configuration.model_folder(settings.home, new)
     folder.rename(folder.with_name("elsewhere"))
     switching.switch(database, new)
@@ -231,7 +232,7 @@ def test_a_version_that_is_mended_is_taken_up(
 
 def test_other_versions_are_kept_beside_the_live_one(database: Engine, serving: Serving, settings: Settings) -> None:
     live = serving.version
-    canaries = [stacks.another(database, settings, f"00fac{n}", louder=0.1 * (n + 1)) for n in range(3)]
+    canaries = [shop.another(database, settings, f"00fac{n}", louder=0.1 * (n + 1)) for n in range(3)]
     serving.want([live, *canaries])
     assert serving.ranker_of(canaries[0]) is None
     for _ in range(3):
@@ -272,7 +273,7 @@ def test_a_version_that_serves_again_counts_anew(database: Engine, serving: Serv
         transitions.add(connection, {("item-4", trained.item_ids[-1]): 50.0})
     assert serving.follow()
     assert serving.ranker.rank(ASKED, k=30) != [trained]
-    new = stacks.another(database, settings, "00face")
+    new = shop.another(database, settings, "00face")
     switching.switch(database, new)
     switching.switch(database, old, why=models.ROLLED_BACK)  # before this process looked
     assert serving.follow()

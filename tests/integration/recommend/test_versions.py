@@ -17,8 +17,8 @@ from storage.experiment import experiments
 from storage.experiment.experiments import Arm, Experiment
 from storage.recommend import transitions
 from storage.registry import health, models
-from tests import shelves
-from tests.serving import Fixed, Serving
+from tests.support import shelves
+from tests.support.serving import Fixed, Serving
 from workers.experiment import assignment, service
 from workers.recommend import refresh, versions
 from workers.settings import Settings

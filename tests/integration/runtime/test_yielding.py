@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from reshelf import client, tasks
 from storage import activity, due, engine
-from tests import stack
+from tests.support import stack
 from workers.runtime.yielding import Yielder
 
 APPLICATION = "test-of-yielding"

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from reshelf import parsing
 from storage.events import intake
 from storage.search import suggestions
-from tests.integration.search.conftest import Client, Shop
+from tests.support.searching import Client, Shop
 from workers import rows
 
 

@@ -15,8 +15,8 @@ from storage import due, engine, migrate
 from storage.recommend import transitions
 from storage.registry import models
 from storage.tables import metadata
-from tests import shelves
-from tests.shelves import Shelf
+from tests.support import shelves
+from tests.support.shelves import Shelf
 
 
 def described() -> dict[str, dict[str, tuple[str, bool, bool]]]:

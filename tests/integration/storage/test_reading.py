@@ -16,8 +16,8 @@ from storage.recommend import baskets, item_vectors, popularity, rankings
 from storage.recommend.popularity import Decay
 from storage.recommend.rankings import Ranking
 from storage.registry import models
-from tests import shelves
-from tests.shelves import Shelf
+from tests.support import shelves
+from tests.support.shelves import Shelf
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 DAY = 86_400.0

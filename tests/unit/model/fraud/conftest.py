@@ -11,7 +11,7 @@ from model.fraud.evaluation import protocol
 from model.fraud.evaluation.protocol import Span
 from model.fraud.features import features
 from model.fraud.features.orders import DAY
-from tests import fraud
+from tests.support import fraud
 
 
 @pytest.fixture(scope="session")

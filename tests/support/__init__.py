@@ -1,0 +1,1 @@
+"""What tests of several packages share: small shops, stand-ins, and running processes."""
