@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from workers import settings as configuration
-from workers.commands import evaluate_fraud
+from workers.commands import evaluate_fraud, evaluate_pricing
 
 PROTOCOLS = ("leave-one-out", "leave-one-out-full", "time-split")
 ARMS = ("frozen", "naive", "incremental", "retrained")
@@ -27,6 +27,7 @@ def evaluate() -> None:
 
 
 evaluate.add_command(evaluate_fraud.fraud)
+evaluate.add_command(evaluate_pricing.pricing)
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,0 +1,1 @@
+"""How good prices are: simulated shops with a known demand, and estimates from logged propensities."""

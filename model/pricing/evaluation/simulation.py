@@ -1,0 +1,146 @@
+"""A policy at work in a simulated shop, beside fixed prices, who knows the demand, and plain Thompson sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from model.pricing import guardrails, learning, money, policy
+from model.pricing.evaluation.simulated import Shop
+from model.pricing.guardrails import Guardrails, Present
+from model.pricing.history import History
+from model.pricing.policy import Choice, Question
+
+RAILS = Guardrails(
+    margin=0.05,
+    step=0.15,
+    cooldown_hours=144.0,
+    competitor=(0.5, 2.5),
+    endings=(money.ending(".99"), money.ending(".49")),
+)
+_RETHINK_DAYS = 7
+
+
+@dataclass
+class Outcome:
+    """What one policy earned: the expected profit of each day, and the change of prices it made."""
+
+    profit_T: list[float]
+    changes: int = 0
+    violations: int = 0
+    proposals: int = 0
+
+
+Proposer = Callable[[Shop, History, list[Present], int], list[int]]
+"""Returns the next price of each item, in minor units; the present one for no change."""
+
+
+def run(shop: Shop, propose: Proposer, days: int, rails: Guardrails = RAILS) -> tuple[Outcome, History]:
+    """Return what a policy earns over the days after the shop's history; prices are looked at every week."""
+    past = shop.past_NxH.shape[1]
+    items = len(shop.reference_N)
+    log = _past(shop, days)
+    price_N = np.array([money.to_minor(price) for price in shop.past_NxH[:, -1]])
+    changed_N = np.full(items, -1000)
+    outcome = Outcome([])
+    for day in range(past, past + days):
+        if (day - past) % _RETHINK_DAYS == 0:
+            present = _present(shop, price_N, changed_N, day)
+            wanted_N = np.array(propose(shop, _until(log, day), present, day))
+            for n in np.flatnonzero(wanted_N != price_N):
+                outcome.violations += len(guardrails.violations(present[n], int(wanted_N[n]), rails))
+                outcome.changes += 1
+            outcome.proposals += items
+            changed_N = np.where(wanted_N != price_N, day, changed_N)
+            price_N = wanted_N
+        money_N = price_N / 100.0
+        units_N = shop.demand(day, money_N)
+        outcome.profit_T.append(float((units_N * (money_N - shop.cost_NxT[:, day])).sum()))
+        log.units_NxT[:, day] = shop.sell(day, money_N)
+        log.price_NxT[:, day] = money_N
+        log.chosen_NxT[:, day] = True
+    return outcome, log
+
+
+def fixed(shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
+    """Change nothing."""
+    return [each.price for each in present]
+
+
+def clairvoyant(shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
+    """Take the allowed price of the highest true profit over the days that it will stand."""
+    found = []
+    for n, each in enumerate(present):
+        prices_P = np.array([each.price, *guardrails.allowed(each, RAILS).prices]) / 100.0
+        last = min(day + _RETHINK_DAYS, shop.cost_NxT.shape[1])
+        profit_P = sum(
+            shop.demand(d, np.tile(prices_P, (len(shop.reference_N), 1)))[n] * (prices_P - shop.cost_NxT[n, d])
+            for d in range(day, last)
+        )
+        found.append(round(100 * prices_P[int(np.argmax(profit_P))]))
+    return found
+
+
+class Learner:
+    """Thompson sampling on the hierarchical model, or with `pooled=False` on one model for each item alone."""
+
+    def __init__(self, *, seed: int, pooled: bool = True, caution: int = policy.CAUTION) -> None:
+        self._seed = seed
+        self._pooled = pooled
+        self._caution = caution
+
+    def __call__(self, shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
+        """Fit what is known so far, and choose."""
+        category_N = shop.category_N if self._pooled else np.zeros_like(shop.category_N)
+        learned = learning.learn(log, category_N, pooled=self._pooled)
+        questions = [
+            Question(
+                each,
+                guardrails.allowed(each, RAILS),
+                money.to_minor(float(learned.reference_N[n])),
+                log_exposure=learned.log_season(range(day, day + _RETHINK_DAYS)),
+                effects_C=(0.0, float(np.log(each.competitor / 100.0 / learned.reference_N[n])), 0.0),
+            )
+            for n, each in enumerate(present)
+        ]
+        draws = learning.draws(learned, 256, seed=self._seed * 10_000 + day)
+        choices: list[Choice] = policy.choose(questions, draws, seed=self._seed * 10_000 + day, caution=self._caution)
+        return [choice.price for choice in choices]
+
+
+def _past(shop: Shop, days: int) -> History:
+    items, past = shop.past_NxH.shape
+    whole = past + days
+    units_NxT, price_NxT = np.full((items, whole), np.nan), np.full((items, whole), np.nan)
+    price_NxT[:, :past] = shop.past_NxH
+    for day in range(past):
+        units_NxT[:, day] = shop.sell(day, shop.past_NxH[:, day])
+    none = np.zeros((items, whole))
+    return History(
+        units_NxT,
+        price_NxT,
+        shop.cost_NxT,
+        shop.competitor_NxT,
+        none,
+        np.arange(whole) % 7,
+        np.zeros((items, whole), bool),
+    )
+
+
+def _until(log: History, day: int) -> History:
+    return History(*(column[..., :day] for column in log))
+
+
+def _present(shop: Shop, price_N: Float[np.ndarray, " N"], changed_N: np.ndarray, day: int) -> list[Present]:
+    return [
+        Present(
+            int(price_N[n]),
+            round(100 * shop.cost_NxT[n, day]),
+            round(100 * shop.competitor_NxT[n, day]),
+            24.0 * (day - changed_N[n]),
+        )
+        for n in range(len(price_N))
+    ]

@@ -1,0 +1,1 @@
+"""Forecasting units by store, item and week at planned prices: accurate, and falling in the price by construction."""

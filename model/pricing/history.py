@@ -1,0 +1,107 @@
+"""What the demand model learns from: sales by item and period, with what else moved demand and prices.
+
+All arrays are by item ("N") and period ("T"), in time order; NaN is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from model.batching import power_of_two
+from model.pricing.response import Sales
+
+COVARIATES = ("price residual", "competitor", "promotion")
+RESIDUAL, COMPETITOR, PROMOTION = range(len(COVARIATES))
+
+_RIDGE = 1.0
+_SMOOTHED = 14
+
+
+class History(NamedTuple):
+    """What happened. `units` >= 0, NaN where the item could not be had; prices and costs in units of currency.
+
+    `chosen_NxT` is True where a policy of known propensities set the price: such a price is confounded by nothing.
+    """
+
+    units_NxT: Float[np.ndarray, "N T"]
+    price_NxT: Float[np.ndarray, "N T"]
+    cost_NxT: Float[np.ndarray, "N T"]
+    competitor_NxT: Float[np.ndarray, "N T"]
+    promotion_NxT: Float[np.ndarray, "N T"]
+    season_T: Int[np.ndarray, " T"]
+    chosen_NxT: np.ndarray
+
+
+def references(history: History) -> Float[np.ndarray, " N"]:
+    """Return the price that each item's slopes are relative to: the median of its prices."""
+    return np.nanmedian(history.price_NxT, axis=1)
+
+
+def sales(
+    history: History, reference_N: Float[np.ndarray, " N"], season_S: Float[np.ndarray, " S"], *, half_life: float
+) -> Sales:
+    """Return the model's input; `half_life` in periods says how fast the past is forgotten (infinity: never)."""
+    periods = history.units_NxT.shape[1]
+    sold_NxT = ~np.isnan(history.units_NxT) & ~np.isnan(history.price_NxT)
+    price_NxT = np.nan_to_num(np.log(history.price_NxT / reference_N[:, None]))
+    covariates_NxTxC = np.stack([residuals(history, reference_N), *rivals(history, reference_N)], axis=-1)
+    offset_NxT = np.broadcast_to(np.log(season_S[history.season_T]), sold_NxT.shape)
+    age_T = np.arange(periods)[::-1]
+    weight_NxT = sold_NxT * 0.5 ** (age_T / half_life)
+    room = power_of_two(periods, least=64) - periods
+
+    def padded(column: np.ndarray) -> np.ndarray:
+        return np.pad(column, [(0, 0), (room, 0)] + [(0, 0)] * (column.ndim - 2))
+
+    return Sales(*map(padded, (np.nan_to_num(history.units_NxT), price_NxT, covariates_NxTxC, offset_NxT, weight_NxT)))
+
+
+def rivals(
+    history: History, reference_N: Float[np.ndarray, " N"]
+) -> tuple[Float[np.ndarray, "N T"], Float[np.ndarray, "N T"]]:
+    """Return the log of the competitor's price by the reference, 0 where none is known, and the promotions."""
+    competitor_NxT = np.nan_to_num(np.log(history.competitor_NxT / reference_N[:, None]))
+    return competitor_NxT, np.nan_to_num(history.promotion_NxT)
+
+
+def residuals(history: History, reference_N: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N T"]:
+    """Return what of log price is explained by nothing but the merchant's mind (the first stage of two).
+
+    Log price by item is regressed on log cost, competitor, promotion, and item, with a little ridge. Prices that a
+    policy chose have no residual.
+    """
+    log_NxT = np.log(history.price_NxT / reference_N[:, None])
+    columns = [_centred(np.log(history.cost_NxT)), *map(_centred, rivals(history, reference_N))]
+    known_NxT = ~np.isnan(log_NxT) & ~history.chosen_NxT
+    wish_NxT = np.where(known_NxT, log_NxT, np.nan)
+    mean_N = np.nan_to_num(np.nanmean(np.where(known_NxT.any(1)[:, None], wish_NxT, 0.0), axis=1))
+    centred_NxT = np.where(known_NxT, log_NxT - mean_N[:, None], 0.0)
+    X = np.stack([np.where(known_NxT, column, 0.0).ravel() for column in columns], axis=1)
+    beta = np.linalg.solve(X.T @ X + _RIDGE * np.eye(X.shape[1]), X.T @ centred_NxT.ravel())
+    return np.where(known_NxT, centred_NxT - (X @ beta).reshape(centred_NxT.shape), 0.0)
+
+
+def seasons(history: History) -> Float[np.ndarray, " S"]:
+    """Return the demand of each part of the season (such as weekdays), 1 on average over the periods."""
+    total_T = np.nansum(history.units_NxT, axis=0)
+    width = min(_SMOOTHED, len(total_T))
+    kernel = np.ones(width) / width
+    trend_T = np.convolve(np.pad(total_T, (width // 2, width - 1 - width // 2), mode="edge"), kernel, mode="valid")
+    count = int(history.season_T.max()) + 1
+    ratio_S = np.array(
+        [
+            (total_T[history.season_T == s].sum() + 1.0) / (trend_T[history.season_T == s].sum() + 1.0)
+            for s in range(count)
+        ]
+    )
+    return ratio_S / ratio_S[history.season_T].mean()
+
+
+def _centred(values_NxT: Float[np.ndarray, "N T"]) -> Float[np.ndarray, "N T"]:
+    """Return the values less each item's mean; 0 where unknown."""
+    known_N = ~np.isnan(values_NxT).all(1)
+    mean_N = np.nan_to_num(np.nanmean(np.where(known_N[:, None], values_NxT, 0.0), axis=1))
+    return np.nan_to_num(values_NxT - mean_N[:, None])
