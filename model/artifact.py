@@ -1,8 +1,8 @@
 """Saved weights: a folder with the parameters (Orbax), the config, the frozen id map and the metrics (JSON).
 
-This is the only file of `model` that writes to the disk (`text/bert/folder.py` reads published encoders). A folder is
-written whole under a temporary name, flushed, and renamed; its manifest holds the hash of every other file, so that
-`load` notices whatever changed since.
+With `checkpoints.py` the only file of `model` that writes to the disk (`text/bert/folder.py` reads published encoders).
+A folder is written whole under a temporary name, flushed, and renamed; its manifest holds the hash of every other
+file, so that `load` notices whatever changed since.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from model.errors import ArtifactError
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_FACTS = "facts.json"
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,13 @@ def save(folder: str | os.PathLike[str], artifact: Artifact) -> str:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        digest = _write(partial, artifact)
+        written = _write(partial, artifact)
         partial.rename(target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     _flush(target.parent)
-    return digest
+    return written
 
 
 def load(folder: str | os.PathLike[str]) -> Artifact:
@@ -83,42 +82,43 @@ def load(folder: str | os.PathLike[str]) -> Artifact:
     description = json.loads((source / "description.json").read_text("utf-8"))
     with _checkpointer() as checkpointer:
         params = {name: np.asarray(value) for name, value in checkpointer.restore(source / "params").items()}
-    if _digest(params, description) != manifest["digest"]:
+    if digest(params, description) != manifest["digest"]:
         raise _altered(source, _MANIFEST)
     return Artifact(**description | {"ids": tuple(description["ids"])}, params=params, digest=manifest["digest"])
 
 
-class FileCheckpoint:
-    """The state of a training in one file, replaced whole each time, so that a killed training can go on."""
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes a file (.npz) of named arrays, or replaces it whole; flushed to the disk."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(target)
+    _flush(target.parent)
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
 
-    def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """What was saved last, None before the first time. Raises ArtifactError for a file that cannot be read."""
-        if not self._path.exists():
-            return None
-        try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                arrays = {name: saved[name] for name in saved.files}
-            return arrays, json.loads(arrays.pop(_FACTS).tobytes())
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-            raise ArtifactError(f"{self._path} cannot be read ({error}); delete it to train from the start") from error
+def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray] | None:
+    """The arrays of such a file, None if there is none. Raises ArtifactError for one that cannot be read."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            return {name: saved[name] for name in saved.files}
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path} cannot be read ({error}); restore it from a copy, or delete it") from error
 
-    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        """Replaces what was saved; flushed to the disk."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        with partial.open("wb") as file:
-            np.savez(file, **{**arrays, _FACTS: np.frombuffer(json.dumps(facts).encode(), np.uint8)})
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self._path)
-        _flush(self._path.parent)
 
-    def delete(self) -> None:
-        """Removes the file, if there is one."""
-        self._path.unlink(missing_ok=True)
+def digest(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> str:
+    """The hash (hex SHA-256) of named arrays, and of facts that JSON can say."""
+    found = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name in sorted(arrays):
+        value = arrays[name]
+        found.update(f"{name} {value.dtype} {value.shape}".encode())
+        found.update(np.ascontiguousarray(value).tobytes())
+    return found.hexdigest()
 
 
 def _write(folder: Path, artifact: Artifact) -> str:
@@ -132,7 +132,7 @@ def _write(folder: Path, artifact: Artifact) -> str:
         "metrics": dict(artifact.metrics),
     }
     (folder / "description.json").write_text(json.dumps(description, ensure_ascii=False, indent=1), "utf-8")
-    manifest = {"format": _FORMAT, "digest": _digest(params, description), "files": _hashes(folder)}
+    manifest = {"format": _FORMAT, "digest": digest(params, description), "files": _hashes(folder)}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
     for path in sorted(folder.rglob("*")):
         _flush(path)
@@ -165,15 +165,6 @@ def _manifest(source: Path) -> dict[str, Any]:
 def _hashes(folder: Path) -> dict[str, str]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != _MANIFEST)
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def _digest(params: Mapping[str, np.ndarray], description: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-    for name in sorted(params):
-        value = params[name]
-        digest.update(f"{name} {value.dtype} {value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
 
 
 def _altered(source: Path, what: str) -> ArtifactError:

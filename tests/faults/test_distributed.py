@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.artifact import FileCheckpoint
+from model.checkpoints import Checkpoints
 from tests.support import ports, training
 
 EPOCHS = 30
@@ -32,7 +32,7 @@ def _pair(folder: Path, *, items: tuple[int, int] = (40, 40)) -> Iterator[Pair]:
         "RESHELF_PROCESSES": "2",
         "RESHELF_PROCESS_TIMEOUT": str(TIMEOUT),
     }
-    options = ["--options", json.dumps({"epochs": EPOCHS}), "--checkpoint", str(folder / "state.npz")]
+    options = ["--options", json.dumps({"epochs": EPOCHS}), "--checkpoint", str(folder / "state")]
     with ExitStack() as running:
         pair: Pair = []
         for n, count in enumerate(items):
@@ -78,7 +78,7 @@ def test_a_killed_process_ends_the_other_and_a_restart_goes_on(
         assert pair[1 - victim].wait(timeout=10 * TIMEOUT) != 0
     _says_why(tmp_path / f"{1 - victim}.log")
     assert not (tmp_path / "out.npz").exists()
-    done = len(FileCheckpoint(tmp_path / "state.npz").load()[1]["history"])  # type: ignore[index]  # it is there
+    done = len(Checkpoints(tmp_path / "state").load()[1]["history"])  # type: ignore[index]  # it is there
     assert 3 <= done < EPOCHS
     with _pair(tmp_path) as pair:
         assert _finished(pair)[0] == f"epoch {done + 1}"

@@ -1,7 +1,7 @@
 """`python -m tests.support.training OUT`: the training loop on a small shop, in a process of its own or in a group.
 
 The group is that of the RESHELF_ settings. The process that leads prints a line for each epoch, and keeps losses and
-parameters in OUT (.npz). With `--checkpoint FILE` a training that was killed goes on.
+parameters in OUT (.npz). With `--checkpoint FOLDER` a training that was killed goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from model.artifact import FileCheckpoint
+from model.checkpoints import Checkpoints
 from model.recommend import config as configs
 from model.recommend import network, split
 from model.recommend.training import coordination, loop, train
@@ -51,7 +51,7 @@ def trained(options: dict[str, Any], *, items: int = 40, checkpoint: Path | None
     phase = Phase(
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed=0
     )
-    kept = checkpoint and FileCheckpoint(checkpoint)
+    kept = checkpoint and Checkpoints(checkpoint)
     return loop.run(phase, network.initial(config, items, seed=0), report=_say, checkpoint=kept)
 
 

@@ -38,13 +38,13 @@ class Progress(NamedTuple):
 
 
 class Checkpoint(Protocol):
-    """Where a phase keeps its state after each epoch; `artifact.FileCheckpoint` is one in a file."""
+    """Where a phase keeps its state after each epoch; `checkpoints.Checkpoints` is one in a folder."""
 
     def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """What was saved last, None before the first time."""
+        """The last state that was saved whole, None before the first time."""
 
     def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        """Replaces what was saved."""
+        """Keeps a state from which the training can go on."""
 
 
 @dataclass(frozen=True)

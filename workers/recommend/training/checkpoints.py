@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from model.artifact import FileCheckpoint
 from model.catalogue import Item
+from model.checkpoints import Checkpoints
 from model.recommend import config as configs
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
-from model.recommend.training import coordination
+from model.recommend.training import coordination, finetune
 from workers.recommend.training.data import TrainingData
 
 FULL, INCREMENTAL = "full", "incremental"
@@ -29,29 +29,29 @@ _SNAPSHOT = "snapshot.json"
 _STALE = timedelta(hours=6)
 
 
-def for_training(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, FileCheckpoint]:
+def for_training(home: Path, known: TrainingData, config: RecommendConfig, seed: int) -> dict[str, Checkpoints]:
     """Return the checkpoints of this very training; the process that leads it removes those of any other."""
     digest = _digest([configs.to_json(config), seed, repr(known.items)], known.interactions)
     folder = _only(_folder(home, FULL), digest)
-    return {phase: FileCheckpoint(folder / f"{phase}.npz") for phase in PHASES}
+    return {phase: Checkpoints(folder / phase) for phase in PHASES}
 
 
-def for_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> FileCheckpoint:
-    """Return the checkpoint of this very update of a version, and remove that of any other.
+def for_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> Checkpoints:
+    """Return the checkpoints of this very update of a version, and remove those of any other.
 
     Changes of the catalogue let it go on, as long as the items of the events keep their places.
     """
     named, places_E = np.unique(events.items_E, return_inverse=True)
     facts = [version, seed, [items[n].item_id for n in named.tolist()]]
     folder = _only(_folder(home, INCREMENTAL), _digest(facts, events._replace(items_E=places_E)))
-    return FileCheckpoint(folder / "finetune.npz")
+    return Checkpoints(folder / finetune.PHASE)
 
 
 def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
     """Return up to which moment events are taken to update a version: `now`, or that of an update that was killed."""
     folder = _folder(home, INCREMENTAL)
     path = folder / _SNAPSHOT
-    if path.exists() and any(folder.glob("*/*.npz")):
+    if path.exists() and any(Checkpoints(kept).exist() for kept in folder.glob(f"*/{finetune.PHASE}")):
         noted = json.loads(path.read_text("utf-8"))
         until = datetime.fromisoformat(noted["until"])
         if noted["version"] == version and now - until < _STALE:

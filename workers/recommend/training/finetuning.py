@@ -11,7 +11,6 @@ import numpy as np
 from sqlalchemy import Engine, Row
 
 from model import artifact
-from model.artifact import FileCheckpoint
 from model.catalogue import Item
 from model.recommend import config as configs
 from model.recommend.training import finetune, train
@@ -85,8 +84,8 @@ def _learn(
     config = configs.from_json(saved.config)
     cases = gate.cases(known, gate.known_until(live), config)
     items = tables.with_named(cases.rest.items, saved.ids)
-    kept = FileCheckpoint(model_store.moments(settings.home, live.version)).load()
-    learned = finetune.restored(saved, items, None if kept is None else kept[0])
+    moments = artifact.load_arrays(model_store.moments(settings.home, live.version))
+    learned = finetune.restored(saved, items, moments)
     events = train.usable(cases.rest.interactions, items, config)
     new_E = np.asarray(events.at_E > gate.known_until(live))
     if not new_E.any():

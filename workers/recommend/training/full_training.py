@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row
 
-from model.artifact import FileCheckpoint
+from model import artifact
 from model.recommend import config as configs
 from model.recommend.config import RecommendConfig
 from model.recommend.training import coordination, finetune
@@ -176,7 +176,7 @@ def finished(
     held_out: str,
 ) -> Report:
     """Keep the optimizer's state and a picture of the curve beside the version's folder; return the report."""
-    FileCheckpoint(model_store.moments(home, outcome.version)).save(finetune.moments_of(learned), {})
+    artifact.save_arrays(model_store.moments(home, outcome.version), finetune.moments_of(learned))
     curve = model_store.curve(home, outcome.version)
     plots.draw(history, curve)
     return Report(

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from model import artifact
-from model.artifact import FileCheckpoint
 from model.errors import ArtifactError
 from model.recommend.training.loop import Progress
 from storage import due
@@ -114,10 +113,8 @@ def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Sett
 def test_the_optimizer_goes_on_from_version_to_version(database: Engine, settings: Settings, first: str) -> None:
     _buy(database, range(6, 9), 20, seed=1)
     second = learning.update(database, settings).version
-    kept = [FileCheckpoint(model_store.moments(settings.home, version)).load() for version in (first, second)]
-    assert kept[0] is not None
-    assert kept[1] is not None
-    steps = [next(value for value in arrays.values() if value.ndim == 0) for arrays, _ in kept if arrays]
+    kept = [artifact.load_arrays(model_store.moments(settings.home, version)) for version in (first, second)]
+    steps = [next(value for value in arrays.values() if value.ndim == 0) for arrays in kept if arrays]
     assert steps[1] > steps[0] > 0
 
 
@@ -142,7 +139,7 @@ def test_a_killed_update_goes_on_with_the_events_it_began_with(
     assert _live(database).learnt_through == START + timedelta(days=8, minutes=SHOPPERS - 1)
     again = learning.update(database, settings)
     assert again.events == 12 * SHOPPERS
-    assert not list((settings.home / "training").rglob("*.npz"))
+    assert not (settings.home / "training").exists()
 
 
 def test_what_failed_five_times_is_left_to_people(database: Engine, settings: Settings, first: str) -> None:

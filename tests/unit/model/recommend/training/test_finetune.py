@@ -8,6 +8,7 @@ import pytest
 
 from model import artifact
 from model.catalogue import Item
+from model.checkpoints import Checkpoints
 from model.errors import DataError
 from model.recommend import blend, split, transitions
 from model.recommend import config as configs
@@ -196,7 +197,7 @@ def test_a_killed_update_goes_on_and_ends_the_same(first, tmp_path):
         if progress.epoch == 3:
             raise Killed
 
-    checkpoint = artifact.FileCheckpoint(tmp_path / "state.npz")
+    checkpoint = Checkpoints(tmp_path / "state")
     with pytest.raises(Killed):
         finetune.update(learned, events, new_E, features, report=kill, checkpoint=checkpoint)
     resumed = finetune.update(learned, events, new_E, features, checkpoint=checkpoint)

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import pytest
 
-from model.artifact import FileCheckpoint
+from model.checkpoints import Checkpoints
 from model.recommend import config as configs
 from model.recommend import items as item_features
 from model.recommend import network, packing
@@ -47,12 +47,12 @@ def test_the_number_of_devices_changes_no_loss(tmp_path, devices, options):
 
 
 def test_a_training_on_eight_devices_goes_on_with_one(tmp_path, capsys):
-    options, kept = {"epochs": 20}, tmp_path / "state.npz"
+    options, kept = {"epochs": 20}, tmp_path / "state"
     given = ["--options", json.dumps(options), "--checkpoint", str(kept)]
     with training.start(tmp_path / "out.npz", *given, devices=8) as process:
         assert "epoch 2\n" in iter(process.stdout.readline, "")
         process.kill()
-    done = len(FileCheckpoint(kept).load()[1]["history"])
+    done = len(Checkpoints(kept).load()[1]["history"])
     assert 2 <= done < 20
     whole = training.trained(options)
     capsys.readouterr()
