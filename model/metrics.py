@@ -1,4 +1,4 @@
-"""Ranking and classification metrics in numpy: each one's formula stands in its docstring.
+"""Ranking and classification metrics: each one's formula stands in its docstring.
 
 Rankings are `hits_BxK`: True where the item that was ranked k-th is one of the user's true items.
 `relevant_B` is how many true items each user has (>= 1). Each ranking metric returns one float per user; take
@@ -65,18 +65,17 @@ def coverage(ranked_BxK: Int[np.ndarray, "B K"], catalogue: int) -> float:
 
 
 def roc_auc(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarray, " N"]) -> float:
-    """P(score of a positive > score of a negative) + P(tie) / 2, by ranks (Mann and Whitney 1947).
+    """P(score of a positive > score of a negative) + P(tie) / 2.
 
     Raises ValueError when there is no positive or no negative: the figure is undefined then.
     """
-    labels = np.asarray(labels_N, bool)
-    positives, negatives = int(labels.sum()), int((~labels).sum())
-    if not positives or not negatives:
-        raise ValueError(f"AUC needs both classes: {positives} positives, {negatives} negatives")
-    _, inverse, counts = np.unique(np.asarray(scores_N), return_inverse=True, return_counts=True)
-    mean_ranks = np.cumsum(counts) - (counts - 1) / 2.0
-    rank_sum = mean_ranks[inverse][labels].sum()
-    return float((rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives))
+    # scikit-learn takes .8 s and 64 MB, and processes that serve never come here.
+    from sklearn.metrics import roc_auc_score
+
+    positives = int(np.count_nonzero(labels_N))
+    if not 0 < positives < len(labels_N):
+        raise ValueError(f"AUC needs both classes: {positives} positives, {len(labels_N) - positives} negatives")
+    return float(roc_auc_score(labels_N, scores_N))
 
 
 def average_precision(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarray, " N"]) -> float:
@@ -84,14 +83,11 @@ def average_precision(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarr
 
     Raises ValueError without a positive.
     """
-    labels, scores = np.asarray(labels_N, bool), np.asarray(scores_N)
-    if not labels.any():
+    from sklearn.metrics import average_precision_score
+
+    if not np.any(labels_N):
         raise ValueError("average precision needs at least one positive")
-    order_N = np.argsort(-scores, kind="stable")
-    last_T = np.flatnonzero(np.append(np.diff(scores[order_N]) != 0, True))
-    hits_T = np.cumsum(labels[order_N])[last_T]
-    gained_T = np.diff(hits_T, prepend=0) / labels.sum()
-    return float((gained_T * hits_T / (last_T + 1)).sum())
+    return float(average_precision_score(labels_N, scores_N))
 
 
 def card_precision(

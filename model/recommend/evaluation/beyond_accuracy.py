@@ -7,25 +7,26 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from model import metrics
 from model.recommend.items import ItemFeatures
 
 
 def roc_auc(
     scores: Iterable[Float[np.ndarray, " N"]], truth: Sequence[np.ndarray], excluded: Sequence[np.ndarray]
 ) -> float:
-    """The mean over cases of P(a true item's score > another's) + P(tie) / 2, all items but the excluded competing.
+    """The mean over true items of P(its score > another's) + P(tie) / 2, all items but the excluded competing.
 
     Cases without a true item are left out; nan when none is left.
     """
-    areas = []
+    areas, weights = [], []
     for scores_N, true, old in zip(scores, truth, excluded, strict=True):
-        others = np.ones(len(scores_N), bool)
-        others[old] = others[true] = False
-        if not len(true) or not others.any():
-            continue
-        rest = scores_N[others]
-        areas += [((rest < scores_N[item]).mean() + (rest == scores_N[item]).mean() / 2) for item in true]
-    return float(np.mean(areas)) if areas else float("nan")
+        true_N, compete_N = np.zeros(len(scores_N), bool), np.ones(len(scores_N), bool)
+        true_N[true], compete_N[old] = True, False
+        labels_M = true_N[compete_N | true_N]
+        if labels_M.any() and not labels_M.all():
+            areas.append(metrics.roc_auc(labels_M, scores_N[compete_N | true_N]))
+            weights.append(len(true))
+    return float(np.average(areas, weights=weights)) if areas else float("nan")
 
 
 def novelty(ranked: Sequence[np.ndarray], counts_N: Float[np.ndarray, " N"], *, k: int = 10) -> float:

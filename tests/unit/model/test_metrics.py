@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -48,3 +50,17 @@ def test_roc_auc():
     assert metrics.roc_auc(labels, np.array([1.0, 0.0, 1.0, 0.0])) == 1.0
     with pytest.raises(ValueError, match="both classes"):
         metrics.roc_auc(np.array([True, True]), np.array([1.0, 2.0]))
+
+
+def test_average_precision_counts_a_tie_as_one_threshold():
+    labels = np.array([True, False, True, False])
+    assert metrics.average_precision(labels, np.array([0.9, 0.8, 0.7, 0.7])) == pytest.approx(0.5 * 1 + 0.5 * 2 / 4)
+    assert metrics.average_precision(labels, np.array([0.9, 0.1, 0.8, 0.1])) == 1.0
+    with pytest.raises(ValueError, match="at least one positive"):
+        metrics.average_precision(np.array([False]), np.array([1.0]))
+
+
+def test_a_process_that_computes_no_area_does_not_load_scikit_learn():
+    program = "import sys, model.metrics, workers.fraud.training.gate; assert 'sklearn' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -44,16 +44,6 @@ def test_folds_that_cannot_be_are_refused(train, test, message):
         protocol.fold(found, frauds_N, train, test, delay=7)
 
 
-def test_average_precision_is_that_of_scikit_learn():
-    from sklearn.metrics import average_precision_score
-
-    random = np.random.default_rng(0)
-    for _ in range(5):
-        labels_N, scores_N = random.random(300) < 0.1, random.integers(0, 40, 300).astype(float)
-        found = metrics.average_precision(labels_N, scores_N)
-        assert found == pytest.approx(average_precision_score(labels_N, scores_N))
-
-
 def test_a_card_counts_once_a_day_and_is_gone_once_found():
     day_N, card_N = np.array([0, 0, 0, 1, 1, 1]), np.array([1, 1, 2, 1, 2, 3])
     labels_N = np.array([True, False, False, True, True, False])
