@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from celery import Celery
 from sqlalchemy import Engine
@@ -42,7 +41,7 @@ def _stack(tmp_path: Path, database: Engine, database_url: str, broker_url: str)
 def _answers(stack: Stack) -> bool:
     try:
         return bool(_screen(stack, _new())["by"] == "model")
-    except OSError:  # the gateway has not started yet
+    except httpx.HTTPError:  # the gateway has not started yet
         return False
 
 
@@ -52,13 +51,7 @@ def _new(**given: Any) -> dict[str, Any]:
 
 
 def _screen(stack: Stack, order: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{stack.settings.gateway_port}/v1/orders/screen",
-        data=json.dumps(order).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return dict(json.loads(answer.read()))
+    return stack.post("/v1/orders/screen", order)
 
 
 def test_orders_are_decided_while_the_worker_is_dead_and_by_the_model_once_it_is_back(stack: Stack) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support import shop, waiting
@@ -26,7 +27,7 @@ def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack
 def _answers(stack: Stack) -> bool:
     try:
         return bool(_new(stack)["fallback"] is None)
-    except OSError:  # the gateway has not started yet
+    except httpx.HTTPError:  # the gateway has not started yet
         return False
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from sqlalchemy import Engine, text
 
@@ -32,6 +31,12 @@ class Stack:
     settings: Settings
     database: Engine
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        url = f"http://127.0.0.1:{self.settings.gateway_port}"
+        # A proxy that the environment names must not come between a machine and itself.
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
     @property
     def installation(self) -> Installation:
@@ -53,6 +58,7 @@ class Stack:
         """End every process at once: a worker with a task in hand would sleep ten seconds first, whatever it does."""
         for name in list(self.processes):
             self.kill(name)
+        self._client.close()
 
     def send(self, task: str, batch: Sequence[Any]) -> None:
         """Put one message on the queue, by task name, as a shop's backend does."""
@@ -61,19 +67,12 @@ class Stack:
         sender.close()
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return the gateway's answer."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.gateway_port}{path}", timeout=10) as answer:
-            return dict(json.loads(answer.read()))
+        """Return the gateway's answer. Raises httpx.HTTPError where there is none, or one that says no."""
+        return dict(self._client.get(path).raise_for_status().json())
 
-    def post(self, path: str, batch: Sequence[Any]) -> dict[str, Any]:
-        """Return the gateway's answer to a POST of JSON."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.settings.gateway_port}{path}",
-            data=json.dumps(list(batch)).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return dict(json.loads(answer.read()))
+    def post(self, path: str, body: Any) -> dict[str, Any]:
+        """Return the gateway's answer to a POST of JSON. Raises as `get` does."""
+        return dict(self._client.post(path, json=body).raise_for_status().json())
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg import Connection
 from redis import Redis
@@ -56,12 +56,12 @@ def _pushes(redis: Redis) -> int:
 
 
 def _samples(ports: Iterable[int]) -> Iterator[tuple[str, dict[str, str], float]]:
-    for port in ports:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-                told = answer.read().decode()
-        except OSError:
-            continue  # not every port is some worker's
-        for family in text_string_to_metric_families(told):
-            for sample in family.samples:
-                yield sample.name, sample.labels, sample.value
+    with httpx.Client(timeout=5, trust_env=False) as client:
+        for port in ports:
+            try:
+                told = client.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
+            except httpx.HTTPError:
+                continue  # not every port is some worker's
+            for family in text_string_to_metric_families(told):
+                for sample in family.samples:
+                    yield sample.name, sample.labels, sample.value
