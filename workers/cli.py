@@ -32,9 +32,7 @@ COMMANDS = {
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
     "finetune": Entry("workers.commands.finetune:finetune", "Let the live model learn what is new.", "workers"),
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
-    "evaluate": Entry(
-        "workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers,fraud"
-    ),
+    "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
