@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def percentile(seconds: Sequence[float], percent: float, *, digits: int = 1) -> float | None:
     """Return the nearest-rank percentile in ms; None of nothing."""
     if not seconds:
         return None
-    ranked = sorted(seconds)
-    return round(1000 * ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)], digits)
+    return round(1000 * float(np.percentile(seconds, percent, method="inverted_cdf")), digits)
 
 
 def tell(result: dict[str, Any], out: str | None) -> None:

@@ -54,11 +54,3 @@ def difference(first: Rate, second: Rate) -> Difference:
     """Return the difference of two groups' rates; its interval is nan where one of theirs is."""
     value, margin = first.value - second.value, math.hypot(first.margin, second.margin)
     return Difference(value, value - margin, value + margin)
-
-
-def percentile(values: Iterable[float], share: float) -> float:
-    """Return the smallest value that at least `share` of all values do not exceed; nan for none."""
-    ordered = sorted(values)
-    if not ordered:
-        return math.nan
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -9,6 +9,7 @@ import pytest
 
 from demo import intervals
 from demo.intervals import Rate
+from demo.tally import HTTP, MESSAGE, Tally
 
 
 def test_a_rate_counts_impressions() -> None:
@@ -55,7 +56,10 @@ def test_a_difference_is_significant_when_its_interval_leaves_out_zero(
 def test_percentiles_are_values_that_occurred() -> None:
     values = [float(value) for value in range(1, 101)]
     random.Random(1).shuffle(values)
-    assert intervals.percentile(values, 0.5) == 50
-    assert intervals.percentile(values, 0.99) == 99
-    assert intervals.percentile([7.0], 0.99) == 7
-    assert math.isnan(intervals.percentile([], 0.5))
+    tally = Tally()
+    assert math.isnan(tally.latency(0.5))
+    tally.latencies[HTTP].append(7.0)
+    assert tally.latency(0.99) == 7
+    tally.latencies[MESSAGE].extend(values)
+    assert [tally.latency(share, MESSAGE) for share in (0.5, 0.99, 1.0)] == [50, 99, 100]
+    assert tally.latency(0.5) == 50
