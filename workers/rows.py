@@ -54,6 +54,9 @@ def change_row(change: catalogue.Change) -> dict[str, Any]:
 def order_row(order: Order) -> dict[str, Any]:
     """Return the order as `storage.fraud.orders` takes it: `at` in unix seconds, and in one form as `message`."""
     message = msgspec.to_builtins(msgspec.structs.replace(order, at=order.at.astimezone(UTC)))
+    if order.items:
+        # As JSON gives it back: an order that comes again is compared with what was written.
+        message["items"] = list(message["items"])
     return {"order_id": order.order_id, "at": int(order.at.timestamp()), "message": message}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from storage import due
 from storage.fraud import rule_sets
 from tests.support import screening as tests
-from workers.fraud import screening
+from workers.fraud import door, screening
 from workers.fraud.rules import rules
 from workers.fraud.serving import Serving
 from workers.settings import Settings
@@ -80,6 +80,18 @@ def test_a_worker_decides_and_everyone_who_asks_hears_the_same(
     assert found[0]["rules_version"] == active
     assert len(tests.rows_of(database, "SELECT FROM screenings")) == 1
     assert post(gateway, order).json() == found[0]
+
+
+def test_an_order_with_lines_is_the_same_order_when_it_comes_again(
+    active: str, gateway: TestClient[Any], database: Engine, tmp_path: Path
+) -> None:
+    lines = [{"item_id": "i-1", "quantity": 2, "price": 12.5}, {"item_id": "i-2"}]
+    order = made(1, items=lines)
+    first = post(gateway, order)
+    assert (first.status_code, post(gateway, order).json()) == (200, first.json())
+    assert post(gateway, order | {"items": lines[:1]}).status_code == 409
+    sent = door.screen(database, Settings(home=tmp_path), [made(2, items=lines), order], lambda: 0)
+    assert ([one.order_id for one in sent.screenings], sent.rejected) == (["o-1", "o-2"], [])
 
 
 def test_without_a_worker_rules_decide_in_time_with_velocities(
