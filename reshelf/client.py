@@ -6,6 +6,7 @@ from typing import Any
 
 import kombu.transport.redis  # noqa: F401  kombu imports it on first use, too late for what is sent at exit
 from celery import Celery
+from kombu import pools
 
 from reshelf import tasks
 
@@ -36,6 +37,8 @@ def sender(broker_url: str) -> Celery:
         # Callers retry with a backoff of their own and want to know soon.
         broker_transport_options=TRANSPORT_OPTIONS | {"max_retries": 1, "interval_start": 0.0},
         broker_connection_timeout=5,
-        broker_pool_limit=4,
+        # The process has one limit for all pools: another one would resize those of a shop's own Celery, and fail where
+        # they are in use.
+        broker_pool_limit=pools.get_limit(),  # type: ignore[no-untyped-call]  # kombu types little
     )
     return client

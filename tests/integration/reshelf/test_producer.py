@@ -43,6 +43,28 @@ def test_rows_go_out_in_batches_and_are_counted(broker_url: str) -> None:
     assert sorted(len(rows) for _, rows in queued) == [1, 50, 100, 100]
 
 
+# A shop whose own Celery has a connection in use when the producer sends for the first time.
+BESIDE_CELERY = """
+import sys
+from datetime import UTC, datetime
+from celery import Celery
+from kombu import pools
+from reshelf import Producer
+shop = Celery("shop", broker=sys.argv[1], broker_pool_limit=int(sys.argv[2]))
+with shop.pool.acquire(block=True), Producer(sys.argv[1]) as producer:
+    producer.event(event_id="e1", kind="view", at=datetime.now(UTC), user_id="u", item_id="i")
+    report = producer.flush()
+print(report.delivered, report.undelivered, pools.get_limit())
+"""
+
+
+@pytest.mark.parametrize("limit", [3, 10, 20])
+def test_a_shop_that_uses_celery_itself_keeps_its_pool_of_connections(broker_url: str, limit: int) -> None:
+    command = [sys.executable, "-c", BESIDE_CELERY, broker_url, str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == f"1 0 {limit}\n", done.stderr
+
+
 def test_a_lone_row_goes_out_after_the_linger(broker_url: str) -> None:
     producer = Producer(broker_url, linger=0.01)
     producer.event(**_event(1))
