@@ -135,11 +135,11 @@ def test_redis_killed_with_everything_in_it(stack: Stack, own: Servers, tmp_path
 def test_a_worker_with_a_message_in_hand_outlives_the_broker(stack: Stack, own: Servers) -> None:
     first, second = (list(shop.history(prefix, shoppers=20, each=2)) for prefix in ("first", "second"))
     taken = "SELECT count(*) FROM events WHERE shopper LIKE :like"
-    waiting = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
+    blocked = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
     with stack.database.begin() as connection:
         connection.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
         stack.send(tasks.EVENTS, first)
-        waiting.wait_until(lambda: stack.query(waiting) == [(True,)], what="a message in hand")
+        waiting.wait_until(lambda: stack.query(blocked) == [(True,)], what="a message in hand")
         own.redis.kill()
     waiting.wait_until(lambda: stack.query(taken, like="first-%") == [(len(first),)], what="the message in hand")
     time.sleep(1)  # its acknowledgement finds no broker
