@@ -18,7 +18,7 @@ Label = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Money = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-Stock = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Stock = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Attributes = dict[Label, str]
 Tags = Annotated[tuple[Label, ...], msgspec.Meta(max_length=64)]
 
@@ -47,7 +47,8 @@ class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
     price: Money | None | msgspec.UnsetType = msgspec.UNSET
     currency: Currency | None | msgspec.UnsetType = msgspec.UNSET
     stock: Stock | None | msgspec.UnsetType = msgspec.UNSET
-    """Pieces on hand; null means that the shop does not count this item and it is always to be had."""
+    """Pieces on hand; null means that the shop does not count this item and it is always to be had. Below 0 the item
+    is oversold, which is sold out."""
     attributes: Attributes | msgspec.UnsetType = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
     image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None | msgspec.UnsetType = msgspec.UNSET
@@ -61,7 +62,7 @@ class SetPrice(_Change, tag="price", frozen=True, kw_only=True):
 
 
 class SetStock(_Change, tag="stock", frozen=True, kw_only=True):
-    """Pieces on hand: 0 takes the item off every shelf at once, null stops counting."""
+    """Pieces on hand: 0 or less takes the item off every shelf at once, null stops counting."""
 
     stock: Stock | None
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from reshelf import clock
 from reshelf.catalogue import Change
 from reshelf.events import Event
 from reshelf.orders import Label, Order
-
-MAX_CLOCK_SKEW = timedelta(hours=24)
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -47,32 +45,34 @@ def parse_events(rows: Iterable[Any], *, now: datetime | None = None, is_plain: 
 
     `is_plain` says that no text holds a NUL or half a surrogate pair, which is looked for otherwise.
     """
-    return _parse(rows, Event, "event_id", now or datetime.now(UTC), is_plain=is_plain)
+    return _parse(rows, Event, "event_id", now, is_plain=is_plain)
 
 
 def parse_changes(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Change]:
     """Return the rows as catalogue changes, under the same rules for their time."""
-    return _parse(rows, Change, "change_id", now or datetime.now(UTC))
+    return _parse(rows, Change, "change_id", now)
 
 
 def parse_orders(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Order]:
     """Return the rows as orders, under the same rules for their time."""
-    return _parse(rows, Order, "order_id", now or datetime.now(UTC))
+    return _parse(rows, Order, "order_id", now)
 
 
 def parse_labels(rows: Iterable[Any], *, now: datetime | None = None) -> Parsed[Label]:
     """Return the rows as labels of orders, under the same rules for their time."""
-    return _parse(rows, Label, "label_id", now or datetime.now(UTC))
+    return _parse(rows, Label, "label_id", now)
 
 
-def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime, *, is_plain: bool = False) -> Parsed[Any]:
+def _parse(
+    rows: Iterable[Any], kind: Any, id_field: str, now: datetime | None, *, is_plain: bool = False
+) -> Parsed[Any]:
     good: list[Any] = []
     bad: list[Rejection] = []
-    latest = now + MAX_CLOCK_SKEW
+    earliest, latest = clock.bounds(now)
     for index, row in enumerate(rows):
         try:
             message = msgspec.convert(row, kind)
-            _require_plausible(message.at, latest)
+            _require_plausible(message.at, earliest, latest)
             if not is_plain:
                 _require_storable(row)
         except msgspec.ValidationError as error:
@@ -82,12 +82,12 @@ def _parse(rows: Iterable[Any], kind: Any, id_field: str, now: datetime, *, is_p
     return Parsed(good, bad)
 
 
-def _require_plausible(at: datetime, latest: datetime) -> None:
+def _require_plausible(at: datetime, earliest: datetime, latest: datetime) -> None:
     """Raise for a time that only a wrong clock gives."""
     if at > latest:
         raise msgspec.ValidationError(f"{at.isoformat()} is in the future - at `$.at`")
-    if at < EARLIEST:
-        raise msgspec.ValidationError(f"{at.isoformat()} is before 2000: was the clock set? - at `$.at`")
+    if at < earliest:
+        raise msgspec.ValidationError(f"{at.isoformat()} is before {earliest.year}: was the clock set? - at `$.at`")
 
 
 def _require_storable(row: dict[str, Any]) -> None:

@@ -38,6 +38,8 @@ def change_row(change: catalogue.Change) -> dict[str, Any]:
     at = change.at.astimezone(UTC)
     given = {name: getattr(change, name) for name in change.__struct_fields__ if name not in _ENVELOPE}
     fields = {name: value for name, value in given.items() if value is not msgspec.UNSET}
+    if (stock := fields.get("stock")) is not None and stock < 0:  # oversold
+        fields["stock"] = 0
     if isinstance(change, catalogue.Delete):
         fields["deleted_at"] = at
     if isinstance(change, catalogue.Upsert):

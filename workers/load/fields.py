@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from reshelf.parsing import MAX_CLOCK_SKEW
+from reshelf import clock
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 UTC_TIME = pl.Datetime("us", "UTC")
 
 _NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$"
@@ -42,8 +41,9 @@ def time(column: str) -> pl.Expr:
 
 
 def out_of_range(column: str, now: datetime) -> pl.Expr:
-    """Return whether a time is before 1970 or more than a day after `now`: its clock, or its unit, is wrong."""
-    return ~pl.col(column).is_between(pl.lit(EARLIEST), pl.lit(now + MAX_CLOCK_SKEW))
+    """Return whether a time is none that `reshelf.clock` takes at `now`: its clock, or its unit, is wrong."""
+    earliest, latest = clock.bounds(now)
+    return ~pl.col(column).is_between(pl.lit(earliest), pl.lit(latest))
 
 
 def bad_id(column: str, longest: int = 128) -> pl.Expr:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reshelf import catalogue, events, parsing
+from reshelf import catalogue, clock, events, parsing
 from workers import rows
 
 EVENT: dict[str, Any] = {
@@ -123,3 +123,12 @@ def test_messages_are_frozen_and_survive_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(event), type=events.Event) == event
     change = catalogue.SetPrice(change_id="c", item_id="i", at=now + timedelta(hours=1), price=1.5)
     assert msgspec.json.decode(msgspec.json.encode(change), type=catalogue.Change) == change
+
+
+def test_the_range_of_times_includes_its_ends() -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    earliest, latest = clock.bounds(now)
+    beside = timedelta(seconds=1)
+    for at, is_taken in ((earliest, True), (earliest - beside, False), (latest, True), (latest + beside, False)):
+        parsed = parsing.parse_events([EVENT | {"at": at.isoformat()}], now=now)
+        assert len(parsed.good) == is_taken

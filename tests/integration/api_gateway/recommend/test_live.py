@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 
 @pytest.mark.parametrize(("kind", "fields"), [("delete", {}), ("stock", {"stock": 0})])
@@ -28,6 +29,20 @@ def test_a_change_through_the_door_shows_in_the_next_read(gateway: Any, shop: An
     change = {"kind": "price", "change_id": "p", "item_id": "i001", "at": "2026-05-01T00:00:00Z", "price": 3.5}
     assert gateway.post("/v1/catalogue", json=[change]).status_code == 202
     assert gateway.get("/v1/new").json()["items"][0]["price"] == 3.5
+
+
+def test_an_oversold_item_is_sold_out(gateway: Any, shop: Any, database: Engine) -> None:
+    shop.stock(1)
+    changes = [
+        {"kind": "stock", "change_id": f"s{n}", "item_id": "i001", "at": f"2026-05-0{n}T00:00:00Z", "stock": stock}
+        for n, stock in ((1, 1), (2, -1))
+    ]
+    assert gateway.post("/v1/catalogue", json=changes[:1]).status_code == 202
+    assert len(gateway.get("/v1/new").json()["items"]) == 1
+    assert gateway.post("/v1/catalogue", json=changes[1:]).json()["rejected"] == []
+    assert gateway.get("/v1/new").json()["items"] == []
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT stock FROM items WHERE item_id = 'i001'")).scalar_one() == 0
 
 
 def test_category_is_exact_and_fills_from_its_own_newest(gateway: Any, shop: Any, ids: Any) -> None:
