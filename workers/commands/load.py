@@ -21,6 +21,9 @@ from workers.commands.database import connected
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from workers.fraud.loading import Read
+    from workers.load.options import Options
+    from workers.load.reading import Reading
     from workers.load.service import Loaded
 
 
@@ -37,28 +40,74 @@ if TYPE_CHECKING:
 )
 @click.option("--orders", "is_of_orders", is_flag=True, help="PATH holds past orders, with labels as far as known.")
 @click.option("--kind", default="purchase", show_default=True, help="Kind of the events in a file that does not say.")
+@click.option("--encoding", help="The encoding of a CSV file, such as gb18030, where its bytes say too little.")
+@click.option("--day-first/--month-first", default=None, help="What comes first in 05/06/2026, where no date shows it.")
+@click.option(
+    "--decimal-comma/--decimal-point", default=None, help="How 1,299 and 1.299 are meant, where no number shows it."
+)
+@click.option("--currency", help="What $, ¥ or kr stand for, as an ISO 4217 code.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bool, kind: str, as_json: bool) -> None:
-    """Load events, a catalogue, past orders, or the UCI Online Retail file from PATH: CSV (.gz) or Parquet.
+def load(
+    path: Path,
+    catalogue: Path | None,
+    kind_of_file: str,
+    is_of_orders: bool,
+    kind: str,
+    encoding: str | None,
+    day_first: bool | None,
+    decimal_comma: bool | None,
+    currency: str | None,
+    as_json: bool,
+) -> None:
+    """Load events, a catalogue, past orders, or the UCI Online Retail file from PATH: CSV (.gz, .zst) or Parquet.
 
     A folder stands for its events.… and items.…. Every line is kept or counted under one reason, and loading a file
-    twice adds nothing. See docs/howto/load-files.md.
+    twice adds nothing. A file of which no line can be loaded is an error. See docs/howto/load-files.md.
     """
+    from workers.load.options import Options
+
+    said = Options(encoding, day_first, decimal_comma, _currency(currency))
     if is_of_orders:
-        _load_orders(path, as_json)
-        return
+        _load_orders(path, said, as_json)
+    else:
+        _load(path, catalogue, kind_of_file, kind, said, as_json)
+
+
+def _currency(code: str | None) -> str | None:
+    from workers.load.values import currencies
+
+    if code is not None and code.upper() not in currencies.CODES:
+        raise click.BadParameter(f"{code!r} is no currency: give an ISO 4217 code such as EUR", param_hint="--currency")
+    return code and code.upper()
+
+
+def _load(path: Path, catalogue: Path | None, format: str, kind: str, said: Options, as_json: bool) -> None:
     from storage import due
     from storage.events import bulk
-    from workers.load import report
-    from workers.load.errors import LoadError
+    from workers.load import reading
+    from workers.load.errors import LoadError, NoRowsError
+    from workers.load.service import Loaded
 
     settings = configuration.load()
     started = time.monotonic()
     with connected(settings, LoadError) as engine:
-        loaded = _load(engine, path, catalogue, kind_of_file, kind)
+        readings = _readings(path, catalogue, format, kind, said)
+        try:
+            for one in readings:
+                reading.require_rows(one.path, one.read, one.rejected)
+        except NoRowsError:
+            _report([Loaded(one, is_written=False) for one in readings], 0, started, as_json)
+            raise
+        loaded = _written(engine, readings)
         with engine.connect() as connection:
             unlisted = bulk.unlisted_items(connection)
     bell.ring(settings, due.ITEM, due.BASKET, due.SHOPPER)
+    _report(loaded, unlisted, started, as_json)
+
+
+def _report(loaded: list[Loaded], unlisted: int, started: float, as_json: bool) -> None:
+    from workers.load import report
+
     if as_json:
         click.echo(json.dumps(report.as_json(loaded, unlisted, round(time.monotonic() - started, 2))))
         return
@@ -72,40 +121,67 @@ def load(path: Path, catalogue: Path | None, kind_of_file: str, is_of_orders: bo
         )
 
 
-def _load_orders(path: Path, as_json: bool) -> None:
+def _load_orders(path: Path, said: Options, as_json: bool) -> None:
     from workers.fraud import configuration as detection
     from workers.fraud import loading
-    from workers.load.errors import LoadError
+    from workers.load import reading
+    from workers.load.errors import LoadError, NoRowsError
 
     settings = configuration.load()
     with connected(settings, LoadError) as engine:
-        found = loading.read(path, label_days=settings.fraud_label_days)
+        found = loading.read(path, label_days=settings.fraud_label_days, said=said)
+        try:
+            reading.require_rows(path, found.lines, found.rejected)
+        except NoRowsError:
+            _report_orders(found, 0, as_json)
+            raise
         with _bar() as bar:
             task = bar.add_task(f"writing {path.name}", total=found.kept.height)
             written = loading.write(engine, found, detection.features_of(settings), partial(bar.advance, task))
-    rejected = {one.reason: {"lines": one.lines, "first_line": one.first_line} for one in found.rejected}
-    counts = {"file": path.name, "lines": found.lines, "written": written, "rejected": rejected}
-    counts["duplicates"] = found.kept.height - written
+    _report_orders(found, written, as_json)
+
+
+def _report_orders(found: Read, written: int, as_json: bool) -> None:
+    rejected = {
+        one.reason: {
+            "lines": one.lines, "first_line": one.first_line, "first_lines": one.places, "example": one.example,
+        }
+        for one in found.rejected
+    }  # fmt: skip
+    duplicates = found.kept.height - written
+    counts = {
+        "file": found.path.name, "encoding": found.encoding, "separator": found.separator, "lines": found.lines,
+        "written": written, "rejected": rejected, "duplicates": duplicates, "notes": found.notes,
+    }  # fmt: skip
     if as_json:
         click.echo(json.dumps(counts))
         return
-    click.echo(f"{path.name}: {written:,} orders written, {counts['duplicates']:,} were there before")
+    form = f" ({found.encoding}, {found.separator} between)" if found.encoding else ""
+    click.echo(f"{found.path.name}{form}: {written:,} orders written, {duplicates:,} were there before")
     for one in found.rejected:
-        click.echo(f"  {one.lines:,} lines left out: {one.reason} (first: line {one.first_line})")
+        click.echo(f"  {one.lines:,} lines left out: {one.reason} (first: line {one.first_line}: {one.example})")
+    for note in found.notes:
+        click.echo(f"Note: {note}.")
 
 
-def _load(engine: Engine, path: Path, catalogue: Path | None, kind_of_file: str, kind: str) -> list[Loaded]:
+def _readings(path: Path, catalogue: Path | None, format: str, kind: str, said: Options) -> list[Reading]:
     from workers.load import service
 
-    files = service.sources(path, catalogue)
+    readings = []
     with _bar() as bar:
-        readings = []
-        for file in files:
+        for file in service.sources(path, catalogue):
             task = bar.add_task(f"reading {file.name}", total=None)
-            chosen = "auto" if file != path else kind_of_file
-            readings.append(service.read(file, format=chosen, kind=kind))
+            chosen = "auto" if file != path else format
+            readings.append(service.read(file, format=chosen, kind=kind, said=said))
             bar.update(task, total=readings[-1].read, completed=readings[-1].read)
-        loaded = []
+    return readings
+
+
+def _written(engine: Engine, readings: list[Reading]) -> list[Loaded]:
+    from workers.load import service
+
+    loaded = []
+    with _bar() as bar:
         for reading in readings:
             rows = reading.events.height + len(reading.changes)
             task = bar.add_task(f"writing {reading.path.name}", total=rows)

@@ -15,11 +15,13 @@ from jaxtyping import Bool
 
 from model.fraud.features import orders
 from model.fraud.features.orders import DAY, NEVER, Orders
-from workers.load import fields, files
+from workers.load import files
 from workers.load.errors import FileError
 from workers.load.reading import Rejected, judge
+from workers.load.values import nulls, numbers, times
 
 COLUMNS = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
+_ACCEPTED = {name: (name,) for name in COLUMNS}
 _MOST_AMOUNT = 1e9
 
 
@@ -40,17 +42,21 @@ def read(path: Path, *, delay: int) -> Transactions:
     Lines that cannot be read are left out, counted by reason. Raises `LoadError` for a file without the columns, or
     without a line that can be read.
     """
-    frame = files.read(path)
+    source = files.opened(path)
     for column in COLUMNS:
-        files.require(frame, path, "a file of transactions", [column])
-    typed = frame.select(
-        files.LINE,
-        *COLUMNS,
-        at=fields.time("TX_DATETIME").dt.epoch("s"),
-        cents=(fields.number("TX_AMOUNT") * 100).round(),
-        label=fields.number("TX_FRAUD"),
+        source.require("a file of transactions", _ACCEPTED, [column])
+    table = source.read(_ACCEPTED)
+    frame = nulls.cleared(table.frame, (), COLUMNS)
+    amount = numbers.read(frame["TX_AMOUNT"], is_money=True)
+    at = times.read(frame["TX_DATETIME"])
+    typed = frame.with_columns(
+        at=at.values.dt.epoch("s"),
+        cents=(amount.values * 100).round(),
+        label=numbers.read(frame["TX_FRAUD"]).values,
+        is_open=amount.open | at.open,
     )
-    kept, rejected = judge(typed, _rules())
+    kept, rejected = judge(typed, _rules(), frame)
+    rejected = (*table.rejected, *rejected)
     if not kept.height:
         first = f" (line {rejected[0].first_line}: {rejected[0].reason})" if rejected else ""
         raise FileError(f"{path} has no transaction that can be read{first}")
@@ -61,6 +67,7 @@ def _rules() -> dict[str, pl.Expr]:
     ids = {f"no {name}": pl.col(name).is_null() for name in ("TRANSACTION_ID", "CUSTOMER_ID", "TERMINAL_ID")}
     return {
         **ids,
+        "ambiguous date or number": pl.col("is_open"),
         "TX_DATETIME is no time": pl.col("at").is_null(),
         "TX_AMOUNT is no amount from 0 on": ~pl.col("cents").is_between(0, 100 * _MOST_AMOUNT).fill_null(False),
         "TX_FRAUD is neither 0, 1 nor empty": pl.col("TX_FRAUD").is_not_null()

@@ -12,9 +12,13 @@ from model.catalogue import Item
 from model.search.learning.encoder import TextVectors
 from model.search.learning.judgements import Judged
 from workers import catalogue as workers_catalogue
-from workers.load import fields, files, items, reading
+from workers.load import files, items, reading
+from workers.load import service as loading
 from workers.load.errors import FileError
 from workers.load.reading import Rejected
+from workers.load.values import numbers
+
+_JUDGED = {"query": ("query",), "item_id": ("item_id", "product_id"), "relevance": ("relevance",)}
 
 
 class Judgements(NamedTuple):
@@ -42,8 +46,7 @@ def catalogue(path: Path) -> Catalogue:
 
     Raises `LoadError` for a file that cannot be read or has no item.
     """
-    frame = _named(files.read(path))
-    found = items.read(frame, path)
+    found = loading.read(path, format=items.FORMAT)
     read = [_item(str(change["item_id"]), change["fields"]) for change in found.changes]
     if not read:
         raise FileError(f"{path} has no item: it needs lines with item_id (or product_id) and title")
@@ -55,10 +58,11 @@ def judgements(path: Path, known: Sequence[Item], *, least: float, relevant: flo
 
     Raises `LoadError` for a file that cannot be read or in which no line can be used.
     """
-    frame = _named(files.read(path))
-    files.require(frame, path, "judgements", ["query"], ["item_id"], ["relevance"])
+    source = files.opened(path)
+    source.require("judgements", _JUDGED, ["query"], ["item_id"], ["relevance"])
+    table = source.read(_JUDGED)
     positions = {item.item_id: position for position, item in enumerate(known)}
-    frame = frame.with_columns(grade=fields.number("relevance"))
+    frame = table.frame.with_columns(grade=numbers.read(table.frame["relevance"]).values)
     kept, rejected = reading.judge(
         frame,
         {
@@ -68,13 +72,14 @@ def judgements(path: Path, known: Sequence[Item], *, least: float, relevant: flo
             "item is not in the catalogue": ~pl.col("item_id").is_in(list(positions)),
         },
     )
+    rejected = (*table.rejected, *rejected)
     if not kept.height:
         raise FileError(f"{path} has no judgement of an item of the catalogue: {_reasons(rejected)}")
     relevance: dict[str, dict[int, float]] = {}
     for query, item_id, grade in kept.select("query", "item_id", "grade").iter_rows():
         relevance.setdefault(query, {})[positions[item_id]] = grade
     judged = Judged(tuple(relevance), tuple(relevance.values()), least, relevant)
-    return Judgements(judged, path, frame.height, kept.height, rejected)
+    return Judgements(judged, path, table.read, kept.height, rejected)
 
 
 def published(folder: Path) -> TextVectors:
@@ -85,14 +90,6 @@ def published(folder: Path) -> TextVectors:
     from model.text.bert import encoder
 
     return encoder.load(folder)
-
-
-def _named(frame: pl.DataFrame) -> pl.DataFrame:
-    return (
-        frame
-        if "item_id" in frame.columns or "product_id" not in frame.columns
-        else frame.rename({"product_id": "item_id"})
-    )
 
 
 def _item(item_id: str, given: Any) -> Item:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,13 +23,23 @@ from model.fraud.features.features import FeatureConfig
 from model.fraud.features.orders import DAY, NEVER
 from reshelf.orders import LABEL_KINDS
 from storage.fraud import order_backfill, orders
-from workers.load import fields, files
-from workers.load.files import LINE
+from workers.load import fields, files, options
+from workers.load.columns import Accepted
+from workers.load.options import Options
 from workers.load.reading import Rejected, judge
+from workers.load.values import currencies, nulls, numbers, times
 
-_ALIASES = {
-    "TRANSACTION_ID": "order_id", "TX_DATETIME": "at", "CUSTOMER_ID": "customer_id", "TERMINAL_ID": "terminal_id",
-    "TX_AMOUNT": "amount", "TX_FRAUD": "label",
+ACCEPTED: Accepted = {
+    "order_id": ("order_id", "TRANSACTION_ID"),
+    "customer_id": ("customer_id",),
+    "at": ("at", "TX_DATETIME", "timestamp"),
+    "amount": ("amount", "TX_AMOUNT"),
+    "label": ("label", "TX_FRAUD"),
+    **{
+        name: (name,)
+        for name in ("payment_id", "device_id", "ip", "address_id", "terminal_id", "currency", "shipping_country",
+                     "billing_country", "labelled_at")
+    },
 }  # fmt: skip
 _NEEDED = ("order_id", "customer_id", "at", "amount")
 _IDS = ("order_id", "customer_id", "payment_id", "device_id", "ip", "address_id", "terminal_id")
@@ -46,40 +57,67 @@ class Read(NamedTuple):
     lines: int
     kept: pl.DataFrame
     rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...] = ()
+    encoding: str | None = None
+    separator: str | None = None
 
 
-def read(path: Path, *, label_days: int) -> Read:
+def read(path: Path, *, label_days: int, now: datetime | None = None, said: Options = options.NONE) -> Read:
     """Return what the file says; a fraud is known `label_days` after its order where the file does not say when.
 
     Raises `LoadError`.
     """
-    frame = files.read(path)
-    frame = frame.rename({old: new for old, new in _ALIASES.items() if old in frame.columns})
+    source = files.opened(path, said)
     for column in _NEEDED:
-        files.require(frame, path, "a file of orders", [column])
-    missing = [pl.lit(None, pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
-    frame = frame.with_columns(missing)
-    typed = frame.select(
-        LINE,
-        *_TEXTS,
-        amount=fields.number("amount"),
-        second=fields.time("at").dt.epoch("s"),
-        kind=pl.col("label").replace_strict(_LABELS, default=None, return_dtype=pl.String),
-        told=fields.time("labelled_at").dt.epoch("s"),
-    )
-    kept, rejected = judge(typed, _rules())
+        source.require("a file of orders", ACCEPTED, [column])
+    table = source.read(ACCEPTED)
+    typed, notes = _typed(table.frame, said)
+    kept, rejected = judge(typed, _rules(now), table.frame)
     known = pl.coalesce("told", pl.col("second") + label_days * DAY)
     kept = kept.with_columns(known=pl.when(pl.col("kind").is_in(["chargeback", "confirmed_fraud"])).then(known))
-    return Read(path, frame.height, kept.sort("second", "order_id"), rejected)
+    return Read(
+        path,
+        table.read,
+        kept.sort("second", "order_id"),
+        (*table.rejected, *rejected),
+        (*table.notes, *notes),
+        source.encoding.label if source.encoding else None,
+        source.dialect.name if source.dialect else None,
+    )
 
 
-def _rules() -> dict[str, pl.Expr]:
+def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the lines with their values beside what they say; and what was assumed."""
+    missing = [pl.lit(None, pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
+    lines = nulls.cleared(frame.with_columns(missing), _TEXTS, ("at", "amount", "labelled_at"))
+    amount = numbers.read(lines["amount"], is_decimal_comma=said.is_decimal_comma, is_money=True)
+    at = times.read(lines["at"], is_day_first=said.is_day_first)
+    told = times.read(lines["labelled_at"], is_day_first=said.is_day_first)
+    has_cents = bool((amount.values % 1 > 0).any())
+    beside, assumed = currencies.settled(amount.currency, has_cents=has_cents, asked=said.currency)
+    typed = lines.with_columns(
+        amount=amount.values,
+        currency=pl.coalesce("currency", pl.lit(beside)),
+        moment=at.values,
+        second=at.values.dt.epoch("s"),
+        kind=pl.col("label").replace_strict(_LABELS, default=None, return_dtype=pl.String),
+        told=told.values.dt.epoch("s"),
+        is_open_time=at.open | told.open,
+        is_open_number=amount.open,
+    )
+    return typed, (*at.notes, *told.notes, *amount.notes, *(assumed if lines["currency"].null_count() else ()))
+
+
+def _rules(now: datetime | None) -> dict[str, pl.Expr]:
     absent = {f"no {name}": pl.col(name).is_null() for name in ("order_id", "customer_id")}
     odd = {f"{name} is no id": fields.bad_id(name).fill_null(False) for name in _IDS}
     return {
         **absent,
         **odd,
+        options.AMBIGUOUS_TIME: pl.col("is_open_time"),
         "at is no time": pl.col("second").is_null(),
+        "time out of range": fields.out_of_range("moment", now),
+        options.AMBIGUOUS_NUMBER: pl.col("is_open_number"),
         "amount is no amount from 0 on": ~pl.col("amount").is_between(0, _MOST_AMOUNT).fill_null(False),
         "label is none": pl.col("label").is_not_null() & pl.col("kind").is_null(),
         "labelled_at is no time": pl.col("labelled_at").is_not_null() & pl.col("told").is_null(),
@@ -113,8 +151,8 @@ def write(
 
 def _rows(kept: pl.DataFrame, values: dict[str, np.ndarray]) -> Iterator[tuple[Any, ...]]:
     lists = [values[name].tolist() for name in ("tie", *orders.KEYS, "cents", "odd")]
-    for row, numbers in zip(kept.iter_rows(named=True), zip(*lists, strict=True), strict=True):
-        yield (row["order_id"], _message(row), row["second"], *numbers, row["known"], row["kind"])
+    for row, digests in zip(kept.iter_rows(named=True), zip(*lists, strict=True), strict=True):
+        yield (row["order_id"], _message(row), row["second"], *digests, row["known"], row["kind"])
 
 
 def _message(row: dict[str, Any]) -> str:

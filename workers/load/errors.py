@@ -1,8 +1,10 @@
 """Errors of loading a file.
 
 LoadError
-├── FileError      the file is absent or cannot be read as CSV or Parquet
-└── ColumnError    the file lacks a column
+├── FileError        the file is absent, empty, or cannot be read as CSV or Parquet
+│   └── EncodingError    its bytes do not say in which encoding they are
+├── ColumnError      the file lacks a column
+└── NoRowsError      not one of its lines can be loaded
 """
 
 
@@ -14,5 +16,13 @@ class FileError(LoadError):
     """The file is absent, of an unknown kind, or broken."""
 
 
+class EncodingError(FileError):
+    """What the bytes say is too little to choose an encoding; names the ones that are possible."""
+
+
 class ColumnError(LoadError):
     """The file lacks a column; names it and the ones that are there."""
+
+
+class NoRowsError(LoadError):
+    """Every line of the file was left out; names the reasons."""

@@ -1,64 +1,95 @@
 """A plain catalogue file: one line an item, one column a field.
 
-Columns: `item_id` and `title`; and, as far as there are any, `text` (or `description`), `category`, `brand`, `price`,
-`currency`, `stock`, `image_url`, `tags`, `attributes` and `at`. `tags` are separated by `|`. `attributes` are a JSON
-object, or `name=value` separated by `|`; parts without a name become tags. `at` says when the shop set the line;
-without it, a file speaks for the time at which it was last written.
+Columns: `item_id` and `title`; and, as far as there are any, `text`, `category`, `brand`, `price`, `currency`, `stock`
+(or `availability`), `image_url`, `tags`, `attributes` and `at`, under these names or those of a product feed. `tags`
+are separated by `|`, or a JSON list. `attributes` are a JSON object, or `name=value` separated by `|`; parts without a
+name become tags. `at` says when the shop set the line; without it, a file speaks for the time at which it was last
+written.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import polars as pl
 
-from reshelf import catalogue, parsing
+from reshelf import catalogue, clock, parsing
 from reshelf.parsing import Rejection
 from workers import rows
-from workers.load import fields, files
-from workers.load.files import LINE
-from workers.load.reading import Reading, Rejected, no_events
+from workers.load import attributes, columns, fields, options, reading
+from workers.load.columns import Accepted
+from workers.load.files import LINE, Source
+from workers.load.options import Options
+from workers.load.reading import Reading, Tally, no_events
+from workers.load.tabular.records import Bad
+from workers.load.values import currencies, nulls, numbers, times
 
 FORMAT = "items"
+ACCEPTED: Accepted = {
+    "item_id": ("item_id", "product_id", "id", "sku"),
+    "title": ("title", "product_title", "name", "product_name"),
+    "text": ("text", "description", "body"),
+    "category": ("category", "product_type", "google_product_category"),
+    "brand": ("brand", "vendor", "manufacturer"),
+    "price": ("price",),
+    "currency": ("currency", "currency_code"),
+    "stock": ("stock", "inventory", "stock_quantity"),
+    "availability": ("availability",),
+    "image_url": ("image_url", "image", "image_link"),
+    "tags": ("tags",),
+    "attributes": ("attributes",),
+    "at": ("at", "announced_at", "updated_at", "timestamp"),
+}
 
-_ALIASES = {"description": "text", "image": "image_url", "announced_at": "at", "timestamp": "at"}
-_PLAIN = ("item_id", "title", "text", "category", "brand", "currency", "image_url")
-_COLUMNS = (*_PLAIN, "price", "stock", "tags", "attributes", "at")
+_OPTIONAL_TEXTS = (
+    "item_id",
+    "text",
+    "category",
+    "brand",
+    "currency",
+    "availability",
+    "image_url",
+    "tags",
+    "attributes",
+)
+_NUMBERS = ("price", "stock", "at")
+_SOLD_OUT = ("out of stock", "sold out", "discontinued", "unavailable", "no", "false", "0")
 _REPEATED = "repeated item_id, a later line counts"
+_DISAGREE = "price and currency name two currencies"
 
 
-def recognises(columns: list[str]) -> bool:
+def recognises(header: Sequence[str]) -> bool:
     """Return whether a file with these columns is one."""
-    return {"item_id", "title"} <= set(columns)
+    return {"item_id", "title"} <= columns.known(header, ACCEPTED)
 
 
-def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None) -> Reading:
+def accepted(source: Source) -> Accepted:
+    """Return the columns to read. Raises `ColumnError` where one is missing."""
+    source.require("a catalogue", ACCEPTED, ["item_id"], ["title"])
+    return ACCEPTED
+
+
+def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: Options = options.NONE) -> Reading:
     """Return the file's lines as catalogue changes; of the lines about one item, the last good one counts."""
-    files.require(frame, path, "a catalogue", ["item_id"], ["title"])
-    frame = frame.rename({old: new for old, new in _ALIASES.items() if old in frame and new not in frame})
-    used = [name for name in _COLUMNS if name in frame.columns]
-    timed = frame.with_columns(at_time=fields.time("at")) if "at" in used else frame
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    messages = [_message(line, used, written) for line in timed.iter_rows(named=True)]
+    used = [name for name in ACCEPTED if name in frame.columns]
+    typed, notes = _typed(nulls.cleared(frame, _OPTIONAL_TEXTS, _NUMBERS), said)
+    sound, odd = reading.judge(typed, _rules(now), frame)
+    written = _last_written(path, now)
+    messages = [_message(line, used, written) for line in sound.iter_rows(named=True)]
     parsed = parsing.parse_changes(messages, now=now)
-    lines = frame[LINE].to_list()
-    bad = [(_reason(rejection), lines[rejection.index]) for rejection in parsed.bad]
-    refused = {rejection.index for rejection in parsed.bad}
-    good = [line for index, line in enumerate(lines) if index not in refused]
+    refused = {rejection.index: _reason(rejection) for rejection in parsed.bad}
+    good = [index for index in range(sound.height) if index not in refused]
     last = {change.item_id: place for place, change in enumerate(parsed.good)}
     kept = set(last.values())
-    repeated = [(_REPEATED, line) for place, line in enumerate(good) if place not in kept]
+    refused |= {index: _REPEATED for place, index in enumerate(good) if place not in kept}
     changes = tuple(rows.change_row(parsed.good[place]) for place in sorted(kept))
-    ignored = [name for name in frame.columns if name not in (*used, LINE)]
-    notes = (f"columns not used: {', '.join(ignored)}",) if ignored else ()
-    return Reading(path, FORMAT, frame.height, _counted([*bad, *repeated]), no_events(), changes, notes)
+    rejected = (*odd, *_tallied(sound, refused, used).rejected())
+    return Reading(path, FORMAT, frame.height, rejected, no_events(), changes, notes)
 
 
 def upsert(item_id: str, at: datetime, **given: Any) -> dict[str, Any]:
@@ -66,22 +97,71 @@ def upsert(item_id: str, at: datetime, **given: Any) -> dict[str, Any]:
     return rows.change_row(catalogue.Upsert(change_id=_change_id(item_id, at, given), item_id=item_id, at=at, **given))
 
 
+def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the lines with `*_value` beside what they say of prices, stock and times; and what was assumed."""
+    absent = [pl.lit(None, pl.String).alias(name) for name in ("price", "stock", "at", "currency") if name not in frame]
+    lines = frame.with_columns(absent)
+    price = numbers.read(lines["price"], is_decimal_comma=said.is_decimal_comma, is_money=True)
+    stock = numbers.read(lines["stock"], is_decimal_comma=said.is_decimal_comma)
+    at = times.read(lines["at"], is_day_first=said.is_day_first)
+    own = lines["currency"].str.to_uppercase()
+    beside, assumed = currencies.settled(
+        pl.select(pl.when(own.is_null() | ~price.currency.str.contains("^[A-Z]{3}$")).then(price.currency)).to_series(),
+        has_cents=bool((price.values % 1 > 0).any()),
+        asked=said.currency,
+    )
+    lines = lines.with_columns(
+        price_value=price.values, stock_value=stock.values, at_value=at.values, currency=pl.coalesce(own, beside),
+        is_open_number=price.open | stock.open, is_open_time=at.open,
+        disagree=own.is_not_null() & price.currency.str.contains("^[A-Z]{3}$") & (own != price.currency),
+    )  # fmt: skip
+    return lines, (*price.notes, *stock.notes, *at.notes, *(assumed if own.null_count() else ()))
+
+
+def _rules(now: datetime | None) -> dict[str, pl.Expr]:
+    return {
+        options.AMBIGUOUS_NUMBER: pl.col("is_open_number"),
+        options.AMBIGUOUS_TIME: pl.col("is_open_time"),
+        "time out of range": fields.out_of_range("at_value", now),
+        _DISAGREE: pl.col("disagree"),
+    }
+
+
+def _last_written(path: Path, now: datetime | None) -> datetime:
+    """Return when a file was written, and a plausible time for one that an archive has dated."""
+    earliest, latest = clock.bounds(now)
+    return min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC), earliest), latest)
+
+
 def _message(line: dict[str, Any], used: Iterable[str], written: datetime) -> dict[str, Any]:
     """Return a line as an upsert message, for the contract to judge."""
     given: dict[str, Any] = {name: line[name] for name in used if name != "at" and line[name] is not None}
+    if line["currency"] is not None:
+        given["currency"] = line["currency"]
     for name in ("price", "stock"):
-        if name in given:
-            given[name] = _number(given[name])
-    if "attributes" in given:
-        attributes, tags = _attributes(given.pop("attributes"))
-        given |= {"attributes": attributes} if attributes else {}
-        given |= {"tags": tags} if tags and "tags" not in given else {}
-    if isinstance(given.get("tags"), str):
-        given["tags"] = _parts(given["tags"])
-    unreadable = line.get("at") is not None and line["at_time"] is None
-    at = line["at"] if unreadable else line.get("at_time") or written
+        if name in given and line[f"{name}_value"] is not None:
+            given[name] = _number(line[f"{name}_value"])
+    availability = given.pop("availability", None)
+    if availability is not None and "stock" not in given and availability.lower().replace("_", " ") in _SOLD_OUT:
+        given["stock"] = 0
+    _split(given)
+    at = line["at_value"] or line["at"] or written
     change_id = _change_id(str(line["item_id"]), at, given)
     return {"kind": "upsert", "change_id": change_id, "at": at} | given
+
+
+def _split(given: dict[str, Any]) -> None:
+    """Put attributes and tags in place of their texts; what cannot be read stays a text, for the contract to refuse."""
+    try:
+        if "tags" in given:
+            given["tags"] = attributes.tags(given["tags"])
+        if "attributes" in given:
+            named, beside = attributes.parse(given["attributes"])
+            del given["attributes"]
+            given |= {"attributes": named} if named else {}
+            given |= {"tags": beside} if beside and "tags" not in given else {}
+    except ValueError:
+        return
 
 
 def _change_id(item_id: str, at: object, given: dict[str, Any]) -> str:
@@ -89,29 +169,8 @@ def _change_id(item_id: str, at: object, given: dict[str, Any]) -> str:
     return f"load:{hashlib.blake2b(content.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
 
 
-def _number(text: str) -> float | int | str:
-    """Return the number, or the text itself for the contract to refuse."""
-    try:
-        value = float(text)
-    except ValueError:
-        return text
+def _number(value: float) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
-
-
-def _attributes(text: str) -> tuple[dict[str, Any], list[str]]:
-    if text.startswith("{"):
-        try:
-            decoded: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError:
-            return {}, _parts(text)
-        return {name: value if isinstance(value, str) else str(value) for name, value in decoded.items()}, []
-    pairs = [part.partition("=") for part in _parts(text)]
-    named = {name.strip(): value.strip() for name, equals, value in pairs if equals and name.strip()}
-    return named, [name for name, equals, _ in pairs if not equals]
-
-
-def _parts(text: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in text.split("|") if part.strip()))
 
 
 def _reason(rejection: Rejection) -> str:
@@ -120,9 +179,9 @@ def _reason(rejection: Rejection) -> str:
     return f"no {field}" if missing else f"bad {field}"
 
 
-def _counted(refused: list[tuple[str, int]]) -> tuple[Rejected, ...]:
-    counts = Counter(reason for reason, _ in refused)
-    return tuple(
-        Rejected(reason, count, min(line for other, line in refused if other == reason))
-        for reason, count in counts.most_common()
-    )
+def _tallied(lines: pl.DataFrame, refused: dict[int, str], used: Sequence[str]) -> Tally:
+    tally = Tally()
+    for index in sorted(refused):
+        row = lines.row(index, named=True)
+        tally.add([Bad(row[LINE], refused[index], reading.example({name: row[name] for name in used}))])
+    return tally

@@ -12,20 +12,23 @@ Every line is kept, or counted under the first of these reasons that holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from workers.load import categories, fields, items
+from workers.load import categories, columns, fields, items, options
+from workers.load.columns import Accepted
 from workers.load.errors import ColumnError
-from workers.load.files import LINE
+from workers.load.files import LINE, Source
+from workers.load.options import Options
 from workers.load.reading import EVENT_COLUMNS, Reading, judge
+from workers.load.values import nulls, numbers, times
 
 FORMAT = "retail"
 
-_COLUMNS = {
+ACCEPTED: Accepted = {
     "invoice": ("invoiceno", "invoice"),
     "code": ("stockcode",),
     "description": ("description",),
@@ -40,48 +43,50 @@ _NOT_PRODUCTS = r"^(POST|DOT|M|D|B|S|C2|PADS|CRUK|AMAZONFEE|BANK CHARGES|GIFT.*|
 _CURRENCY = "GBP"
 
 
-def recognises(columns: list[str]) -> bool:
+def recognises(header: Sequence[str]) -> bool:
     """Return whether a file with these columns is one."""
-    return {"stockcode", "invoicedate", "quantity"} <= set(map(_plain, columns))
+    return {"code", "at", "quantity"} <= columns.known(header, ACCEPTED)
 
 
-def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None) -> Reading:
+def accepted(source: Source) -> Accepted:
+    """Return the columns to read. Raises `ColumnError` where one is missing."""
+    missing = [names[0] for ours, names in ACCEPTED.items() if ours not in columns.known(source.header, ACCEPTED)]
+    if missing:
+        raise ColumnError(
+            f"{source.path}: an Online Retail file needs a column {missing[0]!r} too; it has {', '.join(source.header)}"
+        )
+    return ACCEPTED
+
+
+def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: Options = options.NONE) -> Reading:
     """Return the file's lines as purchases, one per line: the shopper is the customer, the session the invoice.
 
     The event ids name the invoice, the code and how often the code stood on the invoice before, so that a second
     load, also of a longer file, writes nothing twice. The time is that of the invoice's first line; times have no
-    offset in the file and are taken as UTC.
+    offset in the file and are taken as UTC. The second edition writes the month first.
     """
-    lines = _typed(_named(frame, path))
-    kept, rejected = judge(lines, _rules(now or datetime.now(UTC)))
+    if said.is_day_first is None:
+        said = said._replace(is_day_first=False)
+    cleared = nulls.cleared(
+        frame, ("invoice", "code", "description", "customer", "country"), ("quantity", "at", "price")
+    )
+    kept, rejected = judge(_typed(cleared, said), _rules(now), frame)
     # A few invoices were keyed in over a minute or two: all of it is one basket, of one moment.
     kept = kept.with_columns(at=pl.col("at").min().over("invoice", "customer"))
     return Reading(path, FORMAT, frame.height, rejected, _purchases(kept), tuple(_changes(_catalogue(kept))))
 
 
-def _named(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
-    there = {_plain(name): name for name in frame.columns}
-    found = {ours: next((there[name] for name in names if name in there), None) for ours, names in _COLUMNS.items()}
-    missing = [_COLUMNS[ours][0] for ours, name in found.items() if name is None]
-    if missing:
-        raise ColumnError(
-            f"{path}: an Online Retail file needs a column {missing[0]!r} too; it has "
-            f"{', '.join(name for name in frame.columns if name != LINE)}"
-        )
-    return frame.select(LINE, *(pl.col(name).alias(ours) for ours, name in found.items() if name is not None))
-
-
-def _typed(lines: pl.DataFrame) -> pl.DataFrame:
+def _typed(lines: pl.DataFrame, said: Options) -> pl.DataFrame:
     return lines.with_columns(
-        at=fields.time("at"),
-        quantity=fields.number("quantity"),
-        price=fields.number("price"),
+        at=times.read(lines["at"], is_day_first=said.is_day_first).values,
+        quantity=numbers.read(lines["quantity"], is_decimal_comma=said.is_decimal_comma).values,
+        price=numbers.read(lines["price"], is_decimal_comma=said.is_decimal_comma, is_money=True).values,
         customer=pl.col("customer").str.replace(r"\.0$", ""),
         code=pl.col("code").str.to_uppercase(),
     ).with_columns(nth=pl.int_range(pl.len()).over("invoice", "code"), money=pl.col("quantity") * pl.col("price"))
 
 
-def _rules(now: datetime) -> dict[str, pl.Expr]:
+def _rules(now: datetime | None) -> dict[str, pl.Expr]:
     code = pl.col("code")
     broken = [pl.col(name).is_null() for name in ("invoice", "code", "at", "quantity", "price")]
     broken += [fields.bad_id(name, 50) for name in ("invoice", "code", "customer")]
@@ -136,7 +141,3 @@ def _changes(products: pl.DataFrame) -> Iterator[dict[str, object]]:
     for code, title, price, first, last, category in products.iter_rows():
         yield items.upsert(code, first, title=title)
         yield items.upsert(code, last, title=title, price=price, currency=_CURRENCY, category=category)
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())

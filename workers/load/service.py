@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -12,25 +13,29 @@ from sqlalchemy import Engine
 
 from storage.events import bulk, intake
 from storage.events.intake import Counts
-from workers.load import events, files, items, retail
+from workers.load import events, files, items, options, retail
 from workers.load.errors import ColumnError, FileError
-from workers.load.files import LINE
+from workers.load.options import Options
 from workers.load.reading import Reading
 
-FORMATS = (retail.FORMAT, events.FORMAT, items.FORMAT)
+_READERS = {retail.FORMAT: retail, events.FORMAT: events, items.FORMAT: items}
+FORMATS = tuple(_READERS)
 
 _EVENTS_AT_ONCE = 50_000
 _WRITER = "load"
+
+_NONE = Counts()
 
 Progress = Callable[[int], None]
 
 
 class Loaded(NamedTuple):
-    """A file that was read, and what became of its rows in the tables."""
+    """A file that was read, and what became of its rows in the tables, once they were written."""
 
     reading: Reading
-    events: Counts
-    changes: Counts
+    events: Counts = _NONE
+    changes: Counts = _NONE
+    is_written: bool = True
 
 
 def sources(path: Path, catalogue: Path | None) -> list[Path]:
@@ -46,26 +51,39 @@ def sources(path: Path, catalogue: Path | None) -> list[Path]:
     return [file for file in found if file is not None]
 
 
-def read(path: Path, *, format: str = "auto", kind: str = events.DEFAULT_KIND, now: datetime | None = None) -> Reading:
-    """Return what the file says. Raises `LoadError`."""
-    frame = files.read(path)
-    chosen = recognise(frame, path) if format == "auto" else format
-    if chosen == retail.FORMAT:
-        return retail.read(frame, path, now=now)
+def read(
+    path: Path,
+    *,
+    format: str = "auto",
+    kind: str = events.DEFAULT_KIND,
+    now: datetime | None = None,
+    said: Options = options.NONE,
+) -> Reading:
+    """Return what the file says; `said` is what a person says of it. Raises `LoadError`."""
+    source = files.opened(path, said)
+    chosen = recognise(source.header, path) if format == "auto" else format
+    table = source.read(_READERS[chosen].accepted(source))
     if chosen == events.FORMAT:
-        return events.read(frame, path, kind=kind, now=now)
-    return items.read(frame, path, now=now)
+        found = events.read(table.frame, path, kind=kind, now=now, said=said)
+    else:
+        found = (retail if chosen == retail.FORMAT else items).read(table.frame, path, now=now, said=said)
+    return replace(
+        found,
+        read=table.read,
+        rejected=(*table.rejected, *found.rejected),
+        notes=(*table.notes, *found.notes),
+        encoding=source.encoding.label if source.encoding else None,
+        separator=source.dialect.name if source.dialect else None,
+    )
 
 
-def recognise(frame: pl.DataFrame, path: Path) -> str:
+def recognise(header: Sequence[str], path: Path) -> str:
     """Return the format that the columns speak of. Raises `ColumnError` when they speak of none."""
-    columns = [name for name in frame.columns if name != LINE]
-    readers = {retail.FORMAT: retail, events.FORMAT: events, items.FORMAT: items}
-    for name, reader in readers.items():
-        if reader.recognises(columns):
+    for name, reader in _READERS.items():
+        if reader.recognises(header):
             return name
     raise ColumnError(
-        f"{path} has the columns {', '.join(columns) or '(none)'}; expected are `user_id` and `item_id` (events), "
+        f"{path} has the columns {', '.join(header) or '(none)'}; expected are `user_id` and `item_id` (events), "
         "`item_id` and `title` (a catalogue), or those of the UCI Online Retail file"
     )
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from model.bots import behaviour
 from workers.bots import reading
-from workers.load import files, retail
+from workers.load import service
 
 WEEK = timedelta(days=7)
 _BETWEEN_LINES = 20_000_000
@@ -23,7 +23,7 @@ _FAKES, _TARGETS, _OTHERS = 100, 20, 20
 
 def measure(path: Path) -> dict[str, Any]:
     """Judge every week of the file: as it is, as if nobody had paid, and with a farm among them."""
-    events = retail.read(files.read(path), path).events.select("shopper", "item_id", "at").sort("shopper", "at")
+    events = service.read(path, format="retail").events.select("shopper", "item_id", "at").sort("shopper", "at")
     first, last = events["at"].min(), events["at"].max()
     assert isinstance(first, datetime)
     assert isinstance(last, datetime)

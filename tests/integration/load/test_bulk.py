@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy import Connection, Engine, text
 
 from storage.events import bulk, intake
@@ -122,3 +122,51 @@ def test_the_command_prints_counts_and_readable_errors(database_url: str, tmp_pa
     failed = CliRunner().invoke(main, ["load", str(path)], env=environ)
     assert failed.exit_code == 1
     assert "needs a column `at` or `timestamp` or `position`; it has user_id, item_id" in failed.stderr
+
+
+def test_the_command_says_what_it_decided_and_takes_what_is_said(database_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_HOME": str(tmp_path)}
+
+    def run(*options: str) -> Result:
+        return CliRunner().invoke(main, ["load", str(path), *options], env=environ)
+
+    path.write_bytes(
+        "item_id;title;price;at\n1;Škoda;$2,5;05/06/2025\n2;Hrnek;3,5;\n3;Vá\x9aa;x;\n".encode("cp1250", "replace")
+    )
+    thin = run("--json")
+    assert (thin.exit_code, "say --encoding, one of" in thin.stderr) == (1, True)
+    done = run("--encoding", "cp1250", "--day-first", "--currency", "cad", "--json")
+    [file] = json.loads(done.stdout)["files"]
+    assert (done.exit_code, file["encoding"], file["separator"], file["kept"]) == (
+        0,
+        "cp1250 (as asked)",
+        "semicolon",
+        2,
+    )
+    assert file["reasons"][0]["first_lines"] == [4]
+    assert "price=x" in file["reasons"][0]["example"]
+    table = run("--encoding", "cp1250", "--day-first").stdout
+    assert "items.csv (items, cp1250 (as asked), semicolon between)" in table
+    assert "bad price, line 4: item_id=3" in table
+    wrong = run("--currency", "BTX")
+    assert (wrong.exit_code, "'BTX' is no currency" in wrong.stderr) == (2, True)
+
+
+def test_a_file_of_which_nothing_can_be_loaded_fails_and_writes_nothing(
+    database: Engine, database_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("user_id,item_id,at\n" + "ann,1,05/06/2024\n" * 5)
+    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_HOME": str(tmp_path)}
+    failed = CliRunner().invoke(main, ["load", str(path), "--json"], env=environ)
+    assert failed.exit_code == 1
+    assert "none of its 5 lines can be loaded" in failed.stderr
+    assert "--day-first" in failed.stderr
+    assert json.loads(failed.stdout)["files"][0]["kept"] == 0
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM events")).scalar_one() == 0
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,customer_id,at,amount\n" + "".join(f"o{n},c,2030-01-01,5\n" for n in range(5)))
+    failed = CliRunner().invoke(main, ["load", "--orders", str(orders), "--json"], env=environ)
+    assert (failed.exit_code, "5 lines: time out of range" in failed.stderr) == (1, True)
