@@ -13,12 +13,14 @@ import numpy as np
 import polars as pl
 
 from model.pricing.forecast.panel import Panel
-from workers.load import fields, files
+from workers.load import files
 from workers.load.errors import FileError
 from workers.load.reading import Rejected, judge
+from workers.load.values import nulls, numbers
 
 KEYS = ("store_id", "item_id", "week")
-_OPTIONAL = ("deal", "feature", "cost")
+_NUMBERS = ("units", "price", "deal", "feature", "cost")
+_ACCEPTED = {name: (name,) for name in (*KEYS, *_NUMBERS)}
 _MOST_MONEY = 1e9
 _MOST_WEEKS = 2_000
 
@@ -36,18 +38,28 @@ def read(path: Path) -> SalesFile:
 
     Raises `LoadError` for a file without the columns, without a line that can be read, or over more than 2,000 weeks.
     """
-    frame = files.read(path)
+    source = files.opened(path)
     for column in (*KEYS, "units", "price"):
-        files.require(frame, path, "a file of sales", [column])
-    given = [name for name in _OPTIONAL if name in frame.columns]
-    numbers = [fields.number(name).alias(name) for name in ("units", "price", *given)]
-    missing = [pl.lit(None, pl.Float64).alias(name) for name in _OPTIONAL if name not in given]
-    typed = frame.select(files.LINE, "store_id", "item_id", "week", _week(), *numbers, *missing)
-    kept, rejected = judge(typed, _rules())
+        source.require("a file of sales", _ACCEPTED, [column])
+    table = source.read(_ACCEPTED)
+    frame = nulls.cleared(table.frame, KEYS[:2], (*_NUMBERS, "week"))
+    typed, open_S = _numbers(frame)
+    kept, rejected = judge(typed.with_columns(_week(), open=open_S), _rules(), frame)
+    rejected = (*table.rejected, *rejected)
     if not kept.height:
         first = f" (line {rejected[0].first_line}: {rejected[0].reason})" if rejected else ""
         raise FileError(f"{path} has no line of sales that can be read{first}")
     return SalesFile(path, _panel(path, kept), rejected)
+
+
+def _numbers(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the frame with its numbers read, and where one of them can be read in two ways."""
+    open_S = pl.Series([False]).new_from_index(0, frame.height)
+    for name in _NUMBERS:
+        texts = frame[name] if name in frame.columns else pl.Series(name, [None] * frame.height, pl.String)
+        column = numbers.read(texts, is_money=name in ("price", "cost"))
+        frame, open_S = frame.with_columns(column.values.alias(name)), open_S | column.open
+    return frame, open_S
 
 
 def _week() -> pl.Expr:
@@ -65,6 +77,7 @@ def _rules() -> dict[str, pl.Expr]:
     return {
         "no store_id": pl.col("store_id").is_null(),
         "no item_id": pl.col("item_id").is_null(),
+        "ambiguous number": pl.col("open"),
         "week is neither a number nor a date": pl.col("number").is_null(),
         "units is no number from 0 on": ~pl.col("units").is_between(0, 1e12).fill_null(False),
         "price is no amount above 0": ~((pl.col("price") > 0) & (pl.col("price") <= _MOST_MONEY)).fill_null(False),

@@ -201,7 +201,5 @@ def test_an_answer_whose_row_is_locked_for_long_is_not_waited_for(serve: Callabl
 
 def _waits_for_a_lock(shop: Shop) -> bool:
     with shop.database.connect() as connection:
-        waits = (
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%search_answers%'"
-        )
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%search_answers%'"
         return connection.execute(text(waits)).scalar_one() == 1
