@@ -41,6 +41,8 @@ CODECS = tuple(_CODECS.get(name, name) for name in _LABELS)
 
 # By how frequent they are: what is rare on today's machines, and close to something frequent, has to be clearly better.
 _WEIGHTS = {"cp1252": 1.3, "iso8859": 0.9, "mac": 0.9, "cp437": 0.9, "cp85": 0.9, "cp866": 0.9}
+_TWO_BYTES = ("gb18030", "big5hkscs", "cp932", "cp949", "euc_jis_2004")
+_MOST_WORDS = 30
 _NOTHING = 1e-4
 _LEAST_READABLE = 0.75
 # The best's score over the next one's that is asked for, by how many bytes beyond ASCII its words have.
@@ -117,9 +119,9 @@ def _candidate(name: str, lines: list[bytes]) -> Detected | None:
     if len(readable) < _LEAST_READABLE * len(lines):
         return None
     text = "\n".join(_words(line.decode(codec) for line in readable))
-    words = text.encode(codec, "ignore")
     share = len(readable) / len(lines)
-    by_words, by_lines = _scores(words).get(name, 0.0), _scores(b"\n".join(readable)).get(name, _NOTHING)
+    by_words = _by_words(text.encode(codec, "ignore"), name)
+    by_lines = _scores(b"\n".join(readable)).get(name) or (by_words if name in _TWO_BYTES else _NOTHING)
     score = (by_words * by_lines) ** 0.5 * (1 - _oddness(text)) ** 2 * share**4
     weight = next((weight for start, weight in _WEIGHTS.items() if name.startswith(start)), 1.0)
     return Detected(codec, _LABELS[name], weight * score, text)
@@ -138,7 +140,19 @@ def _words(lines: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-@lru_cache(maxsize=8)
+def _by_words(words: bytes, name: str) -> float:
+    """Return how well the words read together; or one by one, where chardet does not consider the encoding.
+
+    It asks for four first bytes of characters, and text in kana alone has fewer.
+    """
+    together = _scores(words).get(name, 0.0)
+    if together or name not in _TWO_BYTES:
+        return together
+    some = words.split(b"\n")[:_MOST_WORDS]
+    return sum(_scores(word).get(name, 0.0) for word in some) / len(some)
+
+
+@lru_cache(maxsize=64)
 def _scores(text: bytes) -> dict[str, float]:
     found = chardet.detect_all(
         text or b"-", ignore_threshold=True, include_encodings=_LABELS, compat_names=False, max_bytes=len(text) or 1
@@ -168,8 +182,10 @@ def _script(char: str) -> str:
 
 
 def _thin(path: Path, ranked: list[Detected], high: int, *, may_be_utf8: bool) -> str:
+    if not ranked:
+        return f"{path} is not UTF-8, nor text in another encoding that is known: {', '.join(CODECS)}"
     likely = [f"{one.codec} ({_example(one.text)})" for one in ranked[:4]]
-    names = ", ".join([*likely, *(["utf-8"] if may_be_utf8 else [])]) or ", ".join(CODECS)
+    names = ", ".join([*likely, *(["utf-8"] if may_be_utf8 else [])])
     return (
         f"{path} is not UTF-8, and its {high:,} bytes beyond ASCII are too few or too odd to tell what it is: "
         f"say --encoding, one of {names}; or save the file as UTF-8"

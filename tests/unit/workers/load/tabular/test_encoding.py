@@ -99,6 +99,11 @@ def test_nothing_but_random_bytes_is_no_text(tmp_path: Path) -> None:
         _read(tmp_path, b"item_id,title\n" + random.Random(1).randbytes(5_000))
 
 
+def test_text_in_kana_alone_is_shift_jis(tmp_path: Path) -> None:
+    reading = _read(tmp_path, "item_id,title\n1,ティーポット\n2,グラス セット\n".encode("cp932"))
+    assert (reading.encoding, _titles(reading)) == ("Shift-JIS", ["ティーポット", "グラス セット"])
+
+
 def test_utf_16_is_known_without_a_mark(tmp_path: Path) -> None:
     for codec in ("utf-16-le", "utf-16-be"):
         reading = _read(tmp_path, "item_id,title\n1,茶壶\n".encode(codec))
