@@ -6,6 +6,7 @@ ApiError                  anything that an answer says to the caller
 ├── NotFound       404    nothing of this name
 ├── Conflict       409    what is there contradicts it; names the field
 ├── TooLarge       413    the body is larger than a door takes
+├── Unsupported    415    the body is packed in an unknown way
 └── Unavailable    503    the database cannot be reached now; comes with Retry-After
 """
 
@@ -32,7 +33,14 @@ _UNMIGRATED = ("42P01", "42703", "42883")
 _SLOW = ("57014",)
 _AWAY = ("08", "53", "57P", "25006", "3D000")
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
-_CODES = {400: "invalid", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {
+    400: "invalid",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported",
+}
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,6 +110,17 @@ class TooLarge(ApiError):
 
     status = 413
     code = "too_large"
+
+
+class Unsupported(ApiError):
+    """The body is packed in a way that is not known; `accept` names those that are."""
+
+    status = 415
+    code = "unsupported"
+
+    def __init__(self, message: str, *, field: str, accept: str) -> None:
+        super().__init__(message, field=field, fix=f"send it as it is, or as {accept}")
+        self.headers = {"Accept-Encoding": accept}
 
 
 class Unavailable(ApiError):

@@ -6,7 +6,7 @@ from litestar import Response, post
 from litestar.params import RawBody
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import bodies, openapi
 from api_gateway.http.batches import Taken
 from api_gateway.intake import doors
 from api_gateway.lists.parameters import Asked
@@ -24,5 +24,5 @@ from api_gateway.lists.parameters import Asked
 )
 async def take(request: Asked, body: RawBody) -> Response[Taken]:
     """Write 1 to 1000 events. 202 means that the good rows are committed; 422 that no row could be taken."""
-    taken = await doors.take(services.from_request(request), doors.EVENTS, body)
+    taken = await doors.take(services.from_request(request), doors.EVENTS, await bodies.unpacked(request, body))
     return Response(taken, status_code=doors.status(taken))
