@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from api_gateway.fraud.rules_follower import RuleBook
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake.writers import Writers
 from storage.events import histories
+from workers.canonical import countries
 from workers.fraud.rules import rules
 from workers.settings import Settings, SettingsError
 
@@ -75,6 +77,8 @@ def running(
         assert settings.database_url is not None  # `check` saw to it
         engine = database.writing_engine(settings.database_url)
         ringer = Ringer(bell or doorbell(settings))
+        if settings.fraud:  # no order is to wait until the names of countries are read
+            threading.Thread(target=countries.warm, name="countries", daemon=True).start()
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
             waiting = WaitingRoom(settings.database_url)

@@ -10,14 +10,17 @@ from typing import Annotated
 
 import msgspec
 
+from reshelf import currencies, fields
 from reshelf.fields import Id, Time
 
 VERSION = 1
 
+_IDS = ("change_id", "item_id")
+
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Money = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Stock = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Attributes = dict[Label, str]
 Tags = Annotated[tuple[Label, ...], msgspec.Meta(max_length=64)]
@@ -36,6 +39,9 @@ class _Change(
     at: Time
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
 
+    def __post_init__(self) -> None:
+        fields.unify(self, _IDS)
+
 
 class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
     """Announce an item, or set everything that is given of it. An item deleted earlier comes back."""
@@ -53,12 +59,20 @@ class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
     image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None | msgspec.UnsetType = msgspec.UNSET
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _unify_currency(self)
+
 
 class SetPrice(_Change, tag="price", frozen=True, kw_only=True):
     """A new price."""
 
     price: Money
     currency: Currency | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _unify_currency(self)
 
 
 class SetStock(_Change, tag="stock", frozen=True, kw_only=True):
@@ -90,3 +104,13 @@ class SetImage(_Change, tag="image", frozen=True, kw_only=True):
 
 
 Change = Upsert | SetPrice | SetStock | Delete | SetAttributes | SetTags | SetImage
+
+
+def _unify_currency(change: Upsert | SetPrice) -> None:
+    """Bring the currency into the code of ISO 4217. Raises `ValueError`, naming the field."""
+    given = change.currency
+    if isinstance(given, str) and given not in currencies.CODES:
+        try:
+            msgspec.structs.force_setattr(change, "currency", currencies.canonical(given))
+        except currencies.Unreadable as error:
+            raise ValueError(f"{error} - at `$.currency`") from error

@@ -6,12 +6,15 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from reshelf import fields
 from reshelf.fields import Id, Time
 
 VERSION = 1
 
 Kind = Literal["impression", "view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss", "search"]
 KINDS: tuple[str, ...] = get_args(Kind)
+
+_IDS = ("event_id", "user_id", "item_id", "session_id", "request_id")
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
@@ -20,7 +23,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One thing that one shopper did, at one time.
 
     A shopper is a `user_id`, or a `session_id` alone while nobody is logged in. Writing is idempotent by `event_id`:
-    a retry sends the same message again. Every kind but `search` names an item; `search` carries its `query`.
+    a retry sends the same message again. Every kind but `search` names an item; `search` carries its `query`. Its ids
+    are in one form (`fields.identity`), however they were spelled.
     """
 
     event_id: Id
@@ -45,6 +49,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
 
     def __post_init__(self) -> None:
+        fields.unify(self, _IDS)
         if self.user_id is None and self.session_id is None:
             raise ValueError("give `user_id`, or `session_id` for a shopper who is not logged in - at `$.user_id`")
         if self.kind == "search" and self.query is None:

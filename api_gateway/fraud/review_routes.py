@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Row
 
 from api_gateway import services
 from api_gateway.fraud.routes import OrderId
-from api_gateway.http import openapi
+from api_gateway.http import bodies, openapi
 from api_gateway.http.errors import Conflict, Invalid, NotFound
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked
-from reshelf.fields import Id
+from reshelf.fields import Name
 from storage.events import intake
 from storage.fraud import reviews
 from workers.fraud.rules.rules import Reason
@@ -42,7 +42,7 @@ class Review(msgspec.Struct, frozen=True):
     screened: str
     probability: float | None
     reasons: list[Reason]
-    order: Annotated[dict[str, Any], msgspec.Meta(description="As the shop sent it.")]
+    order: Annotated[dict[str, Any], msgspec.Meta(description="As it was taken: its keys in one form.")]
 
 
 class Reviews(msgspec.Struct, frozen=True):
@@ -54,13 +54,13 @@ class Reviews(msgspec.Struct, frozen=True):
 class Taking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who takes a review."""
 
-    reviewer: Id
+    reviewer: Name
 
 
 class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a reviewer decides; `fraud` also labels the order, true as confirmed fraud, false as cleared."""
 
-    reviewer: Id
+    reviewer: Name
     decision: Literal["approve", "decline"]
     note: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     fraud: bool | None = None
@@ -96,7 +96,7 @@ async def waiting(request: Asked, reviewer: Reviewer = None, limit: Limit = 50) 
 )
 async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
     """Nobody else can take or decide it then. Taking it again changes nothing."""
-    given = _decode(body, Taking)
+    given = _decode(await bodies.unpacked(request, body), Taking)
     key = parameters.path_id(order_id, "order_id")
 
     def write(connection: Connection) -> Review:
@@ -119,7 +119,7 @@ async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
 )
 async def decide(request: Asked, order_id: OrderId, body: RawBody) -> Review:
     """Approve or decline for good; the screening stays beside it as it was."""
-    given = _decode(body, Deciding)
+    given = _decode(await bodies.unpacked(request, body), Deciding)
     key = parameters.path_id(order_id, "order_id")
     found = services.from_request(request)
 

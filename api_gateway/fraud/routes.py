@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 
 from api_gateway import services
 from api_gateway.fraud import service
-from api_gateway.http import openapi
+from api_gateway.http import bodies, openapi
 from api_gateway.http.batches import Taken
 from api_gateway.http.errors import NotFound, Unavailable
 from api_gateway.intake import doors
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked
-from storage.fraud import reviews, screenings
+from storage.fraud import orders, reviews, screenings
 from workers.fraud.rules import answers
 from workers.fraud.rules.answers import Answer
 
@@ -58,7 +58,7 @@ async def screen(request: Asked, body: RawBody) -> Answer:
     found = services.from_request(request)
     if not found.settings.fraud:
         raise Unavailable("orders are not screened here", fix="set RESHELF_FRAUD=true")
-    return await service.screen(found, body)
+    return await service.screen(found, await bodies.unpacked(request, body))
 
 
 @get(
@@ -88,7 +88,7 @@ async def one(request: Asked, order_id: OrderId) -> Audit:
 )
 async def label(request: Asked, body: RawBody) -> Response[Taken]:
     """Write 1 to 1000 labels: chargebacks, confirmed frauds, cleared orders. 202 means that they are committed."""
-    taken = await doors.take(services.from_request(request), doors.LABELS, body)
+    taken = await doors.take(services.from_request(request), doors.LABELS, await bodies.unpacked(request, body))
     return Response(taken, status_code=doors.status(taken))
 
 
@@ -97,8 +97,9 @@ def _audit(connection: Connection, order_id: str) -> Audit:
     if row is None:
         raise NotFound(f"no decision is recorded for order {order_id!r}", field="order_id")
     review = reviews.one(connection, order_id)
+    message = orders.messages(connection, [order_id]).get(order_id, {})
     return Audit(
-        answers.from_row(row),
+        answers.with_unread(answers.from_row(row), message),
         dict(row.facts),
         row.features,
         None if review is None else review.decision or "open",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,13 @@ from api_gateway.background.listener import Expected
 from api_gateway.database import Connection
 from api_gateway.http.errors import Conflict, Invalid
 from api_gateway.services import Services
-from reshelf import parsing
+from reshelf import lenient, parsing
 from storage import due
 from storage.fraud import orders, screenings, velocities
 from storage.fraud.screenings import Screening
 from storage.json import ascii_text
 from workers import rows
+from workers.canonical import orders as keys
 from workers.fraud.rules import answers, rules, rules_only
 from workers.fraud.rules.answers import Answer
 from workers.fraud.rules.rules import Reason
@@ -66,7 +68,7 @@ async def screen(services: Services, body: bytes) -> Answer:
     if answer is None:
         answer = await _by_rules(services, row, why, is_written=is_written)
     services.metrics.screened(answer.by, answer.decision)
-    return answer
+    return answers.with_unread(answer, row["message"])
 
 
 async def _wait(services: Services, expected: Expected, order_id: str, until: float) -> Answer | None:
@@ -85,16 +87,22 @@ async def read(services: Services, order_id: str) -> Answer | None:
 
 
 def _row(body: bytes) -> Row:
-    try:
-        given = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"the body is no JSON: {error}", field="body", fix="send one order as a JSON object") from error
-    parsed = parsing.parse_orders([given])
+    parsed = parsing.parse_orders([_decode(body)])
     if parsed.bad:
         raise Invalid(
             parsed.bad[0].error, field=parsed.bad[0].field, fix="docs/reference/messages.md describes an order"
         )
-    return orders.as_row(rows.order_row(parsed.good[0]))
+    return orders.as_row(rows.order_row(parsed.good[0], parsed.unread.get(0)))
+
+
+def _decode(body: bytes) -> Any:
+    """Return the order; of one that is no JSON, what can be read of it. Raises `errors.Invalid`."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        with suppress(ValueError, RecursionError):
+            return lenient.loads(body)
+        raise Invalid(f"the body is no JSON: {error}", field="body", fix="send one order as a JSON object") from error
 
 
 async def _write(connection: Connection, row: Row) -> Answer | None:
@@ -107,7 +115,7 @@ async def _write(connection: Connection, row: Row) -> Answer | None:
 
 async def _require_same(connection: Connection, row: Row) -> None:
     stored = await connection.fetchval(orders.MESSAGE_OF, row["order_id"])
-    field = None if stored is None else orders.difference(json.loads(stored), row["message"])
+    field = None if stored is None else orders.difference(keys.unified(json.loads(stored)), row["message"])
     if field is not None:
         raise Conflict(
             answers.conflict(row["order_id"], field), field=field, fix="send it as it was, or under a new `order_id`"

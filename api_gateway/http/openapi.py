@@ -34,6 +34,8 @@ Ranked shelves of a shop, and the doors through which the shop tells what happen
 each of its items; it is never empty while the catalogue has an available item that the filters leave. Errors have one
 shape, {"error": {"code", "message", "field"?, "fix"?}}."""
 
+PACKED = "It may be packed: Content-Encoding is gzip, deflate or zstd."
+
 EVENT_EXAMPLE = {
     "event_id": "e-1001",
     "kind": "click",
@@ -65,6 +67,8 @@ ORDER_EXAMPLE = {
     "payment_id": "card-5c1f",
     "device_id": "d-88",
     "ip": "192.0.2.7",
+    "email": "ann@shop.example",
+    "phone": "+33142685300",
     "address_id": "a-12",
     "shipping_country": "FR",
     "billing_country": "FR",
@@ -82,18 +86,21 @@ READ_ERRORS = {
     503: _error("The database cannot be reached; try again after Retry-After seconds."),
 }
 FOUND_ERRORS = READ_ERRORS | {404: _error("There is nothing of this id.")}
-ORDER_ERRORS = {
+_PACKED = {
+    413: _error("More than 4 MiB, packed or unpacked, or more than 1000 rows."),
+    415: _error("An unknown Content-Encoding; the header Accept-Encoding names those that are known."),
+}
+ORDER_ERRORS = _PACKED | {
     400: _error("The body is no order; `field` names what is wrong."),
     401: READ_ERRORS[401],
     409: _error("Another order was sent under this id; `field` names the first difference."),
     503: _error("Orders are not screened here (RESHELF_FRAUD)."),
 }
-REVIEW_ERRORS = FOUND_ERRORS | {409: _error("It is another reviewer's, or decided.")}
+REVIEW_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("It is another reviewer's, or decided.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
-DOOR_ERRORS = READ_ERRORS | {
-    400: _error("The body is no JSON, or no batch of rows."),
-    413: _error("More than 4 MiB, or more than 1000 rows."),
+DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
+    400: _error("No row of the body is JSON, or it is no batch of rows."),
     422: ResponseSpec(Taken, generate_examples=False, description="No row of the batch could be taken."),
 }
 
@@ -105,7 +112,7 @@ def _batch(rows_field: str, row: str, example: dict[str, Any]) -> RequestBody:
         schema={"oneOf": [rows, wrapped | {"additionalProperties": False}]},  # type: ignore[arg-type]  # as raw JSON
         examples={"one": Example(summary="A batch of one", value=[example])},
     )
-    return RequestBody({"application/json": media}, description="1 to 1000 rows, up to 4 MiB.", required=True)
+    return RequestBody({"application/json": media}, description=f"1 to 1000 rows, up to 4 MiB. {PACKED}", required=True)
 
 
 @dataclass
@@ -137,7 +144,7 @@ def _object(schema: dict[str, Any], example: dict[str, Any]) -> RequestBody:
         schema=schema,  # type: ignore[arg-type]  # as raw JSON
         examples={"one": Example(summary="As an example", value=example)},
     )
-    return RequestBody({"application/json": media}, description="One JSON object.", required=True)
+    return RequestBody({"application/json": media}, description=f"One JSON object. {PACKED}", required=True)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,11 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from api_gateway.http import bodies
 from api_gateway.http.batches import Rejected, Taken
 from api_gateway.http.errors import Invalid, TooLarge, Unavailable
 from api_gateway.services import Services
-from reshelf import parsing
+from reshelf import lenient, parsing
 from reshelf.parsing import Parsed, Rejection
 from storage import dead_letters, due
 from storage.dead_letters import DeadLetter
@@ -25,7 +27,7 @@ from workers import rows
 from workers.settings import Settings
 
 MOST_ROWS = 1_000
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = bodies.MOST_BYTES
 
 _BESIDE_BYTES = 32 * 1024
 _ATTEMPTS = 5
@@ -41,7 +43,7 @@ class Door:
 
     name: str
     rows_field: str
-    parse: Callable[[Sequence[Any]], Parsed[Any]]
+    parse: Callable[..., Parsed[Any]]
     to_row: Callable[[Any], Row]
     rings: Callable[[Sequence[Any], Settings], Sequence[str]]
 
@@ -95,19 +97,26 @@ def status(taken: Taken) -> int:
     return 202 if taken.written or taken.duplicates else 422
 
 
-def decode(door: Door, body: bytes) -> list[Any]:
+def decode(door: Door, body: bytes) -> tuple[list[Any], bool]:
     """Return the rows of a body: a JSON array, or an object with the array under the door's name for it.
 
-    Raises `errors.Invalid`, `errors.TooLarge`.
+    Beside them stands whether no text holds what PostgreSQL cannot. Of a body that is no JSON, those rows are returned
+    that are, and a `lenient.Unparsed` for each other one. Raises `errors.Invalid`, `errors.TooLarge`.
     """
     fix = f'send a JSON array of 1 to {MOST_ROWS} objects, or {{"{door.rows_field}": [...]}}'
+    refused: Exception | None = None
+    batch: Any = None
     try:
         batch = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        where = f"{error} (the body has {len(body)} bytes)"
-        raise Invalid(f"the body is no JSON: {where}", field="body", fix=fix) from error
+        refused = error
+        with suppress(ValueError, RecursionError):
+            batch = lenient.loads(body)
     if isinstance(batch, dict) and isinstance(batch.get(door.rows_field), list) and len(batch) == 1:
         batch = batch[door.rows_field]
+    if refused is not None and (not isinstance(batch, list) or all(map(lenient.is_broken, batch))):
+        where = f"{refused} (the body has {len(body)} bytes)"
+        raise Invalid(f"the body is no JSON: {where}", field="body", fix=fix) from refused
     if not isinstance(batch, list):
         raise Invalid("the body is no batch of rows", field="body", fix=fix)
     if not batch:
@@ -116,7 +125,7 @@ def decode(door: Door, body: bytes) -> list[Any]:
         raise TooLarge(
             f"{len(batch)} rows are more than {MOST_ROWS}", field="body", fix="send them in several requests"
         )
-    return batch
+    return batch, refused is None and b"\\u" not in body
 
 
 def is_transient(error: DBAPIError) -> bool:
@@ -125,8 +134,8 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def _parse(door: Door, body: bytes) -> tuple[list[_Good], list[Rejection]]:
-    batch = decode(door, body)
-    parsed = door.parse(batch)
+    batch, is_plain = decode(door, body)
+    parsed = door.parse(batch, is_plain=is_plain)
     bad = {rejection.index: rejection for rejection in parsed.bad}
     indexes = (index for index in range(len(batch)) if index not in bad)
     good = []

@@ -13,6 +13,8 @@ from litestar.params import PathParameter, QueryParameter, SkipValidation
 from api_gateway.http.errors import Invalid
 from api_gateway.lists.fallback import Trait
 from api_gateway.lists.paging import Paging
+from reshelf import fields
+from workers.canonical import countries
 
 MOST_PER_PAGE = 100
 MOST_EXCLUDED = 1_000
@@ -93,7 +95,7 @@ def traits(segment: str | None, country: str | None, referrer: str | None, trait
         given.append((text(name, "trait", longest=256), text(value, "trait", longest=256)))
     if len(given) > MOST_TRAITS:
         raise Invalid(f"{len(given)} traits are more than {MOST_TRAITS}", field="trait")
-    return given
+    return [(name, countries.trait(value) if name == "country" else value) for name, value in given]
 
 
 def path_id(value: str, field: str) -> str:
@@ -102,12 +104,16 @@ def path_id(value: str, field: str) -> str:
 
 
 def identity(value: str, field: str) -> str:
-    """Return the id. Raises `errors.Invalid` where no event could carry it."""
-    return text(value, field, longest=128)
+    """Return the id in the one form that ids have. Raises `errors.Invalid` where no event could carry it."""
+    return text(fields.identity(value), field, longest=fields.MOST_CHARACTERS)
 
 
 def text(value: str, field: str, *, longest: int) -> str:
-    """Return the text. Raises `errors.Invalid` where it is empty, too long, or holds a control character."""
+    """Return the text, composed (NFC).
+
+    Raises `errors.Invalid` where it is empty, too long, or holds a control character.
+    """
+    value = fields.composed(value)
     if not 0 < len(value) <= longest or _CONTROL.search(value):
         raise Invalid(f"must be 1 to {longest} characters, none of them a control character", field=field)
     return value

@@ -71,7 +71,7 @@ COPY (
 
 _ORDERS = text(f"""
 SELECT *, nextval('order_places') AS next_place FROM (
-    SELECT order_id, message, at, tie, cents, {", ".join(ENTITIES)}, country
+    SELECT order_id, message, at, tie, cents, {", ".join(ENTITIES)}, country, email, phone
     FROM orders JOIN order_messages USING (order_id)
     WHERE order_id = ANY(:order_ids) AND place = 0 ORDER BY at, tie
 ) AS sorted

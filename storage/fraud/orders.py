@@ -22,8 +22,13 @@ KEYS = {
     "ip": "ip",
     "address": "address_id",
     "country": "shipping_country",
+    "email": "email",
+    "phone": "phone",
 }
 """The columns that are digests, and the field of a message that each is of."""
+
+UNREAD = "unread"
+"""The field of a message that says which fields it came with and is kept without, each with the reason."""
 
 SCREENING_LOCK = 0x6F726465
 """Who screens, or writes labels, holds it until the end of his transaction, so that the orders that were looked at and
@@ -98,7 +103,8 @@ def messages(connection: Connection, order_ids: Iterable[str]) -> dict[str, dict
 
 def difference(stored: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
     """Return the first field in which a message differs from the one that was written under its id; None: in none."""
-    return next((name for name in sorted({*stored, *given}) if stored.get(name) != given.get(name)), None)
+    names = sorted({*stored, *given} - {UNREAD})
+    return next((name for name in names if stored.get(name) != given.get(name)), None)
 
 
 def lock(connection: Connection) -> None:

@@ -75,7 +75,8 @@ WHERE s.model_version = :version AND s.probability IS NOT NULL AND s.decided_at 
 ORDER BY s.decided_at DESC LIMIT :most
 """)
 _PAST = text("""
-SELECT o.order_id, m.message, o.at, o.tie, o.customer, o.payment, o.device, o.ip, o.address, o.label,
+SELECT o.order_id, m.message, o.at, o.tie, o.customer, o.payment, o.device, o.ip, o.address,
+    o.email, o.phone, o.label,
     s.decision, s.probability, s.model_version
 FROM orders AS o JOIN order_messages AS m USING (order_id) LEFT JOIN screenings AS s USING (order_id)
 WHERE o.at >= :since AND (o.at, o.tie) > (:at, :tie) ORDER BY o.at, o.tie LIMIT :most

@@ -1,4 +1,4 @@
-"""Velocities: how much came before an order from its customer, payment, device, IP and address, within some windows.
+"""Velocities: how much came before an order from its customer, payment, device, IP, contacts … within some windows.
 
 Counted from the orders as they stand, screened or not, so that rules know them whether the model runs or not. Those of
 the same second count: a burst is what velocities are for.
@@ -16,7 +16,7 @@ MOST = 1_000
 """Orders of one entity that are counted; a busier one stands at that."""
 
 _WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
-_ENTITIES = ("customer", "payment", "device", "ip", "address")
+_ENTITIES = ("customer", "payment", "device", "ip", "address", "email", "phone")
 _GIVEN = ("at", "tie", *_ENTITIES)
 _COUNTS = ", ".join(
     f"count(*) FILTER (WHERE p.at > q.at - {seconds}) AS orders_{window}, "

@@ -22,7 +22,7 @@ orders = Table(
     Column("customer", BigInteger, nullable=False),
     *(
         Column(name, BigInteger, nullable=False, server_default=text("0"))
-        for name in ("terminal", "payment", "device", "ip", "address", "country")
+        for name in ("terminal", "payment", "device", "ip", "address", "country", "email", "phone")
     ),
     Column("cents", BigInteger, nullable=False),
     Column("place", BigInteger, nullable=False, server_default=text("0")),
@@ -31,7 +31,7 @@ orders = Table(
     Column("label", Text),
 )
 
-# Orders as the shop sent them.
+# Orders as they were taken: keys in one form, and what could not be read as `unread`.
 order_messages = Table(
     "order_messages",
     metadata,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from reshelf import fields
 from workers import settings as configuration
 from workers.commands import bell
 from workers.commands.database import connected
@@ -57,7 +58,7 @@ def flag(shoppers: tuple[str, ...], why: str) -> None:
     """
     from storage.bots import actors as kept
 
-    found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in sorted(set(shoppers))]
+    found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in _named(shoppers)]
     with _database() as engine, engine.begin() as connection:
         flagged = kept.flag(connection, found, by=BY)
     _told(flagged, len(found), "flagged", "were already")
@@ -73,8 +74,13 @@ def clear(shoppers: tuple[str, ...]) -> None:
     from storage.bots import actors as kept
 
     with _database() as engine, engine.begin() as connection:
-        cleared = kept.clear(connection, sorted(set(shoppers)), by=BY)
-    _told(cleared, len(set(shoppers)), "cleared", "were not flagged")
+        cleared = kept.clear(connection, _named(shoppers), by=BY)
+    _told(cleared, len(_named(shoppers)), "cleared", "were not flagged")
+
+
+def _named(shoppers: Sequence[str]) -> list[str]:
+    """Return the shoppers by the form in which events name them."""
+    return sorted({fields.identity(shopper) for shopper in shoppers})
 
 
 def _told(changed: Sequence[str], asked: int, done: str, else_: str) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from reshelf import fields
 from workers import settings as configuration
 from workers.commands.database import connected
 from workers.settings import Settings
@@ -41,8 +42,12 @@ def rules() -> None:
 @click.argument("file", type=_FILE)
 def check(file: Path) -> None:
     """Check the rules of FILE: exit status 1, naming what is wrong and what was meant perhaps."""
+    from workers.fraud.rules import rules as language
+
     found = _read(file)
     click.echo(f"{found.version}: {len(found.rules)} rules, {len(found.lists)} lists")
+    for said in language.unreadable(found):
+        click.echo(f"Note: {said}")
 
 
 @rules.command("try")
@@ -104,7 +109,7 @@ def replay(order_id: str) -> None:
 
     with _database() as (settings, engine):
         try:
-            found = replaying.replay(engine, settings, order_id)
+            found = replaying.replay(engine, settings, fields.identity(order_id))
         except (replaying.NotRecorded, ModelError) as error:
             raise click.ClickException(str(error)) from error
     if found.differences:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from workers.fraud.loading import Read
     from workers.load.options import Options
-    from workers.load.reading import Reading
+    from workers.load.reading import Reading, Rejected
     from workers.load.service import Loaded
 
 
@@ -142,16 +142,11 @@ def _load_orders(path: Path, said: Options, as_json: bool) -> None:
 
 
 def _report_orders(found: Read, written: int, as_json: bool) -> None:
-    rejected = {
-        one.reason: {
-            "lines": one.lines, "first_line": one.first_line, "first_lines": one.places, "example": one.example,
-        }
-        for one in found.rejected
-    }  # fmt: skip
     duplicates = found.kept.height - written
     counts = {
         "file": found.path.name, "encoding": found.encoding, "separator": found.separator, "lines": found.lines,
-        "written": written, "rejected": rejected, "duplicates": duplicates, "notes": found.notes,
+        "written": written, "rejected": _reasons(found.rejected), "unread": _reasons(found.unread),
+        "duplicates": duplicates, "notes": found.notes,
     }  # fmt: skip
     if as_json:
         click.echo(json.dumps(counts))
@@ -160,8 +155,19 @@ def _report_orders(found: Read, written: int, as_json: bool) -> None:
     click.echo(f"{found.path.name}{form}: {written:,} orders written, {duplicates:,} were there before")
     for one in found.rejected:
         click.echo(f"  {one.lines:,} lines left out: {one.reason} (first: line {one.first_line}: {one.example})")
+    for one in found.unread:
+        click.echo(f"  {one.lines:,} lines taken without it: {one.reason} (first: line {one.first_line})")
     for note in found.notes:
         click.echo(f"Note: {note}.")
+
+
+def _reasons(rejected: Iterable[Rejected]) -> dict[str, object]:
+    return {
+        one.reason: {
+            "lines": one.lines, "first_line": one.first_line, "first_lines": one.places, "example": one.example,
+        }
+        for one in rejected
+    }  # fmt: skip
 
 
 def _readings(path: Path, catalogue: Path | None, format: str, kind: str, said: Options) -> list[Reading]:

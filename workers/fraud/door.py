@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
-from reshelf import parsing
+from reshelf import fields, parsing
 from reshelf.parsing import Rejection
 from storage import dead_letters
 from storage.dead_letters import DeadLetter
 from storage.fraud import entity_history, orders, rule_sets, screenings, velocities
 from workers import rows
+from workers.canonical import orders as keys
 from workers.fraud.rules import answers, rules, rules_only
 from workers.fraud.rules.answers import Answer
 from workers.settings import Settings
@@ -38,7 +39,7 @@ def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], i
     """
     batch = batch if isinstance(batch, list) else [batch]
     parsed = parsing.parse_orders(batch)
-    given = {order.order_id: rows.order_row(order) for order in parsed.good}
+    given = {one.order_id: rows.order_row(one, parsed.unread.get(n)) for n, one in enumerate(parsed.good)}
     with engine.begin() as connection:
         orders.write(connection, [orders.as_row(row) for row in given.values()])
         conflicts = _conflicts(batch, orders.messages(connection, given), given)
@@ -51,7 +52,8 @@ def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], i
         missing = sorted(set(wanted) - screenings.read(connection, wanted).keys())
         _decide_alone(connection, settings, missing)
         found = screenings.read(connection, wanted)
-    return Screened([answers.from_row(found[key]) for key in wanted], rejected)
+    decided = [answers.with_unread(answers.from_row(found[key]), given[key]["message"]) for key in wanted]
+    return Screened(decided, rejected)
 
 
 def _conflicts(
@@ -59,8 +61,10 @@ def _conflicts(
 ) -> list[Rejection]:
     found = []
     for index, row in enumerate(batch):
-        key = str(row.get("order_id")) if isinstance(row, dict) else ""
-        if key in given and (field := orders.difference(stored[key], given[key]["message"])) is not None:
+        key = fields.identity(str(row.get("order_id"))) if isinstance(row, dict) else ""
+        if key not in given:
+            continue
+        if (field := orders.difference(keys.unified(stored[key]), given[key]["message"])) is not None:
             found.append(Rejection(index=index, id=key, field=field, error=answers.conflict(key, field), row=row))
     return found
 

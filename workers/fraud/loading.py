@@ -1,9 +1,9 @@
 """A file of past orders, so that a shop can train before its first live order.
 
 Columns: `order_id`, `customer_id`, `at`, `amount`; and, as far as there are any, `currency`, `payment_id`, `device_id`,
-`ip`, `address_id`, `shipping_country`, `billing_country`, `terminal_id`, `label` (`chargeback`, `confirmed_fraud`,
-`cleared`; 1, 0) and `labelled_at`. A file of the Fraud-Detection-Handbook is read as well. A fraud without
-`labelled_at` became known some days after the order.
+`ip`, `email`, `phone`, `address_id`, `shipping_country`, `billing_country`, `terminal_id`, `label` (`chargeback`,
+`confirmed_fraud`, `cleared`; 1, 0) and `labelled_at`. A file of the Fraud-Detection-Handbook is read as well. A fraud
+without `labelled_at` became known some days after the order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +24,10 @@ from model.fraud.features.features import FeatureConfig
 from model.fraud.features.orders import DAY, NEVER
 from reshelf.orders import LABEL_KINDS
 from storage.fraud import order_backfill, orders
-from workers.load import fields, files, options
+from workers.canonical import orders as keys
+from workers.load import fields, files, identities, options
 from workers.load.columns import Accepted
+from workers.load.files import LINE
 from workers.load.options import Options
 from workers.load.reading import Rejected, judge
 from workers.load.values import currencies, nulls, numbers, times
@@ -38,12 +41,13 @@ ACCEPTED: Accepted = {
     **{
         name: (name,)
         for name in ("payment_id", "device_id", "ip", "address_id", "terminal_id", "currency", "shipping_country",
-                     "billing_country", "labelled_at")
+                     "email", "phone", "billing_country", "labelled_at")
     },
 }  # fmt: skip
 _NEEDED = ("order_id", "customer_id", "at", "amount")
-_IDS = ("order_id", "customer_id", "payment_id", "device_id", "ip", "address_id", "terminal_id")
-_TEXTS = (*_IDS, "currency", "shipping_country", "billing_country", "label", "labelled_at")
+_IDS = ("order_id", "customer_id", "payment_id", "device_id", "address_id", "terminal_id")
+_KEYS = ("ip", "email", "phone", "shipping_country", "billing_country")
+_TEXTS = (*_IDS, *_KEYS, "currency", "label", "labelled_at")
 _LABELS = {"1": "chargeback", "0": "cleared", **{kind: kind for kind in LABEL_KINDS}}
 _CURRENCY = "EUR"
 _MOST_AMOUNT = 1e12
@@ -51,12 +55,16 @@ _AT_ONCE = 50_000
 
 
 class Read(NamedTuple):
-    """A file as read: its good lines in order of time, with `second`, `known` (both unix seconds) and `kind`."""
+    """A file as read: its good lines in order of time, with `second`, `known` (both unix seconds) and `kind`.
+
+    `unread` counts the lines that are kept without a field that cannot be read.
+    """
 
     path: Path
     lines: int
     kept: pl.DataFrame
     rejected: tuple[Rejected, ...]
+    unread: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
     encoding: str | None = None
     separator: str | None = None
@@ -75,21 +83,50 @@ def read(path: Path, *, label_days: int, now: datetime | None = None, said: Opti
     kept, rejected = judge(typed, _rules(now), table.frame)
     known = pl.coalesce("told", pl.col("second") + label_days * DAY)
     kept = kept.with_columns(known=pl.when(pl.col("kind").is_in(["chargeback", "confirmed_fraud"])).then(known))
+    kept, unread = _unified(kept.with_columns(currency=pl.col("currency").fill_null(_CURRENCY)))
     return Read(
         path,
         table.read,
         kept.sort("second", "order_id"),
         (*table.rejected, *rejected),
+        unread,
         (*table.notes, *notes),
         source.encoding.label if source.encoding else None,
         source.dialect.name if source.dialect else None,
     )
 
 
+def _unified(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rejected, ...]]:
+    """Return the lines with their keys in one form, without those that cannot be read, and how many those are."""
+    found = kept
+    for name in (*_KEYS, "currency"):
+        if name != "phone":
+            found = identities.formed(found, [name], partial(_form, name))
+    countries = pl.coalesce("shipping_country", "billing_country")
+    phones = found.select("phone", country=countries).iter_rows()
+    formed = [None if phone is None else _form("phone", phone, country) for phone, country in phones]
+    found = found.with_columns(pl.Series("phone", formed, dtype=pl.String))
+    unread = []
+    for name in (*_KEYS, "currency"):
+        lines = kept[LINE].filter(kept[name].is_not_null() & found[name].is_null())
+        if lines.len():
+            places = lines.sort().to_list()
+            unread.append(Rejected(f"{name} cannot be read", len(places), places[0], tuple(places[:5])))
+    return found, tuple(unread)
+
+
+def _form(name: str, text: str, country: str | None = None) -> str | None:
+    """Return a value in the one form, None where it cannot be read."""
+    found: str | None = keys.unified({"shipping_country": country, name: text}).get(name)
+    return found
+
+
 def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the lines with their values beside what they say; and what was assumed."""
     missing = [pl.lit(None, pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
     lines = nulls.cleared(frame.with_columns(missing), _TEXTS, ("at", "amount", "labelled_at"))
+    lines = identities.unified(lines, _IDS)
+    lines = identities.formed(lines, ("customer_id", "payment_id", "address_id"), keys.identity)
     amount = numbers.read(lines["amount"], is_decimal_comma=said.is_decimal_comma, is_money=True)
     at = times.read(lines["at"], is_day_first=said.is_day_first)
     told = times.read(lines["labelled_at"], is_day_first=said.is_day_first)
@@ -157,8 +194,8 @@ def _rows(kept: pl.DataFrame, values: dict[str, np.ndarray]) -> Iterator[tuple[A
 
 def _message(row: dict[str, Any]) -> str:
     at = str(np.datetime64(row["second"], "s")) + "Z"
-    given = {name: row[name] for name in (*_IDS, "shipping_country", "billing_country") if row[name] is not None}
-    return json.dumps(given | {"at": at, "amount": row["amount"], "currency": row["currency"] or _CURRENCY})
+    given = {name: row[name] for name in (*_IDS, *_KEYS) if row[name] is not None}
+    return json.dumps(given | {"at": at, "amount": row["amount"], "currency": row["currency"]})
 
 
 def _digests(column: pl.Series) -> np.ndarray:

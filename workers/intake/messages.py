@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from kombu import compression
+
+from reshelf import lenient
 
 
 class Unreadable(ValueError):
@@ -55,8 +56,13 @@ def read(raw: bytes) -> Message:
         if envelope.content_type != "application/json":
             raise Unreadable(f"its content type is {envelope.content_type}: send JSON (task_serializer='json')")
         body = _body(envelope)
-        return _message(envelope.headers, _json.decode(body), is_plain=b"\\u" not in body)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+        try:
+            return _message(envelope.headers, _json.decode(body), is_plain=b"\\u" not in body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of one row, perhaps
+            return _message(envelope.headers, lenient.loads(body), is_plain=False)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        if isinstance(error, Unreadable):
+            raise
         raise Unreadable(f"it is no message of Celery's: {error}") from error
 
 

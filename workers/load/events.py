@@ -18,7 +18,8 @@ from pathlib import Path
 import polars as pl
 
 from reshelf.events import KINDS
-from workers.load import columns, fields, options, reading
+from workers.canonical import countries
+from workers.load import columns, fields, identities, options, reading
 from workers.load.columns import Accepted
 from workers.load.errors import ColumnError
 from workers.load.files import Source
@@ -79,7 +80,8 @@ def read(
     """Return the file's lines as events; `kind` is what lines without one are."""
     traits = [name for name in frame.columns if name.startswith(_TRAIT)]
     cleared = nulls.cleared(frame, (*_IDS, "kind", "surface", *traits), _NUMBERS)
-    typed, notes = _typed(cleared, kind, said)
+    unified = identities.formed(identities.unified(cleared, _IDS), [f"{_TRAIT}country"], countries.trait)
+    typed, notes = _typed(unified, kind, said)
     kept, rejected = reading.judge(typed, _rules(traits, now), frame)
     if "at" not in frame.columns:
         notes = (*notes, "no clock times: the positions became times, one hour apart, from 2020-01-01")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from workers.load import categories, columns, fields, items, options
+from workers.load import categories, columns, fields, identities, items, options
 from workers.load.columns import Accepted
 from workers.load.errors import ColumnError
 from workers.load.files import LINE, Source
@@ -70,7 +70,8 @@ def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: 
     cleared = nulls.cleared(
         frame, ("invoice", "code", "description", "customer", "country"), ("quantity", "at", "price")
     )
-    kept, rejected = judge(_typed(cleared, said), _rules(now), frame)
+    unified = identities.unified(cleared, ("invoice", "code", "customer"))
+    kept, rejected = judge(_typed(unified, said), _rules(now), frame)
     # A few invoices were keyed in over a minute or two: all of it is one basket, of one moment.
     kept = kept.with_columns(at=pl.col("at").min().over("invoice", "customer"))
     return Reading(path, FORMAT, frame.height, rejected, _purchases(kept), tuple(_changes(_catalogue(kept))))

@@ -49,6 +49,30 @@ def reshelf(database_url: str, tmp_path: Path) -> Reshelf:
     return run
 
 
+def test_past_orders_have_their_keys_in_one_form_and_lines_are_kept_without_what_cannot_be_read(
+    database: Engine, tmp_path: Path, reshelf: Reshelf
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "order_id,customer_id,at,amount,currency,ip,email,phone,shipping_country\n"
+        "a,Ka\u0308te,2026-01-02T10:00:00Z,20,eur,203.0.113.51:5000,Eva@Shop.example,030 901820,Germany\n"
+        "b,K\u00e4te,2026-01-02T11:00:00Z,20,,::ffff:203.0.113.51,eva@shop.example,+49 30 901820,DEU\n"
+        "c,c-2,2026-01-02T12:00:00Z,20,???,unknown,none,call me,Atlantis\n"
+    )
+    done = json.loads(reshelf("load", "--orders", str(path), "--json").output)
+    assert (done["written"], done["rejected"]) == (3, {})
+    unread = {f"{name} cannot be read" for name in ("ip", "email", "phone", "shipping_country", "currency")}
+    assert {reason: tuple(one.values()) for reason, one in done["unread"].items()} == dict.fromkeys(unread, (1, 4))
+    rows = tests.rows_of(
+        database,
+        "SELECT customer, ip, email, phone, country, message->>'currency' AS currency FROM orders "
+        "JOIN order_messages USING (order_id) ORDER BY order_id",
+    )
+    assert tuple(rows[0]) == tuple(rows[1])
+    assert rows[0].currency == "EUR"
+    assert tuple(rows[2])[1:] == (0, 0, 0, 0, None)
+
+
 def test_past_orders_are_loaded_once_and_bad_lines_are_left_out(
     database: Engine, tmp_path: Path, reshelf: Reshelf
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects import postgresql
 
 from storage import due, engine, migrate
+from storage.fraud import orders
 from storage.recommend import transitions
 from storage.registry import models
 from storage.tables import metadata
@@ -162,3 +164,25 @@ def test_versions_of_before_the_registry_keep_serving_and_have_a_history(databas
     assert (live.version, live.how, live.gate, live.digest) == (version, "full", None, None)
     assert (switch.version, switch.previous, switch.at) == (version, None, live.switched_at)
     assert (backlog.kind, backlog.count) == (due.ITEM, 1)
+
+
+def test_orders_of_before_are_counted_by_one_spelling_of_their_address(database: Engine, database_url: str) -> None:
+    spelled = ["203.0.113.51", "203.0.113.51:5000", "::ffff:203.0.113.51", "2001:DB8::0007", "2001:db8::7", "client"]
+    at = int(datetime.now(UTC).timestamp())
+    command.downgrade(alembic(database_url), "0015")
+    with database.begin() as connection:
+        for number, ip in enumerate([*spelled, None]):
+            order = {"id": f"o-{number}", "message": json.dumps({"ip": ip}), "ip": orders.digest(ip), "at": at}
+            connection.execute(
+                text("INSERT INTO orders (order_id, at, tie, customer, ip, cents) VALUES (:id, :at, 1, 1, :ip, 100)"),
+                order,
+            )
+            connection.execute(
+                text("INSERT INTO order_messages (order_id, message) VALUES (:id, CAST(:message AS jsonb))"), order
+            )
+    migrate.upgrade(database_url)
+    with database.connect() as connection:
+        assert found(connection) == described()
+        counted = connection.execute(text("SELECT ip FROM orders ORDER BY order_id")).scalars().all()
+    one, other = orders.digest("203.0.113.51"), orders.digest("2001:db8::7")
+    assert counted == [one, one, one, other, other, orders.digest("client"), 0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from storage.fraud.orders import UNREAD
 from storage.fraud.screenings import Screening
 from workers.fraud.rules import rules
 from workers.fraud.rules.rules import Decision, Reason
@@ -26,6 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
     rules_version: str
     model_version: str | None
     decided_at: Annotated[datetime | None, _Note(description="UTC; null where the decision could not be recorded.")]
+    unread: Annotated[dict[str, str], _Note(description="Fields that could not be read, and why.")] = {}
 
 
 def announced(decided: Screening, at: datetime) -> str:
@@ -66,6 +69,12 @@ def from_row(row: Any) -> Answer:
         row.model_version,
         row.decided_at,
     )
+
+
+def with_unread(answer: Answer, message: Mapping[str, Any]) -> Answer:
+    """Return the answer with what could not be read of the order, by its message."""
+    unread = message.get(UNREAD)
+    return msgspec.structs.replace(answer, unread=dict(unread)) if unread else answer
 
 
 def conflict(order_id: str, field: str) -> str:

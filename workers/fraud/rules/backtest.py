@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 
 from storage.fraud import screenings, velocities
+from workers.canonical import orders as keys
 from workers.fraud.rules import facts, rules
 from workers.fraud.rules.rules import RuleSet
 
@@ -70,7 +71,7 @@ def run(
 
 
 def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
-    known: dict[str, facts.Fact] = {**facts.from_order(row.message), **counted}
+    known: dict[str, facts.Fact] = {**facts.from_order(keys.unified(row.message)), **counted}
     if row.probability is not None:
         known["probability"] = row.probability
     verdict = rules.decide(rule_set, known)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from workers.canonical import orders as keys
+
 NUMBER, TEXT, FLAG = "a number", "a text", "true or false"
 
 Fact = float | str | bool
@@ -20,6 +22,8 @@ _TEXTS = {
     "device": "device_id",
     "ip": "ip",
     "address": "address_id",
+    "email": "email",
+    "phone": "phone",
     "terminal": "terminal_id",
     "currency": "currency",
     "shipping_country": "shipping_country",
@@ -35,7 +39,7 @@ FROM_ORDER = {
     "countries_differ": FLAG,
 }
 FROM_MODEL = {"probability": NUMBER, "novelty": NUMBER}
-COUNTED = ("customer", "payment", "device", "ip", "address")
+COUNTED = ("customer", "payment", "device", "ip", "address", "email", "phone")
 """What orders are counted by."""
 WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
 VELOCITIES = {
@@ -45,6 +49,11 @@ VELOCITIES = {
 }
 KNOWN = {**FROM_ORDER, **VELOCITIES, **FROM_MODEL}
 """Every fact, and what it is."""
+
+
+def form(fact: str, value: str) -> str:
+    """Return what an operator typed of a fact in the form in which orders have it. Raises `ValueError`."""
+    return keys.form(_TEXTS[fact], value) if fact in _TEXTS else value
 
 
 def from_order(message: Mapping[str, Any]) -> dict[str, Fact]:

@@ -23,6 +23,7 @@ import difflib
 import hashlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,12 +44,14 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Value = float | str | bool
 
+_ANY = (NUMBER, TEXT, FLAG)
 _COMPARE: dict[str, tuple[Callable[[Any, Any], bool], tuple[str, ...]]] = {
     "above": (lambda fact, value: fact > value, (NUMBER,)),
     "at_least": (lambda fact, value: fact >= value, (NUMBER,)),
     "below": (lambda fact, value: fact < value, (NUMBER,)),
     "at_most": (lambda fact, value: fact <= value, (NUMBER,)),
-    "equals": (lambda fact, value: fact == value, (NUMBER, TEXT, FLAG)),
+    # A text equals several: what an operator typed, and the form in which orders have it.
+    "equals": (lambda fact, value: fact in value if isinstance(value, frozenset) else fact == value, _ANY),
     "in": (lambda fact, value: fact in value, (TEXT,)),
     "not_in": (lambda fact, value: fact not in value, (TEXT,)),
 }
@@ -81,7 +84,7 @@ class Rule(_Part, frozen=True, kw_only=True):
     when: Annotated[dict[str, dict[str, Value | list[str]]], msgspec.Meta(min_length=1)]
 
 
-class RuleSet(_Part, frozen=True, kw_only=True):
+class RuleSet(_Part, frozen=True, kw_only=True, dict=True):
     """All that decides beside the model."""
 
     thresholds: Thresholds = Thresholds()
@@ -92,6 +95,22 @@ class RuleSet(_Part, frozen=True, kw_only=True):
     def version(self) -> str:
         """The name of this content: the same content has the same name."""
         return f"rules-{hashlib.sha256(msgspec.json.encode(self, order='deterministic')).hexdigest()[:12]}"
+
+    def among(self, fact: str, values: str | list[str]) -> frozenset[str]:
+        """Return the texts of a list, or of one that is named ("@blocked"): as typed, and as orders have them."""
+        key = (fact, values if isinstance(values, str) else tuple(values))
+        if key not in self._among:
+            typed = self.texts(values)
+            self._among[key] = frozenset(typed) | {_form(fact, one) or one for one in typed}
+        return self._among[key]
+
+    def texts(self, values: str | list[str]) -> list[str]:
+        """Return the texts of a list, or of one that is named, as typed."""
+        return self.lists[values.removeprefix("@")] if isinstance(values, str) else values
+
+    @cached_property
+    def _among(self) -> dict[tuple[str, str | tuple[str, ...]], frozenset[str]]:
+        return {}
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -157,13 +176,25 @@ def velocities(found: RuleSet) -> frozenset[str]:
     return frozenset(fact for rule in found.rules for fact in rule.when if fact in facts.VELOCITIES)
 
 
+def unreadable(found: RuleSet) -> list[str]:
+    """Return what to say of values that no order can have: an address that is none, a country that nobody knows."""
+    said = []
+    for rule in found.rules:
+        conditions: Mapping[str, Mapping[str, Any]] = rule.when
+        for fact, condition in conditions.items():
+            typed = [one for name, values in condition.items() if name in _AMONG for one in found.texts(values)]
+            typed += [value for name, value in condition.items() if name == "equals" and isinstance(value, str)]
+            said += [f"rule {rule.name!r}: no order has the {fact} {one!r}" for one in typed if not _form(fact, one)]
+    return said
+
+
 def decide(found: RuleSet, known: Mapping[str, Fact], *, otherwise: Decision = APPROVE) -> Verdict:
     """Return the decision for an order of which these facts are known; `otherwise` where nothing speaks of it."""
     fired, rested = [], []
     for rule in found.rules:
         if not rule.when.keys() <= known.keys():
             rested.append(rule.name)
-        elif all(_holds(found, known[fact], condition) for fact, condition in rule.when.items()):
+        elif all(_holds(found, fact, known[fact], condition) for fact, condition in rule.when.items()):
             fired.append(rule)
     said: list[tuple[Decision, Reason]] = [(rule.decision, Reason("rule", rule.name, rule.reason)) for rule in fired]
     decisions = {decision for decision, _ in said}
@@ -174,6 +205,14 @@ def decide(found: RuleSet, known: Mapping[str, Fact], *, otherwise: Decision = A
         return Verdict(otherwise, [], names, rested)
     decision = _winner([decision for decision, _ in said])
     return Verdict(decision, [reason for own, reason in said if own == decision], names, rested)
+
+
+def _form(fact: str, typed: str) -> str | None:
+    """Return what was typed in the form in which orders have it, None where no order has it."""
+    try:
+        return facts.form(fact, typed)
+    except ValueError:
+        return None
 
 
 def _winner(said: Iterable[Decision]) -> Decision:
@@ -196,14 +235,13 @@ def _by_model(thresholds: Thresholds, known: Mapping[str, Fact]) -> list[tuple[D
     return []
 
 
-def _holds(found: RuleSet, fact: Fact, condition: Mapping[str, Any]) -> bool:
-    return all(_COMPARE[name][0](fact, _value(found, name, value)) for name, value in condition.items())
-
-
-def _value(found: RuleSet, name: str, value: Any) -> Any:
-    """`in` and `not_in` may name a list: "@blocked"."""
-    is_named = name in _AMONG and isinstance(value, str)
-    return found.lists[value.removeprefix("@")] if is_named else value
+def _holds(found: RuleSet, fact: str, given: Fact, condition: Mapping[str, Any]) -> bool:
+    if facts.KNOWN[fact] != TEXT:
+        return all(_COMPARE[name][0](given, value) for name, value in condition.items())
+    return all(
+        _COMPARE[name][0](given, found.among(fact, value if name in _AMONG else [value]))
+        for name, value in condition.items()
+    )
 
 
 def _check(found: RuleSet) -> None:

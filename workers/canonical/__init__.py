@@ -1,0 +1,1 @@
+"""The one form of what orders and shoppers are known by, whoever spelled it: addresses, contacts, countries."""
