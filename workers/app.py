@@ -21,6 +21,7 @@ def build(settings: Settings) -> Celery:
     application = Celery(
         "reshelf",
         broker=settings.broker_url,
+        task_cls="workers.runtime.unhandled:Task",
         include=["workers.declaring", *(module for capability in capabilities.ALL for module in capability.tasks)],
     )
     application.conf.update(_configuration(settings))
@@ -42,6 +43,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_acks_on_timeout": True,
         "task_acks_on_failure_or_timeout": True,
         "worker_prefetch_multiplier": 1,
+        "worker_consumer": "workers.runtime.unhandled:Consumer",
         # A process that owns a device must not be forked from one that has threads, and it compiles before it answers.
         "worker_pool_start_method": "spawn",
         "worker_proc_alive_timeout": 180,

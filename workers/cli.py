@@ -36,6 +36,9 @@ COMMANDS = {
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
+    "dead-letters": Entry(
+        "workers.commands.dead_letters:dead_letters", "Show what could not be taken, and send it again.", "workers"
+    ),
     "demo": Entry("demo.command:demo", "Run a simulated shop against it.", "all"),
     "worker": Entry(
         "workers.commands.operate.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"

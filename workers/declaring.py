@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery.signals import worker_process_init
 
 from workers import capabilities
-from workers.runtime import bootstrap, priority
+from workers.runtime import bootstrap, broker, priority
 
 bootstrap.declare(capabilities.RINGS)
+broker.read_leniently()
 
 
 @worker_process_init.connect

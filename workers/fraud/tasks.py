@@ -15,7 +15,7 @@ from reshelf import tasks
 from storage import due
 from storage.due import Claim
 from workers.fraud import parts
-from workers.runtime import bootstrap, claims
+from workers.runtime import bootstrap, claims, unhandled
 from workers.runtime.bootstrap import Services
 
 
@@ -27,10 +27,11 @@ from workers.runtime.bootstrap import Services
     retry_backoff=1,
     retry_backoff_max=30,
 )
-def screen(batch: Any) -> Any:
-    """Write orders, decide about them, and answer `screenings` and `rejected`."""
+def screen(*arguments: Any, **named: Any) -> Any:
+    """Write orders (the one argument, by whatever name), decide, and answer `screenings` and `rejected`."""
     from workers.fraud import door  # imports JAX
 
+    batch = unhandled.only_argument(tasks.SCREEN, arguments, named.values())
     services = bootstrap.services()
     return msgspec.to_builtins(door.screen(services.engine, services.settings, batch, partial(_drain, services)))
 

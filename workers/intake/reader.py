@@ -26,13 +26,11 @@ from workers.intake import messages, service
 from workers.intake.group_commit import GroupCommit, Offer
 from workers.intake.inbox import MOST_MESSAGES, Inbox
 from workers.intake.messages import Unreadable
-from workers.runtime import bootstrap, metrics
+from workers.runtime import bootstrap, metrics, unhandled
 from workers.runtime.bootstrap import Services
+from workers.runtime.unhandled import QUEUE_DOOR
 
 log = logging.getLogger(__name__)
-
-QUEUE_DOOR = "queue"
-"""The source of dead letters that hold a whole message."""
 
 # How long the first message of a batch waits for company.
 _LINGER_SECONDS = 0.02
@@ -125,7 +123,7 @@ class Reader:
             return _letter(raw, f"it cannot be read: {error}")
         queue = self._routes.get(message.task)
         if queue is None:
-            return _letter(raw, f"no task is called {message.task}")
+            return _letter(raw, unhandled.unknown(message.task, [*self._doors, *self._routes]))
         self._inbox.forward(queue, raw)
         return None
 
