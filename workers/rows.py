@@ -11,6 +11,7 @@ import msgspec
 from reshelf import catalogue, fields
 from reshelf.events import Event
 from reshelf.orders import Label, Order
+from workers import markup
 from workers.canonical import countries
 from workers.canonical import orders as keys
 
@@ -54,7 +55,8 @@ def change_row(change: catalogue.Change) -> dict[str, Any]:
     """Return the change as a row for `storage.events.intake.write_changes`."""
     at = change.at.astimezone(UTC)
     given = {name: getattr(change, name) for name in change.__struct_fields__ if name not in _ENVELOPE}
-    changed = {name: _composed(name, value) for name, value in given.items() if value is not msgspec.UNSET}
+    composed = {name: _composed(name, value) for name, value in given.items() if value is not msgspec.UNSET}
+    changed = markup.fields(composed)
     if (stock := changed.get("stock")) is not None and stock < 0:  # oversold
         changed["stock"] = 0
     if isinstance(change, catalogue.Delete):
