@@ -24,7 +24,9 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
     typed: Annotated[str, _Example(examples=["lightbulb"])]
     terms: Annotated[list[str], _Example(description="The terms of the item that stand for it.")]
-    as_: Annotated[str, _Example(description="exact, spelling, joined, split or synonym.")] = msgspec.field(name="as")
+    as_: Annotated[str, _Example(description="exact, spelling, joined, split, synonym, variant or partly.")] = (
+        msgspec.field(name="as")
+    )
     share: Annotated[float, _Example(description="Of the weight of the whole query, 0 to 1.")]
 
 

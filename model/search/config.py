@@ -8,8 +8,9 @@ from typing import Any
 
 from model import presets
 from model.errors import ConfigError
+from model.text import analyser
 
-KINDS = 11
+KINDS = 15
 """Kinds of terms that `model.text.analyser` tells apart."""
 
 FIELDS = ("title", "brand", "category", "attributes", "text")
@@ -18,18 +19,25 @@ FIELDS = ("title", "brand", "category", "attributes", "text")
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """Weights of fields and terms, correction, fusion and sizes. Make one with `preset`."""
+    """Weights of fields and terms, correction, fusion and sizes. Make one with `preset`.
+
+    `analyser` is the version of the analyser that made the terms of which something was learnt.
+    """
+
+    analyser: int = analyser.VERSION
 
     # Aligned with FIELDS.
     field_weights: tuple[float, ...] = (1.0, 0.4, 0.6, 0.4, 0.2)
     tail_weight: float = 0.7  # of what stands behind "with", "for", "in" or in brackets, in a title
     head_weight: float = 1.5  # of the last word before that: what the product is
+    part_weight: float = 0.9  # of a part of a code beside one that stands there as such, and of another way to write it
     k1: float = 0.5  # small: a word said twice in a title says little more
     b: float = 0.5
     # How much of a clause's score a term of each kind has, aligned with the kinds of `model.text.analyser`:
     # word, number, unit, measure, size, code, Chinese word, word inside a word, pair of characters, character,
-    # what a run of characters ends in.
-    kind_weights: tuple[float, ...] = (1.0, 0.7, 0.2, 0.4, 0.7, 1.0, 1.0, 0.5, 0.5, 0.7, 0.3)
+    # what a run of characters ends in, neighbouring letters of other scripts without spaces, parts (which a query does
+    # not ask for), the exact spelling, the item's id.
+    kind_weights: tuple[float, ...] = (1.0, 0.7, 0.2, 0.4, 0.7, 1.0, 1.0, 0.5, 0.5, 0.7, 0.3, 1.0, 0.0, 0.3, 1.0)
     coverage_power: float = 0.5  # the score is multiplied by this power of the share of the query that matched
 
     rare: int = 3  # a word that this many items or fewer hold may be misspelt
@@ -37,6 +45,9 @@ class SearchConfig:
     correction_weight: float = 0.9
     join_weight: float = 0.8
     synonym_weight: float = 0.8
+    run_weight: float = 0.3  # of a whole run of a script without spaces, beside its neighbouring letters
+    least_grams: int = 3  # neighbouring letters of a run that an item holds, or all of a shorter one's
+    least_gram_share: float = 0.35  # of a longer one's
     longest_query: int = 48  # terms of a query that are looked up
 
     dim: int = 64  # of the encoder's vectors
@@ -90,8 +101,19 @@ def preset(name: str = "small", **overrides: Any) -> SearchConfig:
 
 
 def from_json(values: Mapping[str, Any]) -> SearchConfig:
-    """The config of an artifact; its tuples came back from JSON as lists. The errors are those of `preset`."""
-    return preset(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    """The config of an artifact; its tuples came back from JSON as lists. The errors are those of `preset`.
+
+    Of one made with another version of the analyser, what was chosen for its kinds of terms is left out.
+    """
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    if analyser_of(values) != analyser.VERSION:
+        given = {name: value for name, value in given.items() if name not in ("analyser", "kind_weights")}
+    return preset(**given)
+
+
+def analyser_of(values: Mapping[str, Any]) -> int:
+    """The version of the analyser that an artifact's config names; those before there was a name for it are 1."""
+    return int(values.get("analyser", 1))
 
 
 def replace(config: SearchConfig, **overrides: Any) -> SearchConfig:

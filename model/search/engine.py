@@ -175,13 +175,23 @@ class Engine:
     ) -> Int[np.ndarray, " K"]:
         """The slots that a ranker orders: the best by lexical score and cosine together, and by each cosine alone."""
         config = self.parts.config
-        chosen = [lexical.best(fused_N, config.candidates, open_N)]
+        chosen = [self._best(asked, fused_N, open_N)]
         chosen += [
             lexical.best(cosine_N, config.likest, open_N)
             for cosine_N in (asked.likeness_N, asked.other_N)
             if cosine_N is not None
         ]
         return np.unique(np.concatenate(chosen))
+
+    def _best(
+        self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"]
+    ) -> Int[np.ndarray, " K"]:
+        """The best by lexical score and cosine together, and the item that the query names."""
+        best_K = lexical.best(fused_N, self.parts.config.candidates, open_N)
+        if asked.query.named is None:
+            return best_K
+        named, _ = self.lexicon.postings.lookup(asked.query.named)
+        return np.concatenate([best_K, np.setdiff1d(named[open_N[named]], best_K)])
 
     def taught(self, encoder: TextVectors | None, associations: Associations) -> Engine:
         """An engine that learnt more, over the same items; the two share all else, so write to neither."""
@@ -241,7 +251,7 @@ class Engine:
         """At least the best `need` of the open slots: candidates in the ranker's order, the others behind them."""
         config = self.parts.config
         if self.parts.ranker is None:
-            first = lexical.best(fused_N, config.candidates, open_N)
+            first = self._best(asked, fused_N, open_N)
             scores_K = fused_N[first]
             scores_K += config.letters_weight * features.letters(asked.query.text, first, self.lexicon)
         else:
@@ -250,12 +260,22 @@ class Engine:
                 return first, np.zeros(0, np.float32)
             scores_K = self.parts.ranker.score(features.compute(asked, first, self.shelf()))
         scores_K = scores_K + self._liked(asked, first, scores_K)
+        scores_K = scores_K + self._named(asked, first, scores_K)
         order_K = np.argsort(-scores_K, kind="stable")
         rest_N = open_N.copy()
         rest_N[first] = False
         rest = lexical.best(fused_N, max(need - len(first), 0), rest_N)
         missing = np.full(len(rest), np.nan, np.float32)
         return np.concatenate([first[order_K], rest]), np.concatenate([scores_K[order_K], missing])
+
+    def _named(
+        self, asked: Asked, slots_K: Int[np.ndarray, " K"], scores_K: Float32[np.ndarray, " K"]
+    ) -> Float32[np.ndarray, " K"]:
+        """What lifts the item whose id or SKU the query is above all others, whoever orders them."""
+        if asked.query.named is None or not len(slots_K):
+            return np.zeros(len(slots_K), np.float32)
+        is_named_K = np.isin(slots_K, self.lexicon.postings.lookup(asked.query.named)[0])
+        return np.float32(np.ptp(scores_K) + 1.0) * is_named_K
 
     def _liked(
         self, asked: Asked, slots_K: Int[np.ndarray, " K"], scores_K: Float32[np.ndarray, " K"]

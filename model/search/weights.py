@@ -19,6 +19,7 @@ from model.search.learning import contrastive
 from model.search.learning.associations import Associations
 from model.search.learning.encoder import Encoder
 from model.search.ranking.ranker import TreeRanker, Trees
+from model.text import analyser
 from model.text.synonyms import Synonyms
 
 KIND = "search"
@@ -72,10 +73,16 @@ def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Art
 def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
     """What `pack` was given, with the shop's `synonyms`, and the items' vectors, None without an encoder of ours.
 
-    Raises ArtifactError for the artifact of something else.
+    Raises ArtifactError for the artifact of something else, and for one whose terms another analyser made.
     """
     if artifact.kind != KIND:
         raise ArtifactError(f"the folder holds a model for {artifact.kind!r}, not for {KIND!r}; name a search version")
+    made_with = configs.analyser_of(artifact.config)
+    if made_with != analyser.VERSION:
+        raise ArtifactError(
+            f"the model learnt words as version {made_with} of the text analyser cuts them, and this is version "
+            f"{analyser.VERSION}; train it again with `reshelf train search`"
+        )
     config = configs.from_json(artifact.config)
     encoder = _part(artifact, _ENCODER)
     trees = _part(artifact, _TREES)

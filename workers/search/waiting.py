@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine
 
-from storage.registry import models
+from model.search import config as configs
+from model.text import analyser
+from storage.registry import attempts, models
 from storage.search import search_log
 from workers.registry import schedule
 from workers.registry.schedule import Lineage, Rule
@@ -16,7 +18,19 @@ LEAST_CHANGES = 20
 
 def reason(engine: Engine, settings: Settings) -> str | None:
     """Return why search is to be trained anew now; None where it is not, or where no version serves."""
-    return schedule.reason(engine, models.SEARCH, rule(settings), _new_changes)
+    return _other_analyser(engine) or schedule.reason(engine, models.SEARCH, rule(settings), _new_changes)
+
+
+def _other_analyser(engine: Engine) -> str | None:
+    """Return that the live version cannot serve any more, since it knows other terms, and that this was not tried."""
+    with engine.connect() as connection:
+        live = models.live(connection, models.SEARCH)
+        if live is None or configs.analyser_of(live.config) == analyser.VERSION:
+            return None
+        known = [row.config for row in models.versions(connection, models.SEARCH) if row.parent == live.version]
+        tried = attempts.count(connection, models.SEARCH, live.version)
+    is_answered = any(configs.analyser_of(config) == analyser.VERSION for config in known)
+    return None if is_answered or tried >= schedule.MOST_ATTEMPTS else "words are cut in another way than it learnt"
 
 
 def _new_changes(connection: Connection, found: Lineage) -> int:

@@ -32,6 +32,10 @@ class Column:
         """Add to one row that was written."""
         self._rows[slot] += by
 
+    def at(self, slot: int) -> Any:
+        """One row that was written."""
+        return self._rows[slot]
+
     def first(self, count: int) -> np.ndarray:
         """The first `count` rows: a view, to be read before the next row is written."""
         return self._rows[:count]

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model.catalogue import Item
-from model.search.config import SearchConfig
-from model.text import analyser, trigrams
+from model.search.config import FIELDS, SearchConfig
+from model.text import analyser, folding, trigrams
 from model.text.analyser import Term
 
-_PARTS = frozenset((analyser.BIGRAM, analyser.CHARACTER, analyser.ENDING))
+_PARTS = frozenset((analyser.BIGRAM, analyser.CHARACTER, analyser.ENDING, analyser.GRAM, analyser.PART))
+_LESSER = frozenset((analyser.PART, analyser.GRAM))
+
+_ATTRIBUTES = FIELDS.index("attributes")
 
 MAIN = frozenset((analyser.WORD, analyser.NUMBER, analyser.CODE, analyser.HAN))
 """Kinds that stand for a word of the text: they make its length, and its order. The other kinds repeat them."""
@@ -45,6 +48,12 @@ class Document:
         return {term.surface for term in itertools.chain(*self.fields) if term.kind == analyser.WORD}
 
     @property
+    def spellings(self) -> set[tuple[str, str]]:
+        """The distinct words that folding changed, folded and as they are spelled."""
+        terms = itertools.chain(*self.fields)
+        return {(folding.fold(term.surface), term.surface) for term in terms if term.kind == analyser.SPELLED}
+
+    @property
     def pairs(self) -> set[tuple[str, str]]:
         """The distinct pairs of words that stand side by side in the title."""
         words = [term for term in self.fields[0] if term.kind == analyser.WORD]
@@ -56,6 +65,24 @@ class Document:
         return tuple(sum(term.kind in MAIN for term in terms) for terms in self.fields)
 
 
+_IDENTITIES = frozenset(
+    [
+        "sku",
+        "mpn",
+        "gtin",
+        "ean",
+        "upc",
+        "isbn",
+        "asin",
+        "barcode",
+        "articlenumber",
+        "partnumber",
+        "modelnumber",
+        "itemnumber",
+    ]
+)
+
+
 def read(item: Item) -> Document:
     """The item's document. `attributes` are labels, "name=value" or plain."""
     attributes = " ; ".join(attribute.replace("=", " ") for attribute in item.attributes)
@@ -63,6 +90,7 @@ def read(item: Item) -> Document:
     title = analyser.analyse(item.title)
     nouns = [t.place for t in title.terms if t.kind in (analyser.WORD, analyser.HAN) and t.place < title.head]
     fields = (title.terms, *(analyser.terms(text) for text in texts))
+    fields[_ATTRIBUTES].extend(_identities(item))
     return Document(fields, title.head, max(nouns, default=-1), tuple(trigrams.hashed(item.title)))
 
 
@@ -77,8 +105,17 @@ def frequencies(document: Document, average: Sequence[float], config: SearchConf
         relative = document.lengths[field] / max(average[field], 1.0)
         scale = max(config.field_weights[field], 1e-6) / (1 - config.b + config.b * relative)
         for term in terms:
-            total[term.term] += scale * (_emphasis(term, document, config) if not field else 1.0)
+            share = config.part_weight if term.kind in _LESSER else 1.0
+            total[term.term] += scale * share * (_emphasis(term, document, config) if not field else 1.0)
     return {term: count * (config.k1 + 1) / (count + config.k1) for term, count in total.items()}
+
+
+def _identities(item: Item) -> list[Term]:
+    """The item's id, and attributes that are one: its SKU, its number with the maker, its barcode."""
+    named = (attribute.partition("=") for attribute in item.attributes)
+    numbers = [value for name, _, value in named if "".join(filter(str.isalnum, name.lower())) in _IDENTITIES]
+    found = (analyser.identity(number) for number in (item.item_id, *numbers))
+    return [term for term in found if term is not None]
 
 
 def _emphasis(term: Term, document: Document, config: SearchConfig) -> float:

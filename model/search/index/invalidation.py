@@ -13,7 +13,7 @@ from model.search.index.query import Query
 
 def query_terms(query: Query, lexicon: Lexicon) -> set[str]:
     """The terms of the query, those that no item holds yet among them, and those that may stand for them."""
-    terms = {term.term for term in query.terms}
+    terms = {term.term for term in query.terms} | set(query.others)
     alternatives = (alternative for clause in query.clauses for alternative in clause.alternatives)
     return terms | {lexicon.postings.terms[term] for alternative in alternatives for term in alternative.terms}
 

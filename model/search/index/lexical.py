@@ -30,6 +30,11 @@ def match(query: Query, lexicon: Lexicon) -> Match:
     for clause in query.clauses:
         weight = clause_weight(clause, lexicon)
         total += weight
+        if clause.least:
+            slots, scores, held_P = _partly(clause, lexicon)
+            score_N[slots] += scores
+            coverage_N[slots] += weight * held_P
+            continue
         if len(clause.alternatives) == 1 and len(clause.alternatives[0].terms) == 1:
             slots, scores = _alternative(clause, clause.alternatives[0], lexicon)
             score_N[slots] += scores
@@ -70,6 +75,27 @@ def best(score_N: Float32[np.ndarray, " N"], k: int, open_N: Bool[np.ndarray, " 
     return np.concatenate([above, slots[scores == least][: k - len(above)]])
 
 
+def _partly(
+    clause: Clause, lexicon: Lexicon
+) -> tuple[Int[np.ndarray, " P"], Float32[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
+    """The slots that hold enough of a clause's terms, what each scores, and the share of them that it holds.
+
+    Where no open one holds enough, the run is misspelt: then those that hold most of it, if that is half.
+    """
+    held_N = np.zeros(lexicon.slots, np.int32)
+    score_N = np.zeros(lexicon.slots, np.float32)
+    for term in clause.alternatives[0].terms:
+        slots, scores = _alternative(clause, Alternative((term,), clause.alternatives[0].weight, ""), lexicon)
+        held_N[slots] += 1
+        score_N[slots] += scores
+    least = clause.least
+    most = int(held_N.max(initial=0, where=lexicon.open_N))
+    if most < least:
+        least = most if 2 * most >= clause.of else clause.of + 1
+    found = np.flatnonzero(held_N >= least) if least else np.zeros(0, np.int64)
+    return found, score_N[found] / np.float32(clause.of), held_N[found] / np.float32(clause.of)
+
+
 def _rarity(alternative: Alternative, lexicon: Lexicon) -> float:
     return sum(lexicon.inverse_frequency(term) for term in alternative.terms) / len(alternative.terms)
 
@@ -81,6 +107,9 @@ def _alternative(
     scale = lexicon.config.kind_weights[clause.term.kind] * alternative.weight
     first, *others = alternative.terms
     slots, weights = lexicon.postings.lookup(first)
+    for term in clause.without:
+        other = ~np.isin(slots, lexicon.postings.lookup(term)[0])
+        slots, weights = slots[other], weights[other]
     scores = np.float32(scale * lexicon.inverse_frequency(first) / len(alternative.terms)) * weights
     for other in others:
         other_slots, other_weights = lexicon.postings.lookup(other)

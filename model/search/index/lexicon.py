@@ -34,6 +34,7 @@ class Lexicon:
         self.config = config
         self.postings = Postings()
         self.vocabulary = Vocabulary()
+        self._spellings: dict[str, Counter[tuple[str, str]]] = {}
         self._compounds: dict[str, Counter[tuple[str, str]]] = {}
         self._average: tuple[float, ...] = document.TYPICAL_LENGTHS
         self._open = Column(np.bool_)
@@ -70,6 +71,8 @@ class Lexicon:
         self.vocabulary.remove(old.words)
         for a, b in old.pairs:
             self._compounds[a + b][a, b] -= 1
+        for word, spelled in old.spellings:
+            self._spellings[analyser.stem(word)][word, spelled] -= 1
         self._open.set(slot, False)
         self._letters_of(slot, -1)
         self.open -= 1
@@ -92,10 +95,26 @@ class Lexicon:
         (pair, count), *_ = pairs.most_common(1)
         return pair if count > 0 else None
 
+    def spelled(self, word: str) -> str:
+        """A folded word as most items that hold it spell it."""
+        every = self._spellings.get(analyser.stem(word), {}).items()
+        counts = [(count, spelled) for (folded, spelled), count in every if folded == word]
+        count, spelled = max(counts, default=(0, word))
+        return spelled if 2 * count >= self.vocabulary.frequency(word) else word
+
+    def spellings(self, stem: str) -> list[int]:
+        """The terms of the spellings that items have for words of this stem, of those that folding changes."""
+        every = self._spellings.get(stem, {}).items()
+        return [self.postings.ids[spelled] for (_, spelled), count in every if count > 0]
+
+    def held(self, term: str) -> int | None:
+        """The id of a term, if an item holds it."""
+        found = self.postings.ids.get(term)
+        return found if found is not None and self.postings.frequency(found) else None
+
     def stem_id(self, word: str) -> int | None:
         """The term of a written word, if an item holds it."""
-        found = self.postings.ids.get(analyser.stem(word))
-        return found if found is not None and self.postings.frequency(found) else None
+        return self.held(analyser.stem(word))
 
     @property
     def slots(self) -> int:
@@ -154,6 +173,8 @@ class Lexicon:
         self.vocabulary.add(new.words)
         for a, b in new.pairs:
             self._compounds.setdefault(a + b, Counter())[a, b] += 1
+        for word, spelled in new.spellings:
+            self._spellings.setdefault(analyser.stem(word), Counter())[word, spelled] += 1
         title = new.title[:TITLE]
         row_T = np.full(TITLE, PADDING, np.int32)
         row_T[: len(title)] = [self.postings.ids[term.term] for term in title]

@@ -77,7 +77,7 @@ class Postings:
 
     def frequency(self, term: int) -> int:
         """How many open items hold the term."""
-        return int(self.frequencies_V[term])
+        return int(self._open.at(term))
 
     @property
     def frequencies_V(self) -> Int32[np.ndarray, " V"]:

@@ -32,8 +32,9 @@ def corrections(word: str, beside: Iterable[int], lexicon: Lexicon) -> list[Corr
     than by chance it stands in titles with the other words, and how likely its edits are; people rarely miss the
     first letter.
     """
-    near = [c for c in lexicon.vocabulary.near(word)[:_CONSIDERED] if c.frequency >= 2] or _longer(word, lexicon)
     own = lexicon.stem_id(word)
+    every = lexicon.vocabulary.near(word)[:_CONSIDERED]
+    near = [c for c in every if c.frequency >= 2] or _longer(word, lexicon) or (every if own is None else [])
     floor = lexicon.config.rarer * (lexicon.postings.frequency(own) if own is not None else 0)
     context_N = _context([term for term in beside if term != own], lexicon)
     found: dict[int, Correction] = {}

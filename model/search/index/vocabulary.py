@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz.distance import OSA
 
 _SHORTLIST = 120
+_SPARE = re.compile("[\u0590-\u1cff]")  # from Hebrew and Arabic to the scripts of India and beyond
 _ABSENT = np.zeros(0, np.int32)
 
 
@@ -32,6 +35,7 @@ class Vocabulary:
         self._ids: dict[str, int] = {}
         self._words: list[str] = []
         self._sorted: list[str] = []
+        self._reversed: list[str] = []
         self._counts: list[int] = []
         self._pairs: dict[str, list[int]] = {}
         self._frozen: dict[str, np.ndarray] = {}
@@ -44,6 +48,7 @@ class Vocabulary:
             if found == len(self._words):
                 self._words.append(word)
                 bisect.insort(self._sorted, word)
+                bisect.insort(self._reversed, word[::-1])
                 self._counts.append(0)
                 pairs = _pairs(word)
                 self._sizes.append(len(pairs))
@@ -83,8 +88,11 @@ class Vocabulary:
 
     def starting(self, prefix: str) -> list[tuple[str, int]]:
         """The words that begin with `prefix`, and how many items hold each."""
-        start = bisect.bisect_left(self._sorted, prefix)
-        found = itertools.takewhile(lambda word: word.startswith(prefix), itertools.islice(self._sorted, start, None))
+        return [(word, count) for word in _starting(self._sorted, prefix) if (count := self.frequency(word)) > 0]
+
+    def ending(self, suffix: str) -> list[tuple[str, int]]:
+        """The words that end in `suffix`, and how many items hold each."""
+        found = (word[::-1] for word in _starting(self._reversed, suffix[::-1]))
         return [(word, count) for word in found if (count := self.frequency(word)) > 0]
 
     def _shortlist(self, word: str, allowed: int) -> list[int]:
@@ -108,10 +116,19 @@ class Vocabulary:
         return self._frozen[pair]
 
 
+def _starting(words: list[str], prefix: str) -> Iterator[str]:
+    start = bisect.bisect_left(words, prefix)
+    return itertools.takewhile(lambda word: word.startswith(prefix), itertools.islice(words, start, None))
+
+
 def _pairs(word: str) -> set[str]:
     padded = f"^{word}$"
     return {padded[i : i + 2] for i in range(len(padded) - 1)}
 
 
 def _allowed(word: str) -> int:
+    """How many edits a word may have. Scripts that leave vowels out, or hang them on, say more with each letter."""
+    if _SPARE.search(word):
+        letters = sum(not unicodedata.combining(letter) and letter.isalpha() for letter in word)
+        return 0 if letters <= 3 else 1 if letters <= 7 else 2
     return 0 if len(word) <= 3 else 1 if len(word) <= 6 else 2

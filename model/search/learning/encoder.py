@@ -20,6 +20,9 @@ Role = Literal["query", "passage"]
 
 Params = Mapping[str, Array]
 
+# A unit says little, and the others repeat what is read already.
+_UNREAD = frozenset((analyser.UNIT, analyser.PART, analyser.SPELLED))
+
 _TILE = 2048
 _FEW = 32  # texts that are embedded one by one
 
@@ -79,7 +82,7 @@ def apply(config: SearchConfig, params: Params, terms_NxT: Int[Array, "N T"]) ->
 
 def terms_of(texts: Sequence[str], config: SearchConfig) -> Int32[np.ndarray, "N T"]:
     """The hashed distinct terms of each text, in 1..`config.buckets`; 0 is padding."""
-    rows = (dict.fromkeys(term.term for term in analyser.terms(text) if term.kind != analyser.UNIT) for text in texts)
+    rows = (dict.fromkeys(term.term for term in analyser.terms(text) if term.kind not in _UNREAD) for text in texts)
     hashed = [list(row) for row in rows]
     return tokens.hash_lists(hashed, width=config.width, buckets=config.buckets)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.search.index import lexical
+from model.search.index.query import Alternative, Clause
 from model.search.ranking import features
 from model.search.ranking.features import Asked, Shelf
 
@@ -36,7 +37,8 @@ def hit(asked: Asked, slot: int, shelf: Shelf) -> Why:
     held: list[Held] = []
     lacking: list[str] = []
     for clause, weight in zip(asked.query.clauses, weights, strict=True):
-        there = [a for a in clause.alternatives if all(_holds(shelf, slot, term) for term in a.terms)]
+        parts = (_of(clause, alternative, slot, shelf) for alternative in clause.alternatives)
+        there = [part for part in parts if part is not None]
         if there:
             best = max(there, key=lambda alternative: alternative.weight)
             terms = tuple(lexicon.postings.terms[term] for term in best.terms)
@@ -47,6 +49,18 @@ def hit(asked: Asked, slot: int, shelf: Shelf) -> Why:
     signals = {name: float(value) for name, value in zip(features.NAMES, row_F, strict=True)}
     still = dict.fromkeys(typed for typed in lacking if typed not in {each.typed for each in held})
     return Why(tuple(held), tuple(still), signals)
+
+
+def _of(clause: Clause, alternative: Alternative, slot: int, shelf: Shelf) -> Alternative | None:
+    """The alternative as far as the item holds it; None where that is not enough."""
+    held = tuple(term for term in alternative.terms if _holds(shelf, slot, term))
+    if (
+        any(_holds(shelf, slot, term) for term in clause.without)
+        or not held
+        or len(held) < (clause.least or len(alternative.terms))
+    ):
+        return None
+    return alternative._replace(terms=held)
 
 
 def _holds(shelf: Shelf, slot: int, term: int) -> bool:

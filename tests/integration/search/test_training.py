@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from model.text import analyser
 from reshelf import parsing
 from storage.events import intake
 from storage.registry import attempts, models
@@ -45,6 +46,26 @@ def test_an_update_needs_a_version_that_serves(database: Engine, settings: Setti
     assert waiting.reason(database, settings) is None
     with pytest.raises(NotEnoughData, match="reshelf train search"):
         training.update(database, settings)
+
+
+def test_a_version_that_learnt_words_cut_in_another_way_is_trained_anew_once(
+    database: Engine, settings: Settings
+) -> None:
+    def register(name: str, analyser_version: int, parent: str | None) -> str:
+        version = models.version_name(models.SEARCH, datetime(2026, 3, 1, tzinfo=UTC), name)
+        with database.begin() as connection:
+            config = {"analyser": analyser_version, "dim": 16}
+            models.register(connection, version, config=config, metrics={}, parent=parent)
+        return version
+
+    older = register("aaaaaa", analyser.VERSION - 1, None)
+    with database.begin() as connection:
+        models.switch(connection, older)
+    told = waiting.reason(database, settings)
+    assert told is not None
+    assert "another way" in told
+    register("bbbbbb", analyser.VERSION, older)
+    assert waiting.reason(database, settings) is None  # it was not good enough to serve
 
 
 def test_an_empty_shop_says_what_is_missing(database: Engine, settings: Settings) -> None:

@@ -18,6 +18,7 @@ from model.search.learning import contrastive, encoder
 from model.search.learning.associations import Associations
 from model.search.learning.encoder import Encoder
 from model.search.ranking.ranker import TreeRanker, Trees
+from model.text import analyser
 from model.text.synonyms import Synonyms
 
 CONFIG = config.preset("tiny")
@@ -59,6 +60,17 @@ def test_what_is_saved_comes_back(parts: Parts, tmp_path: Path) -> None:
 def test_another_models_artifact_is_refused() -> None:
     with pytest.raises(ArtifactError, match="recommend"):
         weights.unpack(Artifact("recommend", {}, {}), Synonyms())
+
+
+@pytest.mark.parametrize("made_with", [{}, {"analyser": analyser.VERSION + 1}])
+def test_what_was_learnt_of_words_cut_in_another_way_is_refused(parts: Parts, made_with: dict[str, int]) -> None:
+    packed = weights.pack(parts, ITEMS, {})
+    kinds = {"kind_weights": [1.0] * 11} if not made_with else {}
+    given = {name: value for name, value in packed.config.items() if name != "analyser"} | made_with | kinds
+    with pytest.raises(ArtifactError, match="reshelf train search"):
+        weights.unpack(replace(packed, config=given), Synonyms())
+    again = config.from_json(given)
+    assert (again.analyser, len(again.kind_weights)) == (analyser.VERSION, config.KINDS)
 
 
 def test_one_text_is_embedded_as_a_batch_is() -> None:

@@ -1,13 +1,15 @@
-"""One analyser for both scripts: what counts as the same, and that nothing breaks it."""
+"""One analyser for all scripts: what counts as the same, and that nothing breaks it."""
 
 from __future__ import annotations
+
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.text import analyser, measures, normalise
-from model.text.analyser import CODE, ENDING, HAN, MEASURE, NUMBER, SIZE, WORD
+from model.text.analyser import CODE, ENDING, GRAM, HAN, MEASURE, NUMBER, PART, SIZE, WORD
 
 
 def _terms(text: str, *kinds: int) -> list[str]:
@@ -92,6 +94,91 @@ def test_any_text_has_terms_in_order(text: str) -> None:
     assert places == sorted(places)
     assert 0 <= found.head <= len(text) + 1
     assert all(term.term for term in found.terms)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("चम्मच सेट", 2),
+        ("பருத்தி சட்டை", 2),
+        ("కాఫీ కప్పు", 2),
+        ("কাচের জগ", 2),
+        ("ਪੱਗ", 1),
+        ("മേശ വിളക്ക്", 2),
+        ("ಹತ್ತಿ ಸೀರೆ", 2),
+        ("قُبَّعَة صُوف", 2),
+        ("כָּרִית נוֹחָה", 2),
+        ("ቡና ስኒ", 2),
+        ("ღვინის ჭიქა", 2),
+        ("සිංහල පොත", 2),
+        (unicodedata.normalize("NFD", "Ghế gỗ"), 2),
+    ],
+)
+def test_combining_marks_cut_no_word(text: str, words: int) -> None:
+    assert len(_terms(text, WORD)) == words
+
+
+@pytest.mark.parametrize(
+    ("run", "inside"),
+    [
+        ("コードレス掃除機", "コードレス"),
+        ("デジタルカメラバッグ", "カメラ"),
+        ("가죽지갑", "지갑"),
+        ("กระเป๋าหนัง", "หนัง"),
+        ("ໂຄມໄຟ", "ໄຟ"),
+        ("កាបូបស្ពាយ", "ស្ពាយ"),
+        ("လက်ကိုင်ဖုန်း", "ဖုန်း"),
+    ],
+)
+def test_a_word_inside_a_run_has_terms_of_the_run(run: str, inside: str) -> None:
+    within = {term.term for term in analyser.terms(run)}
+    asked = [term for term in analyser.terms(inside) if term.kind == GRAM]
+    assert {term.term for term in asked} <= within
+    assert asked or set(_terms(inside, HAN)) <= within
+
+
+@pytest.mark.parametrize(
+    ("text", "also"),
+    [
+        ("Long-Sleeve", "longsleev"),
+        ("AC/DC", "acdc"),
+        ("KX-T7730", "kxt7730"),
+        ("C'est l'huile", "lhuil"),
+        ("Käfig", "kaefig"),
+        ("12.345.678", "12345678"),
+    ],
+)
+def test_what_is_also_written_as_one(text: str, also: str) -> None:
+    assert also in _terms(text, PART)
+
+
+def test_what_stands_behind_an_article_is_the_word() -> None:
+    assert _terms("l'huile d'olive", WORD) == ["huil", "oliv"]
+    assert _terms("women's don't", WORD) == ["women", "dont"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("книги", "книга"), ("السيارة", "سيارات"), ("τσάντες", "τσαντα"), ("बोतलें", "बोतल"), ("خزانه", "خزانة")],
+)
+def test_endings_are_those_of_the_script(one: str, other: str) -> None:
+    assert _terms(one, WORD) == _terms(other, WORD)
+
+
+@pytest.mark.parametrize("text", ["2,5 cm", "2.5cm", "٢٫٥ سم", "2,5 см"])
+def test_a_decimal_comma_is_a_point(text: str) -> None:
+    assert _terms(text, MEASURE) == ["2.5cm"]
+
+
+@pytest.mark.parametrize("written", ["AB-12/x", "ab12X", "Ａｂ 12.x", "ab_12_x"])
+def test_an_id_is_one_however_it_is_typed(written: str) -> None:
+    found = analyser.identity(written)
+    assert found is not None
+    assert found.term == "=ab12x"
+
+
+def test_what_is_no_letter_is_no_id() -> None:
+    assert analyser.identity(" - ") is None
 
 
 @given(st.text(st.sampled_from("0123456789/-.x× \"'″½ 手机abvin°"), max_size=60))
