@@ -6,6 +6,7 @@ from api_gateway import database
 from api_gateway.search.schemas import Suggested
 from api_gateway.services import Services
 from storage.search import suggestions
+from workers import markup
 
 
 async def complete(services: Services, typed: str, limit: int) -> Suggested:
@@ -23,4 +24,5 @@ async def complete(services: Services, typed: str, limit: int) -> Suggested:
 
 
 async def _starting(services: Services, typed: str, most: int) -> list[str]:
-    return await database.read(services.pool, lambda connection: suggestions.starting(connection, typed, most))
+    found = await database.read(services.pool, lambda connection: suggestions.starting(connection, typed, most))
+    return [markup.text(phrase) for phrase in found]  # what shoppers' searches brought in, or an older reshelf

@@ -122,6 +122,10 @@ _ORDERS = {
     "popular": "popularity DESC, score DESC",
 }
 
+# The item whose id was typed comes first, in whatever case and with whatever dashes.
+_KEY = r"regexp_replace(folded({0}), '[^\w]|_', '', 'g')"
+_NAMED = f"CASE WHEN {_KEY.format('i.item_id')} = {_KEY.format('$1')} THEN 100 ELSE 0 END"
+
 # All words that any item holds, or else one of them, or else what is popular, and then what is new.
 _KNOWN_WORDS = """
     SELECT part FROM query_words($1, {pieces}) AS part WHERE EXISTS (SELECT FROM items WHERE items.words @@ part)
@@ -135,7 +139,7 @@ WITH every AS MATERIALIZED (
     SELECT shelf.item_no, shelf.score / max(shelf.score) OVER () AS popularity
     FROM {_POPULAR} AS s, unnest(s.item_nos, s.scores) AS shelf(item_no, score)
 ), found AS MATERIALIZED (
-    SELECT {_SCORED}, ts_rank_cd(i.words, every.words) AS rank FROM every, items AS i
+    SELECT {_SCORED}, ts_rank_cd(i.words, every.words) + {_NAMED} AS rank FROM every, items AS i
     WHERE i.words @@ every.words AND {_PASSES} LIMIT {_MOST_CANDIDATES}
 ), one AS MATERIALIZED (
     SELECT CAST(string_agg('(' || CAST(part AS text) || ')', ' | ') AS tsquery) AS words

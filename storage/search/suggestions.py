@@ -1,7 +1,7 @@
 """Suggestions: phrases that complete what is typed, from the catalogue and from what others searched for.
 
-They are counted in Postgres, without a model. A phrase is kept under its plain form, which the SQL here makes as
-`api_gateway.search.normalise` does: NFKC, lower case, single spaces.
+They are counted in Postgres, without a model. A phrase is kept under its folded form, with single spaces, so that it is
+found without accents, and shown as the catalogue spells it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LEAST_SHOPPERS = 2
 # Of a phrase of the catalogue, each item with it counts one; of a search, each shopper who made it counts this much.
 _SEARCHED = 10.0
 
-_PLAIN = "btrim(regexp_replace(lower(normalize({0}, NFKC)), '\\s+', ' ', 'g'))"
+_PLAIN = "btrim(regexp_replace(folded({0}), '\\s+', ' ', 'g'))"
 
 # What one shopper alone searched for is nobody else's business.
 _REFRESH = text(f"""
@@ -30,7 +30,8 @@ WITH said AS (
         WHERE kind = 'search' AND at > now() - {_DAYS} * interval '1 day'
         GROUP BY {_PLAIN.format("query")} HAVING count(DISTINCT shopper) >= {_LEAST_SHOPPERS}
 ), counted AS (
-    SELECT {_PLAIN.format("phrase")} AS key, min(btrim(phrase)) AS phrase, CAST(sum(weight) AS real) AS weight
+    SELECT {_PLAIN.format("phrase")} AS key, CAST(sum(weight) AS real) AS weight,
+        (array_agg(btrim(phrase) ORDER BY weight, btrim(phrase)))[1] AS phrase
     FROM said WHERE length(phrase) <= {_LONGEST} GROUP BY 1
 ), gone AS (
     DELETE FROM suggestions AS s WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.key = s.key)
@@ -44,13 +45,7 @@ SELECT (SELECT coalesce(max(changed_xid), 0) FROM items) || '/' || (SELECT coale
     WHERE kind = 'search' AND at > now() - interval '30 days')
 """)
 
-# The index of as many first characters as were typed, up to three, holds the phrases by weight: what is read is little.
-_INDEXED = 3
-_STARTING = """
-SELECT phrase FROM suggestions WHERE left(key, {length}) = left($1, {length}) AND starts_with(key, $1)
-ORDER BY weight DESC, key LIMIT $2
-"""
-_STARTING_BY = {length: _STARTING.format(length=length) for length in range(1, _INDEXED + 1)}
+_STARTING = "SELECT phrase FROM completions($1, $2)"
 
 
 def refresh(connection: Connection) -> bool:
@@ -64,9 +59,6 @@ def refresh(connection: Connection) -> bool:
 
 
 async def starting(database: Database, typed: str, most: int) -> list[str]:
-    """Return the phrases of most weight whose plain form begins with `typed`, which is not empty.
-
-    Raises asyncpg's errors.
-    """
-    rows = await database.fetch(_STARTING_BY[min(len(typed), _INDEXED)], typed, most)
+    """Return the phrases of most weight whose folded form begins with that of `typed`. Raises asyncpg's errors."""
+    rows = await database.fetch(_STARTING, typed, most)
     return [row["phrase"] for row in rows]

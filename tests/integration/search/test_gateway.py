@@ -50,6 +50,52 @@ def test_without_the_worker_postgres_answers_and_says_so(alone: Client) -> None:
     assert nothing["reason"]
 
 
+def test_postgres_finds_other_spellings_codes_and_words_inside_of_runs_too(alone: Client, shop: Shop) -> None:
+    titles = {
+        "soup": "Crème de Châtaignes Łódź 380 g",
+        "tyre": "Winter tyre 205/55R16",
+        "cam": "Lens RF-2450X",
+        "bag": "กระเป๋าหนัง สีดำ",
+        "purse": "가죽지갑 여성",
+        "dryer": "ヘアードライヤー",
+        "rug": "سَجَّادة صوف",
+        "chair": "कुर्सी लकड़ी",
+        "SKU-0815/b": "Doorstop",
+    }
+    for item_id, title in titles.items():
+        shop.change("upsert", item_id, title=title)
+    asked = {
+        "creme chataignes": "soup",
+        "lodz": "soup",
+        "205/55 r16": "tyre",
+        "rf2450x": "cam",
+        "rf 2450": "cam",
+        "หนัง": "bag",
+        "지갑": "purse",
+        "ﾄﾞﾗｲﾔｰ": "dryer",
+        "سجاده": "rug",
+        "कुर्सि": "chair",
+        "sku0815b": "SKU-0815/b",
+        "SKU 0815 B": "SKU-0815/b",
+    }
+    assert {query: ids(search(alone, query))[:1] for query in asked} == {q: [one] for q, one in asked.items()}
+
+
+def test_a_title_is_shown_and_found_without_its_mark_up(gateway: Client, alone: Client, shop: Shop) -> None:
+    shop.change(
+        "upsert",
+        "frame",
+        title='<span style="color:red">Oak</span> &amp;amp; ash frame',
+        text="<p>Holds &lt;3 photos</p><p>of 10&nbsp;cm</p>",
+        brand="Nut &amp; Bolt",
+    )
+    shop.work()
+    for client in (gateway, alone):
+        [frame] = [item for item in search(client, "oak frame")["items"] if item["item_id"] == "frame"]
+        assert (frame["title"], frame["brand"]) == ("Oak & ash frame", "Nut & Bolt")
+        assert "frame" not in ids(search(client, "span")) or search(client, "span")["source"] == "popular"
+
+
 def test_with_search_turned_off_nobody_waits(serve: Callable[..., Client], bell: Bell) -> None:
     answer = search(serve(search=False, search_deadline_ms=60_000), "drill")
     assert answer["fallback"] == "lexical"
