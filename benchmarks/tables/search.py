@@ -74,6 +74,27 @@ _ZH = Table(
     ),
 )
 
+_MULTILINGUAL = Table(
+    name="search-multilingual",
+    file="search-multilingual",
+    titles=("210 queries, 210 titles", "recall@10", "MRR@10", "first half, recall@10", "second half, recall@10"),
+    cells=("{all/recall@10|.3f}", "{all/mrr@10|.3f}", "{first/recall@10|.3f}", "{second/recall@10|.3f}"),
+    rows=(
+        Row("reshelf, words alone", "ways/reshelf, lexical"),
+        Row("bm25s, English stemmer", "ways/bm25s"),
+        Row("SQLite's FTS5, `unicode61 remove_diacritics 2`", "ways/fts5, unicode61"),
+        Row("SQLite's FTS5, `trigram`", "ways/fts5, trigram"),
+    ),
+)
+_HARD = ("accents", "part", "form", "code", "glued", "spaced")
+_MULTILINGUAL_KINDS = Table(
+    name="search-multilingual-kinds",
+    file="search-multilingual",
+    titles=("recall@10", "without accents", "part of a word", "another form", "a code", "glued", "spaced"),
+    cells=tuple(f"{{{kind}/recall@10|.2f}}" for kind in _HARD),
+    rows=_MULTILINGUAL.rows,
+)
+
 _OWN = "the customer's, by weight/0.05"
 _PERSONAL = Table(
     name="search-personal",
@@ -183,4 +204,4 @@ _ENCODER = Table(
     ),
 )
 
-TABLES = (_HOME_DEPOT, _ZH, _PERSONAL, _SERVING, _NEW_ITEMS, _TIMES, _ENCODER)
+TABLES = (_HOME_DEPOT, _ZH, _MULTILINGUAL, _MULTILINGUAL_KINDS, _PERSONAL, _SERVING, _NEW_ITEMS, _TIMES, _ENCODER)
