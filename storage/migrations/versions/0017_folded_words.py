@@ -8,7 +8,7 @@ import unicodedata
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 # Chinese, kana, hangul, Thai, Lao, Khmer and Burmese: each character is a word of its own, and a run is a phrase.
 _RUNS = (
