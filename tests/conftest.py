@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -18,11 +21,18 @@ from storage import engine, migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers
 
+_FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
+
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Every process that the tests start compiles the same programs: let the first do it for all.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="reshelf-tests-jax-"))
+# Every process that the tests start compiles the same programs: let the first do it for all, the small ones too.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="reshelf-tests-jax-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Tests compile many programs and run each briefly: half the time to compile is worth more than quick programs.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+# Half of what is left goes into fused loops, which without optimisations run no quicker for it.
+os.environ.setdefault("XLA_FLAGS", f"--{_FUSED_LOOPS}=false")
 # LightGBM's threads wait for each other in a loop: on a busy machine a second one makes it slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -31,11 +41,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def full_compilation() -> Iterator[None]:
     """Programs as they serve, for tests of every bit of a result."""
     import jax
+    from jax._src import compiler
 
     before = jax.config.values["jax_disable_most_optimizations"]
     jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
-    yield
+    # XLA reads its flags once in a process; only JAX's own way to the compiler takes one back.
+    options = compiler.get_compile_options
+
+    def as_they_serve(*given: Any, env_options_overrides: Any = None, **named: Any) -> Any:
+        return options(*given, env_options_overrides={_FUSED_LOOPS: True} | (env_options_overrides or {}), **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(compiler, "get_compile_options", as_they_serve)
+        yield
     jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", before)
 

@@ -62,16 +62,22 @@ def losses(run: Run) -> np.ndarray:
 
 def start(out: Path, *more: str, devices: int = 1, log: Path | None = None, **environ: str) -> subprocess.Popen[str]:
     """Start such a process with so many devices; stdout is a pipe, stderr goes to `log`."""
-    flags = f"--xla_force_host_platform_device_count={devices}"
+    environ = devices_of_its_own(devices) | environ
     with open(log or os.devnull, "ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.support.training", str(out), *more],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, **environ},
+            env=environ,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
+
+
+def devices_of_its_own(count: int) -> dict[str, str]:
+    """Return the environment of a process that sees so many devices."""
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"
+    return {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
 
 
 def read(out: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -6,7 +6,6 @@ A process sees as many devices as it was started with, so these trainings run in
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -62,12 +61,11 @@ def test_a_training_on_eight_devices_goes_on_with_one(tmp_path, capsys):
 
 
 def test_each_device_holds_an_eighth_of_every_table():
-    flags = "--xla_force_host_platform_device_count=8"
     program = "from tests.unit.model.recommend.training import test_mesh; test_mesh.print_where_arrays_live()"
     run = subprocess.run(
         [sys.executable, "-c", program],
         cwd=training.ROOT,
-        env={**os.environ, "PYTHONPATH": str(training.ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+        env=training.devices_of_its_own(8),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
