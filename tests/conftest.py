@@ -7,7 +7,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,25 @@ def _template(embedded: Servers) -> str:
     return "migrated"
 
 
+@pytest.fixture(scope="session")
+def fresh_database(embedded: Servers, _template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Return a function that yields a migrated database, which is gone at the end of its block."""
+
+    @contextmanager
+    def made() -> Iterator[str]:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        _administer(embedded, f"CREATE DATABASE {name} TEMPLATE {_template}")
+        yield _named(embedded, name)
+        _administer(embedded, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return made
+
+
 @pytest.fixture
-def database_url(embedded: Servers, _template: str) -> Iterator[str]:
+def database_url(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _administer(embedded, f"CREATE DATABASE {name} TEMPLATE {_template}")
-    yield _named(embedded, name)
-    _administer(embedded, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -91,12 +104,22 @@ def database(database_url: str) -> Iterator[Engine]:
     connected.dispose()
 
 
+@pytest.fixture(scope="session")
+def fresh_broker(embedded: Servers) -> Callable[[], str]:
+    """Return a function that empties the Redis and returns its address."""
+
+    def emptied() -> str:
+        with Redis.from_url(embedded.broker) as redis:
+            redis.flushall()
+        return embedded.broker
+
+    return emptied
+
+
 @pytest.fixture
-def broker_url(embedded: Servers) -> str:
+def broker_url(fresh_broker: Callable[[], str]) -> str:
     """An empty Redis."""
-    with Redis.from_url(embedded.broker) as redis:
-        redis.flushall()
-    return embedded.broker
+    return fresh_broker()
 
 
 def _named(embedded: Servers, name: str) -> str:

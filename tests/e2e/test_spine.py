@@ -6,12 +6,11 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from reshelf import tasks
 from storage import due
@@ -22,16 +21,31 @@ from tests.support.stack import Stack
 NOW = "2026-03-01T00:00:00Z"
 
 
-@pytest.fixture(name="stack")
-def _stack(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Stack]:
-    settings = stacks.settings_for(tmp_path, database_url, broker_url)
-    with stacks.running(settings, "intake", "recommend", "background", "gateway", "beat") as stack:
-        waiting.wait_until(stack.is_idle, what="the first shelves")
-        yield stack
+@pytest.fixture(name="stack", scope="module")
+def _stack(
+    tmp_path_factory: pytest.TempPathFactory,
+    fresh_database: Callable[[], AbstractContextManager[str]],
+    fresh_broker: Callable[[], str],
+) -> Iterator[Stack]:
+    """One for all tests here, each of which has shoppers of its own."""
+    with fresh_database() as database_url:
+        settings = stacks.settings_for(tmp_path_factory.mktemp("home"), database_url, fresh_broker())
+        with stacks.running(settings, "intake", "recommend", "background", "gateway", "beat") as stack:
+            waiting.wait_until(stack.is_idle, what="the first shelves")
+            yield stack
 
 
 def _event(event_id: str, user: str, item: str, kind: str = "click", at: str = NOW) -> dict[str, Any]:
     return {"event_id": event_id, "user_id": user, "item_id": item, "kind": kind, "at": at}
+
+
+def test_the_first_shelves_cover_everyone(stack: Stack) -> None:
+    shoppers = stack.query("SELECT count(DISTINCT shopper) FROM events")
+    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'home'") == shoppers
+    assert stack.query("SELECT count(*) FROM item_vectors") == [(shop.ITEMS,)]
+    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(shop.ITEMS,)]
+    waiting.wait_until(lambda: stack.ranking("", "popular") is not None, what="the popular shelf")
+    assert stack.ranking("category=phone", "popular") is not None
 
 
 def test_an_event_re_ranks_the_shelf_and_nothing_compiles(stack: Stack) -> None:
@@ -84,6 +98,7 @@ def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> Non
     for extra in twice + malformed:
         stream.insert(draw.randrange(len(stream)), extra)
 
+    before = _counts(stack)
     answers = []
     for n in range(0, len(clean), 100):
         stack.send(tasks.EVENTS, clean[n : n + 100])
@@ -93,17 +108,12 @@ def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> Non
             stack.send(tasks.EVENTS, batch)
         else:
             answers.append(stack.post("/v1/events", batch))
-    waiting.wait_until(
-        lambda: (
-            stack.query("SELECT sum(written + duplicates + rejected) FROM intake_counts")
-            == [(len(clean) + len(stream),)]
-        ),
-        what="all rows taken in",
-    )
+    sent = len(clean) + len(stream)
+    waiting.wait_until(lambda: sum(_counts(stack)) - sum(before) == sent, what="all rows taken in")
     waiting.wait_until(stack.is_idle, what="all shelves fresh")
 
-    counts = stack.query("SELECT sum(written), sum(duplicates), sum(rejected) FROM intake_counts")
-    assert counts == [(10_000, len(twice), 100)]
+    counts = [now - then for now, then in zip(_counts(stack), before, strict=True)]
+    assert counts == [10_000, len(twice), 100]
     assert stack.query("SELECT count(*) FROM events WHERE event_id LIKE 'dirty-%'") == [(5_000,)]
     letters = stack.query("SELECT key, field, payload FROM dead_letters WHERE source = 'events' ORDER BY id")
     assert sorted(json.loads(payload)["event_id"] for _, _, payload in letters) == sorted(
@@ -115,6 +125,12 @@ def test_dirty_and_shuffled_events_end_in_the_same_rankings(stack: Stack) -> Non
     for n in range(200):
         assert stack.ranking(f"dirty-{n}") == stack.ranking(f"clean-{n}"), f"shopper {n}"
     assert stack.installation.metric("reshelf_compilations_after_warm_up", of="recommend") == 0
+
+
+def _counts(stack: Stack) -> list[int]:
+    """Return how many rows were written, were there already, and were rejected."""
+    counted = "coalesce(sum(written), 0), coalesce(sum(duplicates), 0), coalesce(sum(rejected), 0)"
+    return [int(count) for count in stack.query(f"SELECT {counted} FROM intake_counts")[0]]
 
 
 def _rank_all_with_the_same_counts(stack: Stack) -> None:
@@ -134,12 +150,3 @@ def _with_stragglers(events: list[dict[str, Any]], draw: random.Random) -> list[
     late = {row["event_id"] for row in draw.sample(events, k=len(events) // 10)}
     places = [(n + draw.uniform(0, 2_000) if row["event_id"] in late else n, row) for n, row in enumerate(events)]
     return [row for _, row in sorted(places, key=lambda place: place[0])]
-
-
-def test_the_first_shelves_cover_everyone(stack: Stack, database: Engine) -> None:
-    shoppers = stack.query("SELECT count(DISTINCT shopper) FROM events")
-    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'home'") == shoppers
-    assert stack.query("SELECT count(*) FROM item_vectors") == [(shop.ITEMS,)]
-    assert stack.query("SELECT count(*) FROM rankings WHERE surface = 'similar'") == [(shop.ITEMS,)]
-    waiting.wait_until(lambda: stack.ranking("", "popular") is not None, what="the popular shelf")
-    assert stack.ranking("category=phone", "popular") is not None

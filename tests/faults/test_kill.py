@@ -33,10 +33,16 @@ def _own_servers(tmp_path: Path) -> Iterator[Servers]:
 
 
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, own: Servers) -> Iterator[Stack]:
+def _stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """On the servers that all tests share; where a test asks for `own` ones, to kill them, on these."""
+    if "own" in request.fixturenames:
+        own: Servers = request.getfixturevalue("own")
+        database_url, broker_url = own.database, own.broker
+    else:
+        database_url, broker_url = request.getfixturevalue("database_url"), request.getfixturevalue("broker_url")
     home = tmp_path / "home"
     home.mkdir()
-    settings = stacks.settings_for(home, own.database, own.broker)
+    settings = stacks.settings_for(home, database_url, broker_url)
     with stacks.running(settings, "intake", "recommend", "beat") as stack:
         waiting.wait_until(stack.is_idle, what="the first shelves")
         yield stack
