@@ -28,9 +28,9 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Two processes, each with servers of its own: one test waits while the other computes. What takes longest comes first.
+# Three processes, each with servers of its own: while one test waits, two compute. What takes longest comes first.
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5
 
 # What there is to measure, and the command of each; the often used ones have a target of their own.
 bench:
