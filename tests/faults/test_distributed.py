@@ -15,7 +15,7 @@ import pytest
 from model.checkpoints import Checkpoints
 from tests.support import ports, training
 
-EPOCHS = 30
+EPOCHS = 15
 TIMEOUT = 6
 
 Pair = list[subprocess.Popen[str]]
