@@ -17,7 +17,7 @@ __all__ = ["Producer"]
 
 
 def __getattr__(name: str) -> Any:
-    # Celery is imported by who sends, not by who reads messages.
+    # Imported on first use: a program that only reads messages needs no Celery.
     if name == "Producer":
         from reshelf.producer import Producer
 

@@ -1,7 +1,7 @@
-"""Catalogue changes: what became of an item. The shop's database stays the master; these keep a copy fresh.
+"""Catalogue changes: what happened to an item. The shop's database stays the master; these messages keep a copy fresh.
 
-Each change carries the fields that it sets and the time at which the shop set them. Changes may come late, twice or
-out of order: for every field the newest `at` wins, whatever the order of arrival.
+Each change carries the fields that it sets and the time at which the shop set them. Changes may come late, twice or out
+of order: for every field the newest `at` wins, whatever the order of arrival.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Change(
 
 
 class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
-    """Announce an item, or set everything that is given of it. An item deleted earlier comes back."""
+    """Create an item, or set every field that is given. An item that was deleted earlier comes back."""
 
     title: Title
     text: Annotated[str, msgspec.Meta(max_length=100_000)] | msgspec.UnsetType = msgspec.UNSET
@@ -82,7 +82,7 @@ class SetStock(_Change, tag="stock", frozen=True, kw_only=True):
 
 
 class Delete(_Change, tag="delete", frozen=True, kw_only=True):
-    """The item is gone: it leaves every shelf at once. Its events stay."""
+    """The item is deleted: it leaves every shelf at once. Its events stay."""
 
 
 class SetAttributes(_Change, tag="attributes", frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class SetTags(_Change, tag="tags", frozen=True, kw_only=True):
 
 
 class SetImage(_Change, tag="image", frozen=True, kw_only=True):
-    """A new image, or null for none."""
+    """A new image, or null to remove it."""
 
     image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None
 

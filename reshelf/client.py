@@ -1,4 +1,4 @@
-"""A Celery client that only sends: what producer, doorbell and gateway put on the queues with."""
+"""A Celery client that only sends: the producer, the doorbell and the gateway put messages on the queues with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kombu import pools
 
 from reshelf import tasks
 
-# Without timeouts a peer that died without saying so blocks the sender forever.
+# Without timeouts, a peer that vanished without closing the connection blocks the sender forever.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "socket_timeout": 15,
     "socket_connect_timeout": 5,
@@ -20,21 +20,21 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 
 
 class _Sender(Celery):  # type: ignore[misc]  # Celery ships no types
-    """Sends without a readable form of the arguments, which costs a sixth of a message and is read by nobody."""
+    """Sends without the readable form of the arguments that Celery adds: a sixth of the cost, and nothing reads it."""
 
     def send_task(self, name: str, *arguments: Any, **options: Any) -> Any:
         return super().send_task(name, *arguments, **{"argsrepr": "(…)", "kwargsrepr": "{}"} | options)
 
 
 def sender(broker_url: str) -> Celery:
-    """Return a client for `broker_url` (redis://…) that speaks JSON and routes what a shop sends to its queue."""
+    """Return a client for `broker_url` (redis://…) that sends JSON and routes a shop's messages to their queues."""
     client = _Sender("reshelf", broker=broker_url, set_as_current=False)
     client.conf.update(
         task_serializer="json",
         accept_content=["json"],
         task_routes=tasks.ROUTES,
         task_ignore_result=True,
-        # Callers retry with a backoff of their own and want to know soon.
+        # Fail fast: callers retry with their own backoff.
         broker_transport_options=TRANSPORT_OPTIONS | {"max_retries": 1, "interval_start": 0.0},
         broker_connection_timeout=5,
         # The process has one limit for all pools: another one would resize those of a shop's own Celery, and fail where

@@ -45,7 +45,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rank: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     """The place of the item in the list that showed it, from 1, over all pages."""
     context: dict[Word, Word] = {}
-    """What is known of the shopper: country, segment, referrer, …; kept until a later event says otherwise."""
+    """Traits of the shopper: country, segment, referrer, …; kept until a later event changes them."""
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def shopper(self) -> str:
-        """The key of this shopper's shelf: the user's id, or `session:` and the session's."""
+        """The key of this shopper's shelf: the user id, or `session:` and the session id."""
         return shopper_key(self.user_id, self.session_id)
 
 

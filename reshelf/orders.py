@@ -1,4 +1,4 @@
-"""Orders to be screened for fraud, and labels: what became known of an order, often weeks later."""
+"""Orders to be screened for fraud, and labels: what the shop learns about an order later, often after weeks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     item_id: Id
     quantity: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 1.0
     price: Money | None = None
-    """Of one piece, in the order's currency."""
+    """The price of one piece, in the order's currency."""
 
     def __post_init__(self) -> None:
         fields.unify(self, ("item_id",))
@@ -64,7 +64,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     shipping_country: Country | None = None
     billing_country: Country | None = None
     terminal_id: Id | None = None
-    """The merchant, or the till, where a shop has several."""
+    """The merchant or the till, in shops that have several."""
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
 
     def __post_init__(self) -> None:
@@ -74,13 +74,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What became known of an order. It may come before the order; of several, the newest `at` holds."""
+    """What the shop learnt about an order. It may come before the order; of several labels the newest `at` wins."""
 
     label_id: Id
     order_id: Id
     kind: LabelKind
     at: Time
-    """When the shop learnt of it."""
+    """When the shop learnt it."""
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)] = VERSION
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _is_card_number(text: str) -> bool:
-    """Return whether the text is digits of a card's length with a right check digit (Luhn)."""
+    """Return whether the text has the length of a card number and a valid check digit (Luhn)."""
     digits = text.replace(" ", "").replace("-", "")
     if not digits.isascii() or not digits.isdigit() or len(digits) not in _CARD_DIGITS:
         return False

@@ -1,4 +1,4 @@
-"""From rows of JSON to messages: the good rows are kept, each bad one is answered with the field and the fix."""
+"""From rows of JSON to messages: good rows are kept, each bad one is answered with the field and the fix."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ M = TypeVar("M")
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why one row of a batch was not taken."""
+    """Why one row of a batch was rejected."""
 
     index: int
-    """Place in the batch, from 0."""
+    """Its index in the batch, from 0."""
     id: str | None
-    """The row's own id (`event_id`, `change_id`, `order_id` or `label_id`), where it has a readable one."""
+    """The row's own id (`event_id`, `change_id`, `order_id` or `label_id`), if it has a readable one."""
     field: str
     """The field that is wrong, as a path such as `context[...]`; `row` when it is the row itself."""
     error: str
@@ -45,7 +45,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parsed(msgspec.Struct, Generic[M], frozen=True):
-    """The messages of a batch, and a rejection for every row that is none."""
+    """The messages of a batch, and a rejection for every row that is not one."""
 
     good: list[M]
     bad: list[Rejection]
@@ -54,9 +54,9 @@ class Parsed(msgspec.Struct, Generic[M], frozen=True):
 
 
 def parse_events(rows: Iterable[Any], *, now: datetime | None = None, is_plain: bool = False) -> Parsed[Event]:
-    """Return the rows as events. One from before 2000, or over a day ahead of `now` (UTC), is rejected: wrong clock.
+    """Return the rows as events. Rejects times before 2000 or more than a day after `now` (UTC): a wrong clock.
 
-    `is_plain` says that no text holds a NUL or half a surrogate pair, which is looked for otherwise.
+    `is_plain` says that no text holds a NUL or half a surrogate pair; otherwise every text is checked for them.
     """
     return _parse(rows, Event, "event_id", now, is_plain=is_plain)
 
@@ -168,7 +168,7 @@ def _require_plausible(at: datetime, earliest: datetime, latest: datetime) -> No
 
 
 def _require_storable(row: dict[str, Any]) -> None:
-    """Raise for what a sender's JSON can say and a Postgres text cannot hold: NUL, half a surrogate pair."""
+    """Raise for what JSON allows and a Postgres text cannot hold: NUL, and half a surrogate pair."""
     for name, value in row.items():
         for text in (value,) if isinstance(value, str) else _within(value):
             if not isinstance(text, str) or (text.isascii() and "\x00" not in text):
@@ -227,6 +227,6 @@ def _printable(text: str) -> str:
 
 
 def _field_named_in(reason: str) -> str | None:
-    """Return the field of msgspec's "missing required field `x`" and "contains unknown field `x`"."""
+    """Return the field that msgspec names in "missing required field `x`" or "contains unknown field `x`"."""
     before, _, rest = reason.partition(" field `")
     return rest.rstrip("`") if rest and before.startswith("Object") else None

@@ -3,7 +3,7 @@
     with Producer("redis://localhost:6379/0") as producer:
         producer.event(event_id="e1", kind="click", at=datetime.now(UTC), user_id="ann", item_id="4711")
 
-Nothing is ever dropped in silence: `flush` and `close` say how many rows were delivered and how many could not be.
+No row is dropped silently: `flush` and `close` return how many rows were delivered and how many were not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OnUndelivered = Callable[[str, list[Row], str], None]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """How many rows reached the broker, how many were given up, and how many still wait."""
+    """How many rows reached the broker, how many were given up, and how many are still pending."""
 
     delivered: int
     undelivered: int
@@ -42,11 +42,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Producer:
-    """Batches rows by size and time, and sends them with retries from a thread of its own.
+    """Batches rows by size and time, and sends them with retries from its own thread.
 
-    `batch_size` rows go out at once, or what there is after `linger` seconds. A batch is tried `max_attempts` times
-    with exponential backoff, then counted as undelivered and handed to `on_undelivered(task, rows, error)`; so are
-    rows that come while `max_pending` wait. Safe to use from many threads, and after a fork.
+    A batch goes out when it has `batch_size` rows, or `linger` seconds after its first row. It is tried `max_attempts`
+    times with exponential backoff, then counted as undelivered and handed to `on_undelivered(task, rows, error)`. The
+    same happens to rows that arrive while `max_pending` rows wait. Safe to use from many threads, and after a fork.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class Producer:
         _close_at_exit(self)
 
     def event(self, event: Event | None = None, /, **fields: Any) -> None:
-        """Send an event, given as a message or by its fields. Raises `msgspec.ValidationError` if it is none."""
+        """Send an event, given as a message or by its fields. Raises `msgspec.ValidationError` if it is not valid."""
         self._put(tasks.EVENTS, event if event is not None else msgspec.convert(fields, Event))
 
     def change(self, change: Change | None = None, /, **fields: Any) -> None:
-        """Send a catalogue change, given as a message or by its fields (`kind` says which).
+        """Send a catalogue change, given as a message or by its fields (`kind` says which kind of change).
 
-        Raises `msgspec.ValidationError` if it is none.
+        Raises `msgspec.ValidationError` if it is not valid.
         """
         self._put(tasks.CATALOGUE, change if change is not None else msgspec.convert(fields, Change))
 
     def flush(self, timeout: float = 30.0) -> Report:
-        """Wait up to `timeout` seconds until nothing is pending; return how it stands."""
+        """Wait up to `timeout` seconds until nothing is pending; return the counts."""
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
@@ -90,7 +90,7 @@ class Producer:
             return Report(self._delivered, self._undelivered, self._pending)
 
     def close(self, timeout: float = 30.0) -> Report:
-        """Flush, stop the thread and return the final count; rows still pending then are undelivered."""
+        """Flush, stop the thread and return the final counts; rows that are still pending then are undelivered."""
         report = self.flush(timeout)
         with self._changed:
             self._closed = True
@@ -106,7 +106,7 @@ class Producer:
         self.close()
 
     def _reset(self) -> None:
-        """Start empty: a forked child must not send again what its parent will send."""
+        """Start empty: a forked child must not send the rows that its parent will send."""
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._queues: dict[str, deque[Row]] = {tasks.CATALOGUE: deque(), tasks.EVENTS: deque()}
@@ -139,7 +139,7 @@ class Producer:
         while (batch := self._next_batch()) is not None:
             task, rows = batch
             error = self._send(partial(sender.send_task, task, args=[rows], retry=False))
-            if error:  # before they count as done: who closes, and ends the process, has been handed them by then
+            if error:  # before they count as done: when `close` returns, `on_undelivered` has been called for them
                 self._give_up(task, rows, error)
             with self._changed:
                 self._pending -= len(rows)
@@ -149,7 +149,7 @@ class Producer:
         sender.close()
 
     def _next_batch(self) -> tuple[str, list[Row]] | None:
-        """Wait for a full batch, or `linger` after the first row; None once closed and empty."""
+        """Wait for a full batch, or `linger` seconds after the first row; None once closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or any(self._queues.values()))
             self._changed.wait_for(self._is_ripe, self._linger)
@@ -163,7 +163,7 @@ class Producer:
         return full or self._closed or self._flushing > 0
 
     def _send(self, send: Callable[[], object]) -> str | None:
-        """Send with retries; return the last error if it could not be done."""
+        """Send with retries; return the last error if all of them failed."""
         error = ""
         for attempt in range(self._max_attempts):
             try:
@@ -172,7 +172,7 @@ class Producer:
                 error = str(failure)
                 log.warning("broker not reached (attempt %d of %d): %s", attempt + 1, self._max_attempts, error)
                 time.sleep(backoff(attempt))
-            except Exception as failure:  # noqa: BLE001  whatever it was, the sender must hear of these rows
+            except Exception as failure:  # noqa: BLE001  whatever it was, the caller must learn about these rows
                 log.exception("rows for the broker cannot be sent")
                 return str(failure)
             else:
@@ -191,7 +191,7 @@ def backoff(attempt: int, *, first: float = 0.1, longest: float = 5.0) -> float:
 
 
 def _close_at_exit(producer: Producer) -> None:
-    """Flush when the interpreter ends, without keeping a forgotten producer alive until then."""
+    """Flush when the interpreter exits, without keeping an unused producer alive until then."""
     reference = weakref.ref(producer)
 
     def close() -> None:

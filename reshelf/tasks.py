@@ -1,6 +1,6 @@
-"""Task and queue names: the stable surface of the workers.
+"""Task and queue names: the stable interface of the workers.
 
-Names are constants, so that renaming a function never strands queued work.
+Names are constants, so that renaming a function never breaks queued work.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ EVENTS = "reshelf.intake.events"
 CATALOGUE = "reshelf.intake.catalogue"
 """Takes one list of catalogue changes (JSON objects)."""
 SCREEN = "reshelf.fraud.screen"
-"""Takes one list of orders (JSON objects); answers their screenings."""
+"""Takes one list of orders (JSON objects); returns their screenings."""
 LABELS = "reshelf.intake.labels"
 """Takes one list of labels of orders (JSON objects)."""
 
-# Doorbells: they carry no data.
+# Doorbells: wake-ups that carry no data.
 SCREEN_DUE = "reshelf.fraud.screen_due"
 REFRESH_SHOPPERS = "reshelf.recommend.refresh_shoppers"
 REFRESH_ITEMS = "reshelf.recommend.refresh_items"
@@ -41,7 +41,7 @@ MAINTAIN = "reshelf.runtime.maintain"
 WATCH_CANARY = "reshelf.experiment.watch_canary"
 
 INTAKE_QUEUE = "intake"
-"""Data messages alone, which are read in batches."""
+"""Only data messages, which are read in batches."""
 RUNTIME_QUEUE = "runtime"
 UPKEEP_QUEUE = "upkeep"
 REFRESH_QUEUE = "refresh"
@@ -51,4 +51,4 @@ TRAIN_QUEUE = "train"
 FRAUD_QUEUE = "fraud"
 
 ROUTES = {"reshelf.intake.*": {"queue": INTAKE_QUEUE}, SCREEN: {"queue": FRAUD_QUEUE}}
-"""The queues of what a shop sends; `workers.capabilities` knows those of all tasks."""
+"""The queues of the messages that a shop sends; `workers.capabilities` has the queues of all tasks."""

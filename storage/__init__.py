@@ -1,1 +1,1 @@
-"""The truth: PostgreSQL tables, the queries on them and their migrations. One file per capability."""
+"""The PostgreSQL tables, the queries on them and their migrations, with one folder for each capability."""

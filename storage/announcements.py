@@ -1,8 +1,8 @@
-"""Announcements: what was just answered, told to the requests that wait for it.
+"""Announcements: tell the requests that wait for a worker that their answer has been written.
 
-A request that needs a worker writes what it asks, marked due, rings, and waits until the worker announces the answer in
-the transaction that writes it. A short answer may come with it, which saves a read. An announcement may be lost: the
-answer stands in its row.
+A request that needs a worker writes its question, marks it due, rings the doorbell, and waits. The worker announces the
+answer (NOTIFY) in the transaction that writes it. A short answer travels with the announcement, which saves a read. An
+announcement may be lost: the answer is in its row.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _MOST_BYTES = 7_900
 
 
 def announce(connection: Connection, kind: str, keys: Sequence[str], said: Mapping[str, str] | None = None) -> None:
-    """Tell whoever listens, once this transaction commits, that these keys of a due kind are answered.
+    """Notify the listeners, once this transaction commits, that these keys of a due kind are answered.
 
-    `said` has answers by key, as the rows that were written have them; those that are too long are not sent.
+    `said` has the answers by key, as they are in the rows; answers that are too long for a notification are not sent.
     """
     if keys:
         told = [_payload(name(kind, key), "" if said is None else said.get(key, "")) for key in keys]
@@ -31,14 +31,14 @@ def announce(connection: Connection, kind: str, keys: Sequence[str], said: Mappi
 
 
 def heard(payload: str) -> tuple[str, str]:
-    """Return the name that was announced, and the answer, empty where it has to be read."""
+    """Return the announced name, and the answer; the answer is empty if it has to be read from its row."""
     announced, _, said = payload.partition(" ")
     return announced, said
 
 
 def name(kind: str, key: str) -> str:
-    """Return what an answer is announced as: short, whatever the key is, since Postgres carries 8,000 bytes at most."""
-    # Half a surrogate pair in a key that came from JSON has no other encoding.
+    """Return the name under which an answer is announced: always short, as a notification has at most 8,000 bytes."""
+    # A key that came from JSON may hold half a surrogate pair, which plain UTF-8 cannot encode.
     return f"{kind}:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 

@@ -1,6 +1,6 @@
-"""Arrays as parameters of a statement, in PostgreSQL's own format.
+"""Arrays as parameters of a statement, in PostgreSQL's binary format.
 
-psycopg would ask of each element what it is, and write it as text. None of these may hold a null.
+psycopg would look up the type of each element and write it as text. None of these arrays may hold a null.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import psycopg
 from psycopg.adapt import Dumper, PyFormat
 from psycopg.pq import Format
 
-if TYPE_CHECKING:  # whoever only reads needs no NumPy
+if TYPE_CHECKING:  # a process that only reads needs no NumPy
     import numpy as np
 
 
@@ -25,7 +25,7 @@ _big = struct.Struct(">iq").pack
 
 @dataclass(frozen=True)
 class Packed:
-    """An array of one dimension: the name of its elements' type, and the array as `array_recv` takes it."""
+    """A one-dimensional array: the type name of its elements, and the bytes that PostgreSQL's `array_recv` reads."""
 
     type: str
     content: bytes
@@ -62,7 +62,7 @@ def _numbers(name: str, form: str, parts: Sequence[np.ndarray]) -> Packed:
 
 
 def _packed(name: str, count: int, elements: bytes) -> Packed:
-    # Dimensions, whether there are nulls, the elements' type, their number, the index of the first.
+    # Number of dimensions, flag for nulls, element type, number of elements, index of the first.
     return Packed(name, _HEAD.pack(1, 0, psycopg.adapters.types[name].oid, count, 1) + elements)
 
 
@@ -82,5 +82,5 @@ class _PackedDumper(Dumper):
 
 
 def install() -> None:
-    """Let the connections of engines made from now on take packed arrays."""
+    """Register packed arrays as parameters for the connections of engines made from now on."""
     psycopg.adapters.register_dumper(Packed, _PackedDumper)

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be taken or computed, kept with the reason."""
+"""Dead letters: rows that could not be accepted or computed, kept with the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.tables import dead_letters
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter. `source` is the door or the due kind it comes from; `payload` any JSON value."""
+    """One dead letter. `source` is the door or the due kind it comes from; `payload` is any JSON value."""
 
     source: str
     error: str
@@ -67,5 +67,5 @@ def _text(payload: Any) -> str:
 
 
 def _printable(value: str | None) -> str | None:
-    """Return the text without what a Postgres text cannot hold."""
+    """Return the text without the characters that a Postgres text cannot hold."""
     return None if value is None else value.replace("\x00", "�").encode("utf-8", "replace").decode()

@@ -1,9 +1,9 @@
-"""Due marks: what has to be computed again, who works on it, and how often it was tried.
+"""Due marks: what has to be computed again, which rows are claimed, and how often each was tried.
 
-A row is claimed for a lease and deleted by the transaction that writes its result, unless its mark grew meanwhile.
-A row that was tried before is claimed alone, so that one that crashes the process takes no other row with it.
-A row of which nothing but the model changed, or what flagged actors had counted, is marked `later`: another process
-works on it, and everything that happened goes before it.
+A row is claimed for a lease and deleted by the transaction that writes its result, unless it was marked again
+meanwhile. A row that was tried before is claimed on its own, so that one that crashes the process takes no other row
+with it. A row that is due only because of another model, or because the counts of flagged bots were removed, is marked
+`later`: the background worker processes it, after everything that is due because of events.
 """
 
 from __future__ import annotations
@@ -24,25 +24,28 @@ ORDER = "order"
 ACTOR = "actor"
 QUERY = "query"
 REASON = "reason"
-"""A shopper's shelf is to be explained: why its first items are on it."""
+"""A shopper's shelf is to be explained: why its first items were recommended."""
 
 LATER = "later"
-"""No due kind: rung for where shoppers or items are due `later`, heard by the process that works on those."""
+"""Not a due kind: wakes the background worker when shoppers or items are due `later`."""
 SWITCHED = (SHOPPER, LATER)
-"""What to ring for when another version serves: whoever ranks loads it, and ranks anew what can wait."""
+"""What to ring for when another version becomes live: the workers load it and rank again what is due `later`."""
 
 CATALOGUE = "catalogue"
-"""No due kind: rung for by whoever changed the catalogue, heard by whoever keeps it in memory."""
+"""Not a due kind: rung after catalogue changes, for the processes that keep the catalogue in memory."""
 
 NO_KINDS = frozenset({LATER, CATALOGUE})
-"""What is rung for without being a kind of due rows."""
+"""Names that are rung for without being due kinds."""
 
 QUIET_KINDS = ("impression", "search")
-"""Kinds of events that make nothing due: having been shown an item, or having searched, does not move a shelf."""
+"""Kinds of events that make nothing due: an impression or a search does not change a shelf."""
 
 NEWEST_FIRST = (QUERY,)
-"""Kinds of which the newest are claimed first: who asked long ago has been answered without it. Where all waited in
-line, a worker that fell behind once would be late for everybody from then on."""
+"""Kinds of which the newest rows are claimed first.
+
+Whoever asked long ago has already got a fallback answer. In first-come order, a worker that fell behind once would be
+late for every later question.
+"""
 
 
 def _claim_statement(of: str, order: str) -> TextClause:
@@ -59,15 +62,15 @@ RETURNING key, mark, attempts, later
 """)
 
 
-# Each of the first and the last walks an index of its own in order: a claim costs the same however much is due.
+# The first and the last statement each walk their own index in order: a claim costs the same however much is due.
 _CLAIM = _claim_statement("attempts = 0", "later, since, key")
 _CLAIM_RESTED = _claim_statement("attempts = 0 AND since < now() - :rest * interval '1 second'", "later, since, key")
 _CLAIM_NEWEST = _claim_statement("attempts = 0", "later, since DESC, key")
 _CLAIM_TRIED = _claim_statement("attempts BETWEEN 1 AND :most_attempts", "attempts, later, since, key")
 
-# Rows are locked in the order in which marks take them, so that whoever marks many and whoever is done with many wait
-# for each other and never deadlock. No plan of these compares many rows with each of many others: a plan is kept that
-# was made while next to nothing was due, and would go on doing so when much is.
+# Rows are locked in the same order in which marking locks them, so that a transaction that marks many and one that
+# finishes many wait for each other and never deadlock. The statements are written so that no plan joins rows by nested
+# loops: Postgres keeps a plan that was made while almost nothing was due, and it would be slow when much is.
 _HELD = """
 WITH held AS MATERIALIZED (
     SELECT due.key, due.mark = done.mark AS same, due.claimed_until IS NULL AS is_free
@@ -118,7 +121,7 @@ INSERT INTO due (kind, key, later) SELECT :kind, key, true FROM unnest(CAST(:key
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 """)
 
-# What is due from a moment that lies ahead has not waited yet.
+# A row that is due at a future time has waited for 0 seconds.
 _SUMMARY = text("""
 SELECT kind, count(*) AS rows, greatest(extract(epoch FROM now() - min(since)), 0) AS oldest_seconds,
        count(*) FILTER (WHERE free AND NOT later) AS claimable,
@@ -141,9 +144,9 @@ WHERE d.claimed_until IS NOT NULL
 
 @dataclass(frozen=True)
 class Claim:
-    """A due row that this process works on: its key, the mark it was claimed at, and which attempt this is.
+    """A due row that this process works on: its key, the mark it was claimed at, and the number of this attempt.
 
-    `later` says that it is due for another model's sake alone.
+    `later` says that it is due only because of another model.
     """
 
     key: str
@@ -154,8 +157,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How much of one kind is due, how much of it nobody works on, now and `later`, and for how long the oldest waits,
-    in seconds.
+    """How much of one kind is due.
+
+    `claimable` and `claimable_later` are the rows that nobody works on, due now and due `later`; `oldest_seconds` is
+    how long the oldest row has waited.
     """
 
     kind: str
@@ -166,14 +171,14 @@ class Backlog:
 
 
 def for_changes(count: int, *, search: bool) -> list[str]:
-    """Return for what to ring after so many catalogue changes; `search`: somebody keeps the catalogue to search it."""
+    """Return what to ring for after `count` catalogue changes; `search` says that a search worker follows them."""
     if not count:
         return []
     return [ITEM, CATALOGUE] if search else [ITEM]
 
 
 def for_events(kinds: Collection[str]) -> list[str]:
-    """Return what becomes due by events of these kinds."""
+    """Return the kinds that events of these kinds make due."""
     loud = set(kinds) - set(QUIET_KINDS)
     return [*([SHOPPER] if loud else []), *([BASKET] if "purchase" in loud else [])]
 
@@ -181,11 +186,11 @@ def for_events(kinds: Collection[str]) -> list[str]:
 def claim(
     connection: Connection, kind: str, *, limit: int, lease: float, later: bool | None = None, rest: float = 0.0
 ) -> list[Claim]:
-    """Claim up to `limit` rows never tried before, the longest due first (see `NEWEST_FIRST`), for `lease` seconds.
+    """Claim up to `limit` untried rows, the longest due first (except `NEWEST_FIRST`), for `lease` seconds.
 
-    Those marked `later` alone, or those that are not; by default both, and those come last. None that became due less
-    than `rest` seconds ago, where that is given. Commit before working on them: the attempt has to be counted even if
-    the work kills the process.
+    `later` selects only the rows marked `later`, or only the others; by default both, the `later` ones last. With
+    `rest`, only rows that became due at least `rest` seconds ago. Commit before working on them: the attempt has to be
+    counted even if the work kills the process.
     """
     parameters = {"kind": kind, "limit": limit, "lease": lease} | _when(later)
     if rest:
@@ -196,33 +201,33 @@ def claim(
 def claim_retry(
     connection: Connection, kind: str, *, lease: float, max_attempts: int, later: bool | None = None
 ) -> list[Claim]:
-    """Claim one row that failed before and has attempts left, to be worked on alone."""
+    """Claim one row that failed before and has attempts left, to be processed on its own."""
     parameters = {"kind": kind, "limit": 1, "lease": lease, "most_attempts": max_attempts - 1}
     return _claimed(connection.execute(_CLAIM_TRIED, parameters | _when(later)))
 
 
 def clear(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
-    """Delete the claimed rows, in the transaction that writes their results; one marked meanwhile stays due."""
+    """Delete the claimed rows, in the transaction that writes their results; a row marked again meanwhile stays due."""
     connection.execute(_CLEAR, _held(kind, claims))
 
 
 def postpone(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
-    """Leave the claimed rows due, in the transaction that writes their results: another model is to do it again."""
+    """Leave the claimed rows due `later`, in the transaction that writes their results: another model is to redo it."""
     connection.execute(_POSTPONE, _held(kind, claims))
 
 
 def release(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
-    """Give the claimed rows back after a failure; their attempts stay counted."""
+    """Return the claimed rows after a failure; their attempts stay counted."""
     connection.execute(_RELEASE, _held(kind, claims))
 
 
 def lock(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
-    """Lock the claimed rows in the order of their keys, for who goes on to treat some of them in another way."""
+    """Lock the claimed rows in the order of their keys, before some of them are handled in different ways."""
     connection.execute(_LOCK, _held(kind, claims))
 
 
 def delay(connection: Connection, kind: str, claims: Sequence[Claim]) -> None:
-    """Leave the claimed rows due, as if marked just now: it is too early for them."""
+    """Leave the claimed rows due as if marked just now, because it is too early for them."""
     connection.execute(_DELAY, _held(kind, claims))
 
 
@@ -232,12 +237,12 @@ def mark(connection: Connection, kind: str, keys: Sequence[str]) -> None:
 
 
 def mark_later(connection: Connection, kind: str, keys: Sequence[str]) -> None:
-    """Mark the keys due, for the process that works on what can wait; one that is due for more than that stays so."""
+    """Mark the keys due `later`, for the background worker; a key that is due now stays due now."""
     connection.execute(_MARK_LATER, {"kind": kind, "keys": list(keys)})
 
 
 def mark_reasons(connection: Connection, shoppers: Sequence[str]) -> None:
-    """Mark the shelves of these shoppers to be explained; those that are marked stay in their place."""
+    """Mark the shelves of these shoppers to be explained; a shelf that is already marked keeps its position."""
     connection.execute(_MARK_REASONS, {"keys": arrays.texts(shoppers)})
 
 
@@ -257,7 +262,7 @@ def longest_wait(connection: Connection) -> float:
 
 
 def summary(connection: Connection) -> list[Backlog]:
-    """Return the backlog of every kind that has one."""
+    """Return the backlog of every kind that has due rows."""
     return [
         Backlog(row.kind, row.rows, row.claimable, float(row.oldest_seconds), row.claimable_later)
         for row in connection.execute(_SUMMARY)

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import arrays
 
-# A connection that was given back so lately is there: what breaks meanwhile is an error of who uses it, as in use.
+# A connection returned less than this long ago is not tested: if it broke since, its next user gets the error.
 _TRUSTED_SECONDS = 1.0
 _OPTIONS = "-c timezone=UTC"
 # Unless PGAPPNAME says which process it is, as `reshelf worker` does.
@@ -28,9 +28,9 @@ def url_for(database_url: str, driver: str) -> URL:
 
 @contextmanager
 def pipelined(connection: Connection) -> Iterator[None]:
-    """Send the statements of the block without waiting for each; none of them may return rows.
+    """Send the statements of the block without waiting for each result; none of them may return rows.
 
-    Whatever one of them raises comes at the end of the block, as an error of psycopg.
+    An error of any of them is raised at the end of the block, as an error of psycopg.
     """
     driver: Any = connection.connection.driver_connection
     with driver.pipeline():
@@ -38,9 +38,9 @@ def pipelined(connection: Connection) -> Iterator[None]:
 
 
 def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> Engine:
-    """Return an engine whose sessions speak UTC and drop dead connections before use.
+    """Return an engine whose sessions use UTC and replace dead connections before use.
 
-    Unless `durable`, a commit does not wait for the disk: the last ones may be lost when the server crashes.
+    Unless `durable`, a commit does not wait for the disk: the last commits may be lost when the server crashes.
     """
     arrays.install()
     options = _OPTIONS if durable else f"{_OPTIONS} -c synchronous_commit=off"
@@ -60,7 +60,7 @@ def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> E
 
 
 def _test_rested(made: Engine) -> None:
-    """Test a connection before it is lent, unless it has just been given back: a test is a round trip."""
+    """Test a connection before it is handed out, unless it was returned a moment ago: a test costs a round trip."""
 
     def note(_: Any, record: ConnectionPoolEntry) -> None:
         record.info["used_at"] = time.monotonic()

@@ -20,7 +20,7 @@ _FORGET_FOREIGN_TRANSACTIONS = tuple(
 
 
 def upgrade(database_url: str) -> None:
-    """Apply every migration that `database_url` has not seen yet. Several processes may call this at once."""
+    """Apply every migration that the database has not seen yet. Several processes may call this at once."""
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     url = engine.url_for(database_url, "psycopg").render_as_string(hide_password=False)
@@ -35,7 +35,7 @@ def scripts() -> ScriptDirectory:
 
 
 def _adopt(database_url: str) -> None:
-    """Make a restored dump at home: the server it came from counted its transactions further than this one."""
+    """Reset the transaction ids of a restored dump that are ahead of this server's."""
     database = create_engine(engine.url_for(database_url, "psycopg"))
     with database.begin() as connection:
         for statement in _FORGET_FOREIGN_TRANSACTIONS:

@@ -1,4 +1,4 @@
-"""Retention: what is dropped, and when. The clock is the newest event's, so old data can be loaded and replayed."""
+"""Retention: which old data is deleted, measured from the newest event, so that old data can be loaded and replayed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORGET = (
     text("DELETE FROM event_ids WHERE at < :before"),
     text("DELETE FROM change_ids WHERE at < :before"),
 )
-# The counts of writers long gone, and of those that write: they start again from nothing, and the sum stays.
+# Fold the counts of all writers into one row: those that still write start again from zero, and the sums stay.
 _FOLD_COUNTS = text("""
 WITH gone AS (
     DELETE FROM intake_counts WHERE writer <> 'past' RETURNING door, written, duplicates, rejected
@@ -32,9 +32,10 @@ _AHEAD = text("SELECT ensure_event_partition(CAST(date_trunc('month', now() + in
 
 
 def apply(connection: Connection, keep: timedelta) -> list[str]:
-    """Drop the monthly partitions that lie wholly before the newest event less `keep`; return their names.
+    """Drop the monthly partitions that are entirely older than the newest event minus `keep`; return their names.
 
-    With them go the ids by which duplicates of their events were known. Next month's partition is made ahead.
+    The ids by which duplicates of their events were recognised are deleted too. Next month's partition is created
+    ahead.
     """
     connection.execute(_FOLD_COUNTS)
     health.forget(connection)
@@ -54,6 +55,6 @@ def apply(connection: Connection, keep: timedelta) -> list[str]:
 
 
 def first_kept_month(newest: datetime, keep: timedelta) -> datetime:
-    """Return the start (UTC) of the oldest month that holds anything younger than `keep` before `newest`."""
+    """Return the start (UTC) of the oldest month that holds anything within `keep` before `newest`."""
     oldest = newest.astimezone(UTC) - keep
     return oldest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -1,7 +1,7 @@
-"""Actors: shoppers whose events are kept and marked, and count for nobody but themselves while they are flagged.
+"""Bots: shoppers who are flagged. Their events are kept, but count only for their own shelf.
 
-The mark is a row here and not a column of `events`: one row flags everything that a shopper did and will do, and clears
-it again, whatever the number of events. Who reads events to move what others see joins `counts`.
+The flag is a row here and not a column of `events`: one row flags everything that a shopper did and will do, and clears
+it again, whatever the number of events. A query that reads events to change what other shoppers see joins `counts`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from storage.json import ascii_text
 from storage.tables import actors, events
 
 MOVED = (due.ACTOR, due.BASKET)
-"""The kinds that become due when somebody is flagged or cleared."""
+"""The due kinds that are marked when a shopper is flagged or cleared."""
 
 DETECTOR = "detector"
-"""Who flagged, where no person did."""
+"""`flagged_by` of shoppers that the detector flagged."""
 BY_HAND = "by hand"
-"""The reason, where a person gave none."""
+"""The reason if a person flagged without giving one."""
 
 SPARED_DAYS = 30
-"""For how long one that was cleared is not flagged again by the detector for the same reasons."""
+"""Days for which the detector does not flag a cleared shopper again for the same reasons."""
 
 ACT_COLUMNS = ("shopper", "item_id", "at", "paid")
 """The columns of `acts_csv`; `at` is in microseconds since 1970."""
 
 
 def counts(events_of: str) -> str:
-    """Return the SQL condition that events of this table or alias count: their shopper is not flagged."""
+    """Return the SQL condition that the events of this table or alias count, because their shopper is not flagged."""
     return f"NOT EXISTS (SELECT FROM actors WHERE actors.shopper = {events_of}.shopper AND actors.flagged)"
 
 
@@ -56,7 +56,7 @@ UPDATE actors SET flagged = false, cleared_by = :by, cleared_at = now(), changes
 WHERE shopper = ANY(:shoppers) AND flagged RETURNING shopper
 """)
 
-# Their transitions are counted anew, and the baskets that they stand in.
+# Their transitions and the baskets with their purchases are counted again.
 _MARK = text("""
 INSERT INTO due (kind, key)
 SELECT 'basket', item_id FROM events WHERE shopper = ANY(:shoppers) AND kind = 'purchase'
@@ -66,7 +66,7 @@ ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until
 
 _FLAGGED_OF = text("SELECT shopper FROM actors WHERE shopper = ANY(:shoppers) AND flagged")
 
-# Shelves that stand, with one of the items where a customer sees it. They can wait for what happens now.
+# Existing shelves that show one of the items near the top. They are marked `later`: fresh events go first.
 _MARK_SHOWN = text("""
 INSERT INTO due (kind, key, later)
 SELECT 'shopper', owner, true FROM rankings
@@ -75,7 +75,7 @@ WHERE surface = 'home' AND item_nos[1:CAST(:first AS int)]
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 """)
 
-# What a shop dates into the future must not move the window there.
+# Events that a shop dated into the future must not move the window.
 _WINDOW = text("""
 WITH newest AS (SELECT max(at) AS at FROM events WHERE at <= now())
 SELECT greatest(newest.at - :hours * interval '1 hour', (
@@ -110,14 +110,14 @@ FROM active CROSS JOIN LATERAL (
 _COUNT = text("SELECT count(*) FILTER (WHERE flagged_at > now() - interval '1 day') AS lately, count(*) AS flagged "
               "FROM actors WHERE flagged")  # fmt: skip
 
-# Of those flagged after the version was made: a training since then left their events out.
+# Only shoppers flagged after the version was made: a later training leaves their events out anyway.
 _LEARNT = text("""
 SELECT count(*) FROM actors AS a JOIN events AS e USING (shopper), live_models JOIN model_versions AS v USING (version)
 WHERE a.flagged AND a.flagged_at > v.created_at AND live_models.capability = 'recommend' AND e.at <= v.learnt_through
     AND e.received_at <= v.created_at AND e.item_id IS NOT NULL
 """)
 
-# What the last look found worth telling, as a text; empty where it found nothing.
+# The warning of the detector's last run, as a text; empty if there is none.
 _WRITE_ALERT = text("""
 INSERT INTO watermarks (name, value) VALUES ('actors_alert', :alert)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -127,7 +127,7 @@ _READ_ALERT = text("SELECT value FROM watermarks WHERE name = 'actors_alert' AND
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Whom to flag, the reasons in a word each, and what was seen, in a sentence."""
+    """A shopper to flag, the reasons as one word each, and a sentence that says what was seen."""
 
     shopper: str
     reasons: Sequence[str]
@@ -144,7 +144,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many are flagged, how many of them since a day ago, and what the last look of the detector warns of."""
+    """How many shoppers are flagged, how many of them since a day ago, and the warning of the detector's last run."""
 
     flagged: int
     lately: int
@@ -152,72 +152,72 @@ class Summary:
 
 
 def flag(connection: Connection, found: Sequence[Suspicion], *, by: str) -> list[str]:
-    """Flag those who are not flagged yet, and mark due what they moved (`MOVED`); return who was flagged.
+    """Flag the shoppers who are not flagged yet, and mark due what that changes (`MOVED`); return those flagged now.
 
-    The detector spares who was cleared lately, unless there is another reason.
+    The detector does not flag a shopper who was cleared lately, unless there is another reason.
     """
     parameters = {"rows": ascii_text([vars(one) for one in found]), "by": by, "again": by != DETECTOR}
     return _changed(connection, list(connection.execute(_FLAG, parameters).scalars()))
 
 
 def clear(connection: Connection, shoppers: Sequence[str], *, by: str) -> list[str]:
-    """Let their events count again, and mark due what that moves (`MOVED`); return who was flagged."""
+    """Let the shoppers' events count again, and mark due what that changes (`MOVED`); return those who were flagged."""
     parameters = {"shoppers": list(shoppers), "by": by, "days": SPARED_DAYS}
     return _changed(connection, list(connection.execute(_CLEAR, parameters).scalars()))
 
 
 def flagged_of(connection: Connection, shoppers: Sequence[str]) -> set[str]:
-    """Return those of the shoppers who are flagged."""
+    """Return the shoppers among these who are flagged."""
     return set(connection.execute(_FLAGGED_OF, {"shoppers": list(shoppers)}).scalars())
 
 
 def mark_shown(connection: Connection, item_ids: Sequence[str], *, first: int) -> int:
-    """Mark the shoppers due whose shelf has one of the items among its `first`; return how many."""
+    """Mark due the shoppers whose shelf has one of the items among its first `first`; return how many."""
     return connection.execute(_MARK_SHOWN, {"item_ids": list(item_ids), "first": first}).rowcount if item_ids else 0
 
 
 def every(connection: Connection, *, flagged: bool = True, most: int) -> Sequence[Row[Any]]:
-    """Return who is flagged, or who was cleared, with the number of their events; who changed last first."""
+    """Return the flagged (or the cleared) shoppers with the number of their events, the last changed first."""
     changed = func.greatest(actors.c.flagged_at, actors.c.cleared_at)
     query: Select[Any] = select(*actors.c, _events()).where(actors.c.flagged == flagged)
     return connection.execute(query.order_by(changed.desc(), actors.c.shopper).limit(most)).all()
 
 
 def named(connection: Connection, shopper: str) -> Row[Any] | None:
-    """Return one actor, None where nobody ever flagged them."""
+    """Return one flagged or cleared shopper, None if the shopper was never flagged."""
     query: Select[Any] = select(*actors.c, _events()).where(actors.c.shopper == shopper)
     return connection.execute(query).one_or_none()
 
 
 def summary(connection: Connection) -> Summary:
-    """Return how many there are, and the alert of the last look."""
+    """Return how many shoppers are flagged, and the warning of the detector's last run."""
     row = connection.execute(_COUNT).one()
     return Summary(int(row.flagged), int(row.lately), connection.execute(_READ_ALERT).scalar())
 
 
 def learnt(connection: Connection) -> int:
-    """Return how many events of actors who are flagged by now the version that serves has learnt."""
+    """Return how many events of shoppers who are flagged now the live version has learnt from."""
     return int(connection.execute(_LEARNT).scalar_one())
 
 
 def write_alert(connection: Connection, alert: str | None) -> None:
-    """Keep what a look warns of, in place of what the one before did."""
+    """Keep the warning of the detector's last run, in place of the one before."""
     connection.execute(_WRITE_ALERT, {"alert": alert or ""})
 
 
 def window(connection: Connection, *, hours: float, most: int) -> Window | None:
-    """Return the last hours before the newest event, or the span of the last `most` events, where that is shorter.
+    """Return the last `hours` before the newest event, or the span of the last `most` events if that is shorter.
 
-    None while there are no events.
+    None if there are no events.
     """
     row = connection.execute(_WINDOW, {"hours": hours, "most": most}).one_or_none()
     return None if row is None else Window(row.since, row.until)
 
 
 def acts_csv(connection: Connection, span: Window) -> Iterator[bytes | memoryview]:
-    """Yield what shoppers did with items in the window, flagged or not, as CSV of `ACT_COLUMNS`, by shopper and time.
+    """Yield what shoppers, flagged or not, did with items in the window, as CSV of `ACT_COLUMNS`, by shopper and time.
 
-    Having been shown an item is no act.
+    Impressions are left out.
     """
     query = _ACTS.format(since=sql.Literal(span.since), until=sql.Literal(span.until))
     psycopg_connection: Any = connection.connection
@@ -226,14 +226,16 @@ def acts_csv(connection: Connection, span: Window) -> Iterator[bytes | memoryvie
 
 
 def profiles(connection: Connection, span: Window) -> Sequence[Row[Any]]:
-    """Return, for every shopper with an event in the window, by shopper: `impressions` in it, whether they were `known`
-    and had `bought_before` it, have `bought` by its end, or are `spared` since they were cleared.
+    """Return a row for every shopper with an event in the window, by shopper.
+
+    Its columns are `impressions` in the window; whether the shopper was `known` and had `bought_before` it; whether
+    they have `bought` by its end; and whether they are `spared` because they were cleared.
     """
     return connection.execute(_PROFILES, {"since": span.since, "until": span.until}).all()
 
 
 def forget_gone(connection: Connection, before: datetime) -> int:
-    """Delete the actors who did nothing that is kept and changed last before `before`; return how many."""
+    """Delete the bots that have no kept events and changed last before `before`; return how many."""
     gone = ~select(events.c.shopper).where(events.c.shopper == actors.c.shopper).exists()
     changed = func.greatest(actors.c.flagged_at, actors.c.cleared_at)
     return connection.execute(delete(actors).where(gone, changed < before)).rowcount

@@ -30,21 +30,21 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Changes:
-    """Items that changed, and the horizon to ask from next time. Some may come twice."""
+    """The items that changed, and the horizon for the next read. An item may come twice."""
 
     rows: list[Row[Any]]
     horizon: int
 
 
 def changed_since(connection: Connection, since: int) -> Changes:
-    """Return the items written since that horizon (0: all of them)."""
+    """Return the items written since that horizon (0: all items)."""
     following = xid_horizon.following(connection)
     rows: list[Row[Any]] = list(connection.execute(select(*_COLUMNS).where(items.c.changed_xid >= since)))
     return Changes(rows, following)
 
 
 def read(connection: Connection, item_ids: Sequence[str]) -> list[Row[Any]]:
-    """Return those of the items that there are."""
+    """Return the items that exist, among those asked for."""
     return list(connection.execute(select(*_COLUMNS).where(items.c.item_id.in_(item_ids))))
 
 

@@ -1,5 +1,5 @@
-"""Real PostgreSQL and Redis from wheels: no Docker, no system packages, nothing left running.
+"""PostgreSQL and Redis from Python wheels: no Docker, no system packages, and nothing stays running.
 
-`postgres.prepare` and `redis.prepare` make a server's folder ready, as often as you like, and say how to run
-it; `servers.running` runs both for as long as a `with` block lasts.
+`postgres.prepare` and `redis.prepare` prepare a server's folder, as often as you like, and return how to run the
+server; `servers.running` runs both for the duration of a `with` block.
 """

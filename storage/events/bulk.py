@@ -1,7 +1,8 @@
-"""Bulk intake: many events or catalogue changes at once, with the same effect as `storage.events.intake`, through COPY.
+"""Bulk intake through COPY: many events or catalogue changes at once, with the same effect as `storage.events.intake`.
 
-Events are copied to a temporary table and written from there by set-based statements: dedupe by `event_id`, traits,
-due marks and counts as for a batch that came as a message. `tests/integration/load` holds the two to the same tables.
+Events are copied to a temporary table and written from there by set-based statements, with the same deduplication by
+`event_id`, traits, due marks and counts as a message. A test in `tests/integration/load` checks that both leave the
+same tables.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ EVENT_COLUMNS = (
     "event_id", "shopper", "kind", "item_id", "at", "value", "quantity", "session_id", "surface", "request_id",
     "query", "rank", "context",
 )  # fmt: skip
-"""What a row of `write_events` holds, in this order: the columns of `events`, and `context` as a JSON text or None."""
+"""The columns of a row of `write_events`, in this order: those of `events`, and `context` as a JSON text or None."""
 
 _CHANGES_AT_ONCE = 2_000
 
@@ -32,7 +33,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_events (
 """)
 _COPY = f"COPY incoming_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
 
-# Of rows with one id the last counts, as in a message.
+# Of several rows with the same id the last one counts, as in a message.
 _WRITE = intake.events_statement("SELECT DISTINCT ON (event_id) * FROM incoming_events ORDER BY event_id, place DESC")
 
 _UNLISTED = text("""
@@ -42,9 +43,9 @@ WHERE item_id IS NOT NULL AND NOT EXISTS (SELECT FROM items WHERE items.item_id 
 
 
 def write_events(connection: Connection, rows: Sequence[Sequence[Any]], *, writer: str, rejected: int = 0) -> Counts:
-    """Write events that are new by `event_id`, mark what is due, and count. Their months exist: `intake.ensure_months`.
+    """Write events that are new by `event_id`, mark what is due, and count. Call `intake.ensure_months` first.
 
-    A row holds the values of `EVENT_COLUMNS`, with `at` aware and in UTC. The caller owns the transaction.
+    A row holds the values of `EVENT_COLUMNS`, with `at` timezone-aware, in UTC. The caller owns the transaction.
     """
     connection.execute(_STAGE)
     psycopg_connection: Any = connection.connection
@@ -61,7 +62,7 @@ def write_events(connection: Connection, rows: Sequence[Sequence[Any]], *, write
 def write_changes(
     connection: Connection, changes: Sequence[dict[str, Any]], *, writer: str, rejected: int = 0
 ) -> Counts:
-    """Write catalogue changes as `intake.write_changes` does, in pieces. The caller owns the transaction."""
+    """Write catalogue changes as `intake.write_changes` does, in chunks. The caller owns the transaction."""
     starts = range(0, max(len(changes), 1), _CHANGES_AT_ONCE)
     counted = [
         intake.write_changes(

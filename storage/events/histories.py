@@ -1,4 +1,4 @@
-"""Histories: what each shopper did, in event time, and what they should not be shown."""
+"""Histories: each shopper's events in event time, and the items that they should not be shown."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from sqlalchemy import Connection, text
 
 from storage import arrays
 
-# What `home` leaves out, by policy; a dismissed item stays away under each of them.
+# The event kinds that hide an item from `home`, by policy; every policy hides dismissed items.
 HIDDEN_KINDS: Mapping[str, tuple[str, ...]] = {
     "hide_purchased": ("purchase", "dismiss"),
     "hide_seen": ("view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss"),
     "show_all": ("dismiss",),
 }
 
-# These have an index of their own, which no policy but `hide_seen` reads past.
+# These kinds have their own index; only the policy `hide_seen` needs other kinds.
 _DECISIONS = "'purchase', 'dismiss'"
 
 
 def hidden_items(shopper: str, kinds: str) -> str:
-    """Return a query of the items that shoppers had events of these kinds on.
+    """Return a query of the items on which shoppers had events of these kinds.
 
-    `shopper` is a condition on the column of that name, `kinds` an expression for an array of text.
+    `shopper` is a condition on the column of that name, `kinds` an SQL expression for an array of text.
     """
     return f"""
     SELECT item_id FROM events
@@ -37,8 +37,9 @@ def hidden_items(shopper: str, kinds: str) -> str:
         AND item_id IS NOT NULL"""
 
 
-# Late and shuffled events end up in the same history: event time decides. Events of one moment are a basket, which has
-# no order; they get one that is always the same and, unlike that of the ids, means nothing. Training sees the same.
+# Late and shuffled events give the same history, because it is sorted by event time. Events of the same moment are a
+# basket, which has no order: a hash gives them one that is always the same and, unlike the order of the ids, carries no
+# information. Training uses the same order.
 _READ = text(f"""
 SELECT s.shopper, h.item_ids, h.kinds, h.ats, ARRAY(
     {hidden_items("events.shopper = s.shopper", "CAST(:kinds AS text[])")}
@@ -59,9 +60,9 @@ _SHOPPERS_OF = text("SELECT DISTINCT shopper FROM events WHERE item_id = ANY(:it
 
 
 class Touch(NamedTuple):
-    """One event of a history: an item, a kind, and when, in unix seconds, from which no microsecond is lost.
+    """One event of a history: an item, a kind, and the time in unix seconds, exact to the microsecond.
 
-    It has the fields of `model.recommend.events.Interaction`, and is taken for one.
+    It has the fields of `model.recommend.events.Interaction` and is used in its place.
     """
 
     item_id: str
@@ -82,12 +83,12 @@ class History:
 
     @property
     def through(self) -> datetime | None:
-        """The time of the last event, None where there is none."""
+        """The time of the last event, None if there are no events."""
         return datetime.fromtimestamp(self.touches[-1].at, UTC) if self.touches else None
 
 
 def read(connection: Connection, shoppers: Sequence[str], *, length: int, policy: str) -> dict[str, History]:
-    """Return, for every one of `shoppers`, the last `length` events and what `policy` hides."""
+    """Return, for each of `shoppers`, the last `length` events and the items that `policy` hides."""
     parameters = {"shoppers": arrays.texts(shoppers), "length": length, "kinds": list(HIDDEN_KINDS[policy])}
     return {
         shopper: History(list(map(_touch, zip(item_ids or (), kinds or (), ats or (), strict=True))), set(hidden))

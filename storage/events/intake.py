@@ -1,4 +1,4 @@
-"""Intake: events, catalogue changes and labels of orders to rows, with a mark of what is now due, in one transaction.
+"""Intake: write events, catalogue changes and order labels, and mark what is due, in one transaction.
 
 Both doors (the intake worker, and the gateway through `AsyncConnection.run_sync`) call the functions here. The caller
 owns the transaction. A write is set-based, with the whole batch as one JSON parameter, so a thousand rows cost as many
@@ -23,8 +23,8 @@ EVENTS_DOOR = "events"
 CATALOGUE_DOOR = "catalogue"
 LABELS_DOOR = "labels"
 
-# Who did something this long ago waits behind those who are there now, for as long at the most: a file of the past, or
-# what a shop sends late, makes nobody wait who looks at a shelf.
+# Shoppers whose newest event is older than this become due only after the same interval: loading a file of old events,
+# or events that a shop sends late, must not delay the shoppers who are active now.
 _LONG_AGO = "interval '1 hour'"
 
 _QUIET_KINDS = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
@@ -33,8 +33,8 @@ _QUIET_KINDS = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 def events_statement(source: str) -> TextClause:
     """Return the statement that writes the rows of `source`, a query of the columns below with unique event ids.
 
-    Its parameters are `offered` and `rejected` (how many rows came, and were none) and `writer`; it returns how many
-    rows were new.
+    Its parameters are `offered` and `rejected` (how many rows came, and how many of them were invalid) and `writer`; it
+    returns how many rows were new.
     """
     return text(f"""
 WITH incoming AS (
@@ -83,7 +83,7 @@ _FROM_JSON = """
 """
 _WRITE_EVENTS = events_statement(_FROM_JSON)
 
-# Every field of an item, and how it is read from the JSON of a change.
+# The SQL that reads each field of an item from the JSON of a change.
 _FIELDS = {
     "title": "fields->>'title'",
     "text": "coalesce(fields->>'text', '')",
@@ -163,7 +163,7 @@ class Counts:
 
 
 def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
-    """Make the partitions that events of these times (UTC) need. One that is made blocks writers until the commit."""
+    """Create the partitions that events of these times (UTC) need. Creating one blocks writers until the commit."""
     months = sorted({f"{at:%Y-%m}-01" for at in times})
     connection.execute(_ENSURE_PARTITIONS, {"months": months})
 
@@ -171,12 +171,12 @@ def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
 @event.listens_for(Engine, "rollback")
 @event.listens_for(Engine, "rollback_savepoint")
 def _forget_months(connection: Connection, *_: Any) -> None:
-    """A month that was made in a transaction that failed is not there."""
+    """A month that was created in a transaction that failed does not exist."""
     connection.info.pop("event_months", None)
 
 
 def _ensure_new_months(connection: Connection, times: Iterable[datetime]) -> None:
-    """The same, without asking again on a connection that has seen them: this month and later ones are not dropped."""
+    """Do the same, but only once per connection: partitions of this month and later ones are never dropped."""
     known: set[tuple[int, int]] = connection.info.setdefault("event_months", set())
     missing = [at for at in times if (at.year, at.month) not in known]
     if not missing:
@@ -190,7 +190,7 @@ def write_events(connection: Connection, rows: Sequence[dict[str, Any]], *, writ
     """Write events that are new by `event_id`, mark their shoppers due, and count.
 
     `rows` have the columns of `events`, with `at` as aware datetimes, and `context`, a dict of traits. `writer` names
-    this process in the counts; `rejected` is how many rows of the batch were none.
+    this process in the counts; `rejected` is how many rows of the batch were invalid.
     """
     unique = {row["event_id"]: row for row in rows}
     _ensure_new_months(connection, [row["at"] for row in unique.values()])
@@ -232,7 +232,7 @@ def write_labels(connection: Connection, labels: Sequence[dict[str, Any]], *, wr
 def write_each(
     connection: Connection, door: str, rows: Sequence[dict[str, Any]], *, writer: str
 ) -> tuple[Counts, dict[int, str]]:
-    """Write the rows of a batch that the database refused one by one; return, by index, why it refuses a row."""
+    """Write one by one the rows of a batch that the database refused; return, by index, why it refuses a row."""
     counts, refused = Counts(), {}
     for index, row in enumerate(rows):
         try:
@@ -248,12 +248,12 @@ def write_each(
 
 
 def is_refusal(error: DBAPIError) -> bool:
-    """Return whether the database took offence at the data, so that other rows may be fine."""
+    """Return whether the database refused the data of one row, so that other rows may be valid."""
     return (getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
 
 
 def counts(connection: Connection) -> dict[str, Counts]:
-    """Return what came through each door since the database was made."""
+    """Return what came through each door since the database was created."""
     return {
         row.door: Counts(int(row.written), int(row.duplicates), int(row.rejected))
         for row in connection.execute(_COUNTS)
@@ -261,11 +261,11 @@ def counts(connection: Connection) -> dict[str, Counts]:
 
 
 WRITES = {EVENTS_DOOR: write_events, CATALOGUE_DOOR: write_changes, LABELS_DOOR: write_labels}
-"""How the rows of each door are written."""
+"""The function that writes the rows of each door."""
 
 
 def _fold(changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge the changes of a batch to one row an item: for each field, the newest."""
+    """Merge the changes of a batch into one row per item: for each field, the newest."""
     rows: dict[str, dict[str, Any]] = {}
     for change in changes:
         blank = {"item_id": change["item_id"], "announced_at": None, "fields": {}, "stamps": {}}

@@ -1,7 +1,7 @@
-"""Experiments: which arms there are, which part of the shoppers each holds, and what came of it.
+"""Experiments: their arms, which part of the shoppers each arm gets, and the outcomes.
 
-A shopper's place is a number in [0, 1) that depends on the experiment's salt and the shopper's key alone; `_PLACE` is
-the SQL of `workers.experiment.assignment.place`. Arms are stretches of [0, 1), see `Experiment.stretches`.
+A shopper's place is a number in [0, 1) that depends only on the experiment's salt and the shopper's key; `_PLACE` is
+the SQL of `workers.experiment.assignment.place`. Each arm gets an interval of [0, 1), see `Experiment.stretches`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HOME = "home"
 
 COLUMNS = "name, salt, surface, arms, canary, started_at, stopped_at, stopped_because"
 RUNNING = f"SELECT {COLUMNS} FROM experiments WHERE stopped_at IS NULL"
-"""The experiment that runs, for readers that are not on SQLAlchemy: `from_row` reads its row."""
+"""Selects the running experiment, for readers that do not use SQLAlchemy; `from_row` reads its row."""
 
 _NAMED = text(f"SELECT {COLUMNS} FROM experiments WHERE name = :name")
 _ALL = text(f"SELECT {COLUMNS} FROM experiments ORDER BY started_at DESC, name")
@@ -46,8 +46,8 @@ _ARM = f"(CAST(:arms AS text[]))[width_bucket({_PLACE}, CAST(:ends AS float8[]))
 
 _ARMS_OF = text(f"SELECT {_ARM.format('shopper')} FROM unnest(CAST(:shoppers AS text[])) AS shopper")
 
-# Who was active last is first in the line; rows are taken in the order in which intake takes them. Another model ranks
-# them now, so attempts that failed with the one before count no more.
+# `since` puts the shoppers who were active last first; rows are locked in the order in which intake locks them. Another
+# model ranks them now, so failed attempts with the previous one no longer count.
 _MARK = text(f"""
 INSERT INTO due (kind, key, since, later)
 SELECT 'shopper', owner, now() + place * interval '1 microsecond', true FROM (
@@ -58,9 +58,10 @@ SELECT 'shopper', owner, now() + place * interval '1 microsecond', true FROM (
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL, attempts = 0
 """)
 
-# By assignment, from exposure on: who never saw the surface is in no figure, who saw it once stays in their arm's.
-# Something was done since the exposure if it was done last then, so one pass over the events is enough. An event that
-# names no surface counts as one of this: a shop with one place for recommendations need not name it.
+# Outcomes count by assigned arm, from the exposure on: a shopper who never saw the surface is in no figure, and one who
+# saw it once stays in the figures of their arm. Comparing the last time of each action with the exposure is enough, so
+# the events are read once. An event without a surface counts for this one: a shop with a single place for
+# recommendations need not name it.
 _OUTCOMES = text(f"""
 WITH seen AS (
     SELECT shopper, at, kind, coalesce(surface, :surface) = :surface AS here FROM events
@@ -80,8 +81,8 @@ SELECT {_ARM.format("shopper")} AS arm, count(*) AS exposed, count(*) FILTER (WH
     sum(impressions) AS impressions, sum(clicks) AS clicks
 FROM done WHERE exposed_at IS NOT NULL GROUP BY 1
 """)
-# One core at the most, since shoppers wait for others; and the events as they lie, not one by one in the order of their
-# shoppers, which is what they are indexed for.
+# At most one core, since requests need the others; and a sequential scan, which is faster here than reading all events
+# one by one through an index.
 _READING = text(
     "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '64MB'"
 )
@@ -89,7 +90,7 @@ _READING = text(
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm: what its shoppers are shown (`live`, `popular` or `version:…`), and which share of all they are."""
+    """One arm: what its shoppers are shown (`live`, `popular` or `version:…`), and its share of all shoppers."""
 
     name: str
     treatment: str
@@ -97,7 +98,7 @@ class Arm:
 
     @property
     def version(self) -> str | None:
-        """The model version that ranks for this arm, None where none is named."""
+        """The model version that ranks for this arm, None if it names none."""
         return self.treatment.removeprefix(VERSION) if self.treatment.startswith(VERSION) else None
 
 
@@ -116,10 +117,10 @@ class Experiment:
 
     @property
     def stretches(self) -> list[tuple[float, Arm]]:
-        """Where the stretch of [0, 1) of each arm ends, from 0 on.
+        """The end of each arm's interval of [0, 1), from 0 on.
 
-        The others grow from the two ends, the control has what is between. So, of up to three arms, one that grows at
-        the cost of the control keeps everyone whom it had.
+        The other arms grow from the two ends, the control has what is between them. So with up to three arms, an arm
+        that grows at the cost of the control keeps all its shoppers.
         """
         control, *others = self.arms
         order = [*others[0::2], control, *reversed(others[1::2])]
@@ -134,7 +135,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the exposed shoppers of an arm did since their exposure; `impressions` and `clicks` count events."""
+    """What the exposed shoppers of an arm did after their exposure; `impressions` and `clicks` count events."""
 
     exposed: int = 0
     clicked: int = 0
@@ -145,20 +146,20 @@ class Outcome:
 
 
 def start(connection: Connection, experiment: Experiment) -> None:
-    """Let the experiment run from now on. Raises `IntegrityError` where its name is taken, or one runs already."""
+    """Start the experiment. Raises `IntegrityError` if its name is taken or another experiment runs."""
     arms = ascii_text([asdict(arm) for arm in experiment.arms])
     parameters = {"name": experiment.name, "salt": experiment.salt, "surface": experiment.surface, "arms": arms}
     connection.execute(_START, parameters | {"canary": experiment.canary})
 
 
 def stop(connection: Connection, name: str, because: str) -> Experiment | None:
-    """Stop the experiment; None where no experiment of this name runs."""
+    """Stop the experiment; None if no experiment of this name runs."""
     row = connection.execute(_STOP, {"name": name, "because": because}).one_or_none()
     return None if row is None else from_row(row)
 
 
 def running(connection: Connection) -> Experiment | None:
-    """Return the experiment that runs."""
+    """Return the running experiment, None if there is none."""
     row = connection.execute(text(RUNNING)).one_or_none()
     return None if row is None else from_row(row)
 
@@ -170,37 +171,37 @@ def named(connection: Connection, name: str) -> Experiment | None:
 
 
 def every(connection: Connection) -> list[Experiment]:
-    """Return all experiments, the one that started last first."""
+    """Return all experiments, the last started first."""
     return [from_row(row) for row in connection.execute(_ALL)]
 
 
 def from_row(row: Sequence[Any]) -> Experiment:
-    """Return the experiment of a row of `COLUMNS`; asyncpg leaves `arms` as text."""
+    """Return the experiment of a row of `COLUMNS`; asyncpg returns `arms` as text."""
     name, salt, surface, arms, canary, *times = row
     read = json.loads(arms) if isinstance(arms, str) else arms
     return Experiment(name, salt, tuple(Arm(**arm) for arm in read), canary, surface, *times)
 
 
 def arms_of(connection: Connection, experiment: Experiment, shoppers: Sequence[str]) -> list[str]:
-    """Return the name of the arm of each shopper, as the database places them."""
+    """Return the name of the arm of each shopper, as computed by the database."""
     return list(connection.execute(_ARMS_OF, _places(experiment) | {"shoppers": list(shoppers)}).scalars())
 
 
 def mark(connection: Connection, experiment: Experiment) -> int:
-    """Mark the shoppers with a shelf whom a named version ranks, or ranked, due; return how many."""
+    """Mark due all shoppers with a shelf whom a version of this experiment ranks or ranked; return how many."""
     return _mark(connection, experiment, experiment.versions, but_by=None)
 
 
 def mark_unranked(connection: Connection, experiment: Experiment, version: str) -> int:
-    """Mark the shoppers due whom `version` is to rank, and whose shelf another one ranked; return how many."""
+    """Mark due the shoppers whom `version` is to rank and whose shelf was ranked by another one; return how many."""
     return _mark(connection, experiment, [version], but_by=version)
 
 
 def outcomes(connection: Connection, experiment: Experiment) -> dict[str, Outcome]:
-    """Return, by arm, what came of it: from the start to the stop, or until now, by the time of the events.
+    """Return the outcome of each arm, from the start to the stop or until now, by event time.
 
-    Exposed is a shopper from the first impression or click on the experiment's surface on: a click shows that it was
-    seen, also where the impression was lost or is not sent.
+    A shopper is exposed from the first impression or click on the experiment's surface on: a click shows that it was
+    seen, even if the impression was lost or is not sent.
     """
     connection.execute(_READING)
     parameters = _places(experiment) | {"surface": experiment.surface}

@@ -1,1 +1,1 @@
-"""Orders, what is known of them, and what was decided."""
+"""Orders, their labels and decisions, and the rules."""

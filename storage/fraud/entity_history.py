@@ -1,7 +1,7 @@
-"""Pasts: what is known of the customer, the payment, the device … of an order when it is screened, as columns.
+"""The history of each customer, payment, device … of an order when it is screened: past orders as columns.
 
-Columns leave here as PostgreSQL's binary form: an order has some hundreds of past ones, and to make Python objects of
-each would take longer than all the rest. `workers/fraud/columns.py` reads them.
+Columns are read in PostgreSQL's binary format: an order has hundreds of past orders, and making a Python object of each
+would take longer than everything else. `workers/fraud/columns.py` decodes them.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from psycopg import RawCursor
 from sqlalchemy import Connection, text
 
 NEVER = 2**63 - 1
-"""`fraud_at` of what is not known to be fraud."""
+"""`fraud_at` of orders that are not known to be fraud."""
 
 ENTITIES = ("customer", "terminal", "payment", "device", "ip", "address")
-"""What an order has a past by, in the order of `entity`."""
+"""The entities by which past orders are found, in the order of the column `entity`."""
 COLUMNS = (
     "at", "tie", "place", "customer", "terminal", "payment", "device", "ip", "address", "country", "cents", "fraud_at",
     "odd", "tainted_at",
 )  # fmt: skip
-"""A past order, all 64-bit integers but `odd`. `tainted_at` is since when its customer is known for a fraud, where that
-is not the customer who asks."""
+"""The columns of a past order, all 64-bit integers except `odd`.
+
+`tainted_at` is the time since when the past order's customer is known for a fraud; it is `NEVER` if that is the
+customer of the asking order.
+"""
 ASKED = ("n", "entity", *COLUMNS)
-"""Columns of `read`: `n` is the place of the asking order, `entity` the place in `ENTITIES`."""
+"""The columns of `read`: `n` is the position of the asking order, `entity` the position in `ENTITIES`."""
 
 _GIVEN = ("at", "tie", *ENTITIES)
 _TIES = f"${1 + _GIVEN.index('tie')}::bigint[]"
@@ -37,7 +40,7 @@ _TAINT = f"""coalesce((
 
 
 def _lookup(place: int, entity: str) -> str:
-    # The newest orders of an entity are looked at, before the asking one; those of its own batch are known, too.
+    # The newest orders of an entity before the asking one, including those of the same batch.
     taint = f"CASE WHEN p.customer = q.customer THEN {NEVER} ELSE {_TAINT} END" if place > 1 else str(NEVER)
     return f"""(
         SELECT {place}::bigint AS entity, {_OWN}, coalesce(p.fraud_at, {NEVER}) AS fraud_at, p.odd,
@@ -57,7 +60,7 @@ SELECT {", ".join(f"array_agg({name})" for name in ASKED)} FROM (
 """
 
 EVERY = ("known_at", "is_labelled", *COLUMNS[:-1])
-"""Columns of `every`. `is_labelled` is 1 where a label says what the order is, `known_at` since when it says so."""
+"""The columns of `every`. `is_labelled` is 1 if the order has a label, which is known since `known_at`."""
 _EVERY = f"""
 COPY (
     SELECT coalesce(CAST(ceil(extract(epoch FROM l.received_at)) AS bigint), {NEVER}),
@@ -90,22 +93,22 @@ WHERE orders.order_id = done.order_id AND orders.place = 0
 
 
 def asking(connection: Connection, order_ids: Sequence[str]) -> list[Any]:
-    """Return those of the orders that have no place yet, by time and tie: `message`, `at`, `tie`, `cents`, and keys.
+    """Return the orders that have no place yet, by time and tie: `message`, `at`, `tie`, `cents`, and keys.
 
-    `next_place` may be the order's, if it is asked for while holding `orders.lock`.
+    `next_place` may be used for the order, if it was read while holding `orders.lock`.
     """
     return list(connection.execute(_ORDERS, {"order_ids": list(order_ids)}))
 
 
 def read(connection: Connection, orders: Sequence[Any], *, horizon: int, most: int) -> list[bytes | None]:
-    """Return, for each of `ASKED`, the column of all past orders of these ones as a binary array; None: there is none.
+    """Return, for each column of `ASKED`, all past orders of `orders` as a binary array; None if there are none.
 
-    Of each entity the newest `most` of the last `horizon` seconds, that came before the order by time and tie, and
-    that have a place, or are among `orders` themselves.
+    For each entity these are the newest `most` orders of the last `horizon` seconds that came before the order by time
+    and tie, and that have a place or are among `orders` themselves.
     """
     given = [[getattr(order, name) for order in orders] for name in _GIVEN]
     driver: Any = connection.connection.driver_connection
-    # Raw, since psycopg would look through so long a statement for its own placeholders every time.
+    # A raw cursor, since psycopg would search this long statement for its own placeholders every time.
     raw: Any = RawCursor(driver)
     with raw as cursor:
         cursor.execute(_READ, [*given, horizon, most], prepare=True, binary=True)
@@ -113,14 +116,14 @@ def read(connection: Connection, orders: Sequence[Any], *, horizon: int, most: i
 
 
 def every(connection: Connection) -> bytes:
-    """Return all orders that have a place, with the columns of `EVERY`, in the binary form of COPY."""
+    """Return all orders that have a place, with the columns of `EVERY`, in the binary format of COPY."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_EVERY) as copy:
         return b"".join(copy)
 
 
 def settle(connection: Connection, places_of: Mapping[str, tuple[int, float]]) -> None:
-    """Make orders part of the past: give each its place and oddness, and the labels that came before it."""
+    """Add orders to the history: write the place and oddness of each, and apply the labels that came before it."""
     ids = sorted(places_of)
     parameters = {
         "order_ids": ids,
@@ -131,6 +134,6 @@ def settle(connection: Connection, places_of: Mapping[str, tuple[int, float]]) -
 
 
 def newest(connection: Connection) -> datetime | None:
-    """Return when the newest order was placed, None while there is none."""
+    """Return when the newest order was placed, None if there are no orders."""
     found: datetime | None = connection.execute(text("SELECT to_timestamp(max(at)) FROM orders")).scalar()
     return found

@@ -1,4 +1,4 @@
-"""Past orders, many at once, through COPY: they are part of the past at once, and nobody decides about them."""
+"""Load past orders in bulk through COPY: they become history at once, and are not screened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from storage.fraud import orders
 
 COLUMNS = ("order_id", "message", "at", "tie", *orders.KEYS, "cents", "odd", "fraud_at", "label")
-"""What a row of `write` holds, in this order: `message` as JSON text, `fraud_at` in unix seconds or None."""
+"""The columns of a row of `write`, in this order: `message` as JSON text, `fraud_at` in unix seconds or None."""
 
 _STAGE = text(f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_orders (
@@ -33,7 +33,10 @@ SELECT order_id, message FROM incoming_orders JOIN written USING (order_id)
 
 
 def write(connection: Connection, rows: Iterable[Sequence[Any]]) -> int:
-    """Write orders that are new by `order_id`, in the order of their times; return how many. Holds up screening."""
+    """Write orders that are new by `order_id`, in the order of their times; return how many.
+
+    Blocks screening meanwhile.
+    """
     orders.lock(connection)
     connection.execute(_STAGE)
     driver: Any = connection.connection

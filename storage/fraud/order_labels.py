@@ -1,4 +1,4 @@
-"""Labels of orders: chargebacks, confirmed frauds, and orders that were cleared, often weeks after the order."""
+"""Labels of orders: chargebacks, confirmed frauds, and cleared orders, often weeks after the order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDER BY label_id
 ON CONFLICT (label_id) DO NOTHING RETURNING order_id
 """)
 
-# A label counts for orders that come after it was written: a moment that none of those screened before can have.
+# A label counts for orders after the next full second: no order that was screened before can have that time.
 _APPLY = text("""
 WITH newest AS (
     SELECT DISTINCT ON (order_id) order_id, kind FROM order_labels WHERE order_id = ANY(:order_ids)
@@ -48,7 +48,7 @@ WHERE received_at > coalesce(CAST(:since AS timestamptz), '-infinity') AND kind 
 def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write labels that are new by `label_id` and apply the newest to each order; return how many were new.
 
-    `rows` have `label_id`, `order_id`, `kind` and `at` (aware). Waits for a screening that runs.
+    `rows` have `label_id`, `order_id`, `kind` and `at` (aware). Waits while an order is screened.
     """
     unique = {row["label_id"]: dict(row) for row in rows}
     orders.lock(connection)
@@ -58,10 +58,10 @@ def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
 
 
 def received_since(connection: Connection, since: datetime | None) -> int:
-    """Return of how many orders labels came after `since`."""
+    """Return how many orders got a label after `since`."""
     return int(connection.execute(_RECEIVED, {"since": since}).scalar_one())
 
 
 def frauds_since(connection: Connection, since: datetime | None) -> int:
-    """Return of how many orders labels came after `since` that they are fraud."""
+    """Return how many orders got a label of fraud after `since`."""
     return int(connection.execute(_FRAUDS, {"since": since}).scalar_one())

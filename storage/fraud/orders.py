@@ -1,7 +1,7 @@
 """Orders: written once, in the transaction that marks them due to be screened.
 
-An order is kept as the shop sent it, and as numbers: digests of whom and what it names, by which its past is found. Two
-tables: the past of an order is some hundreds of rows from all over, and narrow ones stay in memory.
+An order is kept as the shop sent it, and as numbers: digests of the entities that it names, by which its history is
+found. These are two tables, because a history is hundreds of scattered rows, and narrow rows stay in memory.
 """
 
 from __future__ import annotations
@@ -25,22 +25,25 @@ KEYS = {
     "email": "email",
     "phone": "phone",
 }
-"""The columns that are digests, and the field of a message that each is of."""
+"""The columns that hold digests, and the message field of each."""
 
 UNREAD = "unread"
 """The field of a message that says which fields it came with and is kept without, each with the reason."""
 
 SCREENING_LOCK = 0x6F726465
-"""Who screens, or writes labels, holds it until the end of his transaction, so that the orders that were looked at and
-what became known of them have one order, and each order knows all that came before it."""
+"""Held until the end of its transaction by whoever screens or writes labels.
+
+So screenings and labels have one order, and each screening knows everything that was written before it.
+"""
 
 _COLUMNS = ("order_id", "tie", *KEYS, "cents")
 
 
 def write_statement(rows: str) -> str:
-    """Return the statement that writes the rows of a parameter, `rows`, and marks due those that are new.
+    """Return the statement that writes the rows of the parameter `rows`, and marks the new ones due.
 
-    It returns their ids. An order cannot be later than now: a clock that is ahead would hide it from those after it.
+    It returns their ids. An order's time is at most now: a clock that is ahead would hide the order from those after
+    it.
     """
     return f"""
 WITH incoming AS (
@@ -63,7 +66,7 @@ SELECT order_id FROM written
 
 
 WRITE_ONE = write_statement("$1::text")
-"""The same for asyncpg."""
+"""The same statement for asyncpg."""
 MESSAGE_OF = "SELECT message FROM order_messages WHERE order_id = $1"
 
 _WRITE = text(write_statement(":rows"))
@@ -80,9 +83,9 @@ def as_row(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def digest(identity: str | None) -> int:
-    """Return a number for an external id that is the same in every process; 0 for none.
+    """Return a number for an external id that is the same in every process; 0 for None.
 
-    The first 63 bits of its BLAKE2b, as `model.fraud.features.orders.digests` has it.
+    The first 63 bits of its BLAKE2b hash, as in `model.fraud.features.orders.digests`.
     """
     if identity is None:
         return 0
@@ -108,7 +111,7 @@ def difference(stored: Mapping[str, Any], given: Mapping[str, Any]) -> str | Non
 
 
 def lock(connection: Connection) -> None:
-    """Wait until nobody else screens or writes labels, and hold that place until the transaction ends."""
+    """Wait until nobody else screens or writes labels, and hold the lock until the transaction ends."""
     connection.execute(_LOCK, {"lock": SCREENING_LOCK})
 
 

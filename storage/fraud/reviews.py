@@ -1,4 +1,4 @@
-"""The review queue: orders that a person decides about, taken by one reviewer at a time."""
+"""The review queue: orders that a person decides, each taken by one reviewer at a time."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ RETURNING order_id
 
 
 def waiting(connection: Connection, *, reviewer: str | None = None, most: int = MOST) -> Sequence[Row[Any]]:
-    """Return the reviews that are not decided, the longest open first; only those of `reviewer` where one is named."""
+    """Return the undecided reviews, the longest open first; only those of `reviewer` if one is given."""
     return connection.execute(_OPEN, {"reviewer": reviewer, "most": most}).all()
 
 
 def one(connection: Connection, order_id: str) -> Row[Any] | None:
-    """Return the review of an order, None where nobody asked for one."""
+    """Return the review of an order, None if there is none."""
     return connection.execute(_ONE, {"order_id": order_id}).one_or_none()
 
 
 def take(connection: Connection, order_id: str, reviewer: str) -> bool:
-    """Let `reviewer` have the review. False where it is another's, decided, or not there."""
+    """Assign the review to `reviewer`. False if it is another reviewer's, decided, or does not exist."""
     taken = connection.execute(_TAKE, {"order_id": order_id, "reviewer": reviewer}).scalar() is not None
     if taken:
         screenings.note(connection, "review taken", {order_id: {"by": reviewer}})
@@ -53,7 +53,10 @@ def take(connection: Connection, order_id: str, reviewer: str) -> bool:
 
 
 def decide(connection: Connection, order_id: str, reviewer: str, decision: str, note: str | None) -> bool:
-    """Decide a review that nobody, or `reviewer`, has. False where it is another's, decided, or not there."""
+    """Decide a review that is unassigned or assigned to `reviewer`.
+
+    False if it is neither, is decided, or does not exist.
+    """
     parameters = {"order_id": order_id, "reviewer": reviewer, "decision": decision, "note": note}
     decided = connection.execute(_DECIDE, parameters).scalar() is not None
     if decided:

@@ -1,4 +1,4 @@
-"""Screenings: one decision for an order, whoever writes it first, with all that it rests on, and what came after it."""
+"""Screenings: one decision per order, by whoever writes it first, with everything it is based on, and a log."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Row, text
 from storage.json import ascii_text
 
 MODEL, NOVELTY, RULES = "model", "novelty", "rules"
-"""What decided: rules and model, rules and the novelty score while there are no labels, or rules alone."""
+"""What decided: rules and model, rules and the novelty score (before there are labels), or rules only."""
 
 _FIELDS = "order_id, decision, by, why, probability, reasons, facts, rules_version, model_version, features"
 
 
 def write_statement(rows: str) -> str:
-    """Return the statement that writes the screenings of a parameter, `rows`, and opens the reviews they ask for.
+    """Return the statement that writes the screenings of the parameter `rows`, and opens the reviews they ask for.
 
-    It returns those that are now decided by it, and when: an order that was decided before keeps its decision. Its
-    commit waits for the disk, whatever the session says: somebody acts upon what it returns.
+    It returns the orders decided by it, and when: an order that was decided before keeps its decision. Its commit waits
+    for the disk, whatever the session's setting, because the shop acts on the result.
     """
     return f"""
 WITH incoming AS (
@@ -42,12 +42,12 @@ SELECT order_id, decided_at, set_config('synchronous_commit', 'on', true) FROM w
 
 
 WRITE_ONE = write_statement("$1::text")
-"""The same for asyncpg."""
+"""The same statement for asyncpg."""
 _SHOWN = """
     s.order_id, s.decision, s.by, s.why, s.probability, s.reasons, s.rules_version, s.model_version, s.decided_at
 """
 READ_ONE = f"SELECT {_SHOWN} FROM screenings AS s WHERE s.order_id = $1"
-"""What an answer shows, for asyncpg."""
+"""Selects what an answer shows, for asyncpg."""
 
 _WRITE = text(write_statement(":rows"))
 _READ = text(f"SELECT {_SHOWN} FROM screenings AS s WHERE s.order_id = ANY(:order_ids)")
@@ -85,9 +85,9 @@ WHERE o.at >= :since AND (o.at, o.tie) > (:at, :tie) ORDER BY o.at, o.tie LIMIT 
 
 @dataclass(frozen=True)
 class Screening:
-    """A decision to write. `facts` and `features` are all that rules and model were asked with.
+    """A decision to write. `facts` and `features` are all the inputs of rules and model.
 
-    `why` says why the model had no part in it; None where it had.
+    `why` says why the model had no part in the decision; None if it had.
     """
 
     order_id: str
@@ -102,24 +102,24 @@ class Screening:
     features: Sequence[float] | None = None
 
     def as_row(self) -> dict[str, Any]:
-        """Return it as the JSON that the statement takes."""
+        """Return it as the JSON object that the statement reads."""
         row: dict[str, Any] = msgspec.to_builtins(vars(self))
         return row
 
 
 def write(connection: Connection, found: Sequence[Screening]) -> dict[str, datetime]:
-    """Write the decisions of orders that have none; return the ids of those, and when that was (UTC)."""
+    """Write the decisions of orders that have none yet; return the ids of those, and the time of the decision (UTC)."""
     rows = ascii_text([one.as_row() for one in found])
     return {row.order_id: row.decided_at for row in connection.execute(_WRITE, {"rows": rows})}
 
 
 def read(connection: Connection, order_ids: Iterable[str]) -> dict[str, Row[Any]]:
-    """Return what an answer shows of these orders' decisions, by id."""
+    """Return, by order id, what an answer shows of the decision."""
     return {row.order_id: row for row in connection.execute(_READ, {"order_ids": list(order_ids)})}
 
 
 def whole(connection: Connection, order_id: str) -> Row[Any] | None:
-    """Return everything that an order's decision rests on, None where it has none."""
+    """Return everything that an order's decision is based on, None if it has no decision."""
     return connection.execute(_WHOLE, {"order_id": order_id}).one_or_none()
 
 
@@ -136,14 +136,14 @@ def note(connection: Connection, what: str, details: Mapping[str, Any]) -> None:
 
 
 def open_reviews(connection: Connection, whys: Mapping[str, str]) -> None:
-    """Ask for a review of orders, and say why; one that was asked for before stays as it is."""
+    """Open reviews of these orders, with the reason; an order that has a review already keeps it."""
     if whys:
         rows = [{"order_id": key, "why": why} for key, why in whys.items()]
         connection.execute(_OPEN, {"rows": ascii_text(rows)})
 
 
 def window(connection: Connection, version: str, *, hours: float, most: int) -> Sequence[Row[Any]]:
-    """Return `features` of up to `most` orders that a version judged in the last `hours`, chosen by their hash."""
+    """Return `features` of up to `most` orders that a version judged in the last `hours`, sampled by hash."""
     return connection.execute(_WINDOW, {"version": version, "hours": hours, "most": most}).all()
 
 
@@ -153,6 +153,6 @@ def judged(connection: Connection, version: str, *, mature: int, most: int) -> S
 
 
 def past(connection: Connection, since: int, *, after: tuple[int, int], most: int) -> Sequence[Row[Any]]:
-    """Return the next `most` orders from `since` (unix seconds) on that come `after` a time and tie, with decisions."""
+    """Return the next `most` orders since `since` (unix seconds), `after` a time and tie, with their decisions."""
     parameters = {"since": since, "at": after[0], "tie": after[1], "most": most}
     return connection.execute(_PAST, parameters).all()

@@ -1,7 +1,8 @@
 """Velocities: how much came before an order from its customer, payment, device, IP, contacts … within some windows.
 
-Counted from the orders as they stand, screened or not, so that rules know them whether the model runs or not. Those of
-the same second count: a burst is what velocities are for.
+The entities are customer, payment, device, IP and address. Orders count as they are stored, screened or not, so the
+rules have velocities even if the model does not run. Orders of the same second count too: velocities are to detect
+bursts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 MOST = 1_000
-"""Orders of one entity that are counted; a busier one stands at that."""
+"""Most orders of one entity that are counted; a busier entity gets this number."""
 
 _WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800}
 _ENTITIES = ("customer", "payment", "device", "ip", "address", "email", "phone")
@@ -35,7 +36,7 @@ def _counted(entity: str) -> str:
 
 
 def statement(entities: Iterable[str], parameter: Any) -> str:
-    """Return the query of these entities; `parameter` names a parameter's place by the column that it is of."""
+    """Return the query for these entities; `parameter` returns the placeholder of a column."""
     arrays = ", ".join(f"CAST({parameter(name)} AS bigint[])" for name in _GIVEN)
     counted = " UNION ALL ".join(_counted(entity) for entity in entities)
     return f"""
@@ -46,12 +47,12 @@ SELECT q.n, v.* FROM unnest({arrays}) WITH ORDINALITY AS q({", ".join(_GIVEN)}, 
 
 @lru_cache(maxsize=64)
 def _query(entities: tuple[str, ...]) -> TextClause:
-    """The statement for SQLAlchemy: to parse it takes longer than to run it."""
+    """The statement for SQLAlchemy, cached: parsing it takes longer than running it."""
     return text(statement(entities, lambda name: f":{name}"))
 
 
 def entities(wanted: Iterable[str]) -> list[str]:
-    """Return what has to be counted for velocities of these names."""
+    """Return the entities that have to be counted for velocities of these names."""
     asked = {name.partition("_")[0] for name in wanted}
     return [entity for entity in _ENTITIES if entity in asked]
 
@@ -68,7 +69,7 @@ def read(connection: Connection, orders: Sequence[Any], wanted: Iterable[str]) -
 
 
 async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, float]:
-    """Return the same of one order (a row of `orders.as_row`), on a connection of asyncpg."""
+    """Return the velocities of one order (a row of `orders.as_row`), on a connection of asyncpg."""
     names = set(wanted)
     if not names:
         return {}
@@ -78,7 +79,7 @@ async def read_one(connection: Any, order: Mapping[str, Any], wanted: Iterable[s
 
 
 def from_rows(rows: Iterable[Any], count: int, wanted: set[str]) -> list[dict[str, float]]:
-    """Return what the rows of the query (by name) say of each order; what an order does not name counts nothing."""
+    """Return the velocities of each order from the rows of the query; an entity that an order lacks has none."""
     found: list[dict[str, float]] = [{} for _ in range(count)]
     for row in rows:
         for name in row:

@@ -1,1 +1,1 @@
-"""Shelves, and what they are counted from."""
+"""Shelves, and the counts that they are computed from."""

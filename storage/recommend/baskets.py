@@ -1,8 +1,8 @@
-"""Bought together: items that stand in the same baskets, by how surprising that is.
+"""Bought together: items that are bought in the same baskets more often than by chance.
 
-A basket is the purchases of one session, or of one shopper where no session is given. The score of a pair is the
-cosine of the two items' basket sets: baskets with both / sqrt(baskets with one × baskets with the other).
-Those of flagged actors do not count.
+A basket is the purchases of one session, or of one shopper if the events have no session. The score of a pair is the
+cosine of the two items' basket sets: baskets with both / sqrt(baskets with one × baskets with the other). Purchases of
+flagged bots do not count.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.bots import actors
 
-# A wholesaler's basket of hundreds of lines says little about any pair in it, and costs its square.
+# A wholesaler's basket of hundreds of lines says little about any pair in it, and its cost is quadratic.
 _MOST_PER_BASKET = 200
 
 _PARTNERS = text(f"""

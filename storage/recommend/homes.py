@@ -1,6 +1,6 @@
-"""Homes: a shopper's own shelf, as the process that ranks writes it, and why its first items are on it.
+"""Home shelves: each shopper's own shelf as the ranking worker writes it, and the reasons of its first items.
 
-They are written for every event, so nothing is looked up for it, and no number becomes text on the way.
+They are written after every event, so writing looks nothing up and sends numbers in binary.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from storage import arrays
 from storage.json import ascii_text
 from storage.recommend.rankings import HOME
 
-# All shelves in two arrays, of which each has a stretch: sent as they are, no id is looked up.
+# The items and scores of all shelves are two arrays, of which each shelf has a slice.
 _WRITE = text(f"""
 INSERT INTO rankings AS r (owner, surface, item_nos, scores, model_version, through, mark, counted_by)
 SELECT owner, '{HOME}', (CAST(:item_nos AS int4[]))[after + 1:last], (CAST(:scores AS float4[]))[after + 1:last],
@@ -31,7 +31,7 @@ ON CONFLICT (owner, surface) DO UPDATE SET item_nos = excluded.item_nos, scores 
 WHERE r.mark <= excluded.mark
 """)
 
-# A shelf that was written meanwhile keeps what it has.
+# A shelf that was written again meanwhile is not changed.
 _EXPLAIN = text(f"""
 WITH reason AS MATERIALIZED (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS given(
@@ -46,7 +46,7 @@ WHERE r.owner = reason.owner AND r.surface = '{HOME}' AND r.mark = reason.mark
     AND r.generated_at = coalesce(reason.generated_at, r.generated_at)
 """)
 
-# A shelf that is not there yet gets an empty row, so that of two workers who want to write it one waits for the other.
+# A shelf that does not exist yet gets an empty row, so that of two workers that want to write it one waits.
 _RESERVE = text(f"""
 INSERT INTO rankings (owner, surface, item_nos, scores, model_version)
 SELECT owner, '{HOME}', '{{}}', '{{}}', '' FROM unnest(CAST(:owners AS text[])) AS owner ORDER BY owner
@@ -67,8 +67,10 @@ FROM rankings WHERE surface = '{HOME}' AND owner = ANY(:owners)
 
 @dataclass(frozen=True)
 class Standing:
-    """What is noted with a shelf that stands: by which version its events are counted (None where there was no
-    shelf), when it was ranked, through which event, for which mark, and whether its owner is flagged.
+    """What is stored with an existing shelf.
+
+    The version that counted its events (None if there was no shelf), when it was ranked, the time of its last event,
+    the mark it was ranked for, and whether its owner is flagged.
     """
 
     counted_by: str | None
@@ -80,8 +82,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class Home:
-    """A shopper's own shelf, best item first: the numbers of its items (int32), their scores (float32), and the time of
-    the last event that it reflects.
+    """A shopper's own shelf, best item first.
+
+    The numbers of its items (int32), their scores (float32), and the time of the last event that it reflects.
     """
 
     owner: str
@@ -94,8 +97,10 @@ class Home:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why the first items of a shopper's shelf are on it: the number of an item of the owner's history, and the kind of
-    the event; both None for an item that nothing moved. They are for the shelf of this mark and moment (None: any).
+    """Why the first items of a shopper's shelf were recommended, for the shelf of this mark and time (None: any time).
+
+    A reason is the number of an item of the owner's history and the kind of the event; both are None for an item that
+    no event moved.
     """
 
     owner: str
@@ -107,9 +112,9 @@ class Reasons:
 
 @dataclass(frozen=True)
 class Unexplained:
-    """A shopper's shelf that is to be explained: its first items, and what tells it from others.
+    """A shopper's shelf that is to be explained: its first items, and what identifies this state of it.
 
-    `is_fresh`: it was written so lately that it may be overtaken in a moment.
+    `is_fresh` says that it was written so lately that it may be replaced in a moment.
     """
 
     item_nos: list[int]
@@ -122,9 +127,9 @@ class Unexplained:
 
 
 def write(connection: Connection, homes: Sequence[Home], *, counted_by: str | None) -> None:
-    """Write shoppers' shelves, unexplained; one that a newer mark has overtaken keeps the newer result.
+    """Write shoppers' shelves, without reasons; a shelf with a newer mark keeps the newer result.
 
-    `counted_by` is the version that served, and counted the events up to `through`, whichever ranked.
+    `counted_by` is the live version, which counted the events up to `through`, whichever version ranked.
     """
     if not homes:
         return
@@ -144,24 +149,24 @@ def write(connection: Connection, homes: Sequence[Home], *, counted_by: str | No
 
 
 def explain(connection: Connection, reasons: Sequence[Reasons]) -> None:
-    """Write the reasons of shelves that nobody has written anew meanwhile."""
+    """Write the reasons of shelves that were not written again meanwhile."""
     if reasons:
         connection.execute(_EXPLAIN, {"rows": ascii_text([vars(one) for one in reasons])})
 
 
 def to_explain(connection: Connection, owners: Sequence[str], *, first: int, rest: float) -> dict[str, Unexplained]:
-    """Return the shelves of those owners who have one, each with its `first` items.
+    """Return the shelves of these owners, each with its first `first` items.
 
-    One that was written within the last `rest` seconds is fresh.
+    A shelf that was written within the last `rest` seconds is fresh.
     """
     rows = connection.execute(_TO_EXPLAIN, {"owners": arrays.texts(owners), "first": first, "rest": rest})
     return {owner: Unexplained(*values) for owner, *values in rows}
 
 
 def standing(connection: Connection, owners: Sequence[str]) -> dict[str, Standing]:
-    """Return what stands for every one of these shoppers, and keep other writers waiting until this transaction ends.
+    """Return what is stored for each of these shoppers, and block other writers until this transaction ends.
 
-    Write all these shelves in the same transaction: one that was not there is reserved with an empty one.
+    Write all these shelves in the same transaction: a shelf that did not exist is reserved by an empty one.
     """
     found = _standing(connection, owners)
     if len(found) < len(set(owners)):

@@ -1,4 +1,4 @@
-"""Item embeddings in pgvector: what each model version makes of each item."""
+"""Item embeddings in pgvector, by model version and item."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, text
 from storage.json import ascii_text
 from storage.tables import item_vectors, live_models
 
-# By version, as the key of the table begins: there are a handful of them.
+# Per version, since the key of the table begins with it; there are only a few versions.
 _KNOWN = text("""
 SELECT DISTINCT v.item_id FROM model_versions AS m JOIN item_vectors AS v ON v.model_version = m.version
 WHERE m.forgotten_at IS NULL AND v.item_id = ANY(:item_ids)
@@ -30,24 +30,24 @@ WHERE model_version = :version AND item_id = ANY(:item_ids)
 
 
 def known(connection: Connection, item_ids: Sequence[str]) -> set[str]:
-    """Return which of the items have a vector, of whatever model version: those are not new to the shelves."""
+    """Return which of the items have a vector of any model version: those are not new to the shelves."""
     return set(connection.execute(_KNOWN, {"item_ids": list(item_ids)}).scalars())
 
 
 def read(connection: Connection, version: str, item_ids: Sequence[str]) -> dict[str, bytes]:
-    """Return the vectors that a version made of the items, of those that have one: big-endian 32-bit floats."""
+    """Return a version's vectors of the items that have one: big-endian 32-bit floats."""
     rows = connection.execute(_READ, {"version": version, "item_ids": list(item_ids)})
-    # Before the components, pgvector sends how many they are, and 16 bits of nothing.
+    # pgvector sends the number of components and 16 unused bits before the components.
     return {row.item_id: bytes(row.sent)[4:] for row in rows}
 
 
 def write(connection: Connection, version: str, vectors: Mapping[str, Sequence[float]]) -> None:
-    """Write vectors, item id to the components in the model's dimension."""
+    """Write vectors: item id to components, in the model's dimension."""
     rows = [{"item_id": item_id, "embedding": vector} for item_id, vector in vectors.items()]
     connection.execute(_WRITE, {"version": version, "rows": ascii_text(rows)})
 
 
 def forget_past_versions(connection: Connection) -> int:
-    """Delete the vectors of every version that does not serve; return how many."""
+    """Delete the vectors of every version that is not live; return how many."""
     live = select(live_models.c.version)
     return connection.execute(delete(item_vectors).where(item_vectors.c.model_version.not_in(live))).rowcount

@@ -1,8 +1,7 @@
-"""A shopper's own shelf as it is read most often: the first page of a shelf that is long enough, with no filter.
+"""The fast path of reading a shopper's own shelf: page one of a shelf that is long enough, without filters.
 
 The answer is that of `storage.recommend.shelves` at a sixth of the cost, since only the items of the page are looked
-up. The numbers of those behind them stand in the shelf's row; the pages that show them leave out what is sold out by
-then.
+up. The numbers of the later items are in the shelf's row; later pages leave out what is sold out by then.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from storage.recommend.shelves import Database, Listing, Query, Reason, Step
 
 T = TypeVar("T")
 
-# Where more than so many of the best are sold out, `storage.recommend.shelves` finds the others.
+# If more of the first items than these are sold out, `storage.recommend.shelves` reads the page instead.
 _SPARE = 20
 
 _READ = f"""
@@ -46,9 +45,9 @@ WHERE cardinality(own.item_nos) >= {shelves.FULL} AND cardinality(shown.ranks) =
 
 
 async def read(database: Database, query: Query) -> Listing | None:
-    """Return the list of the first shelf of the chain where that is a shopper's own, None where it has to be filled up.
+    """Return page one of the chain's first shelf if that is a shopper's own and long enough, else None.
 
-    None, too, where the query filters. Raises asyncpg's errors.
+    None, too, if the query filters. Raises asyncpg's errors.
     """
     own = list(takewhile(_is_own, query.chain))
     if not own or query.category is not None or query.exclude:
@@ -65,7 +64,7 @@ def _listing(row: Any, source: str) -> Listing:
     ranks = row["ranks"]
 
     def left(values: list[T]) -> list[T]:
-        """Of the whole shelf's, those of the page's items, and of all behind them."""
+        """Keep the values of the page's items, and those of all items after them."""
         return [values[rank - 1] for rank in ranks] + values[ranks[-1] :]
 
     item_nos = left(row["item_nos"])

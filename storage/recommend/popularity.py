@@ -1,9 +1,9 @@
 """Popularity with time decay: overall, by category, and among the shoppers who share a trait.
 
-An event counts its kind's weight, halved for every half-life between it and the newest event. One shopper counts for
-one item at most as much as one event of the greatest weight at the time of their last: many shoppers make an item
-popular, not many clicks. Flagged actors do not count. Only events of the last window do, so the cost is bounded by the
-shop's traffic and not by its age.
+An event counts the weight of its kind, halved for every half-life between it and the newest event. One shopper counts
+for one item at most as much as one event of the greatest weight at the time of their last event: many shoppers make an
+item popular, not many clicks. Flagged bots do not count. Only events of the last window count, so the cost depends on
+the shop's traffic and not on its age.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from storage import throttle
 from storage.bots import actors
 from storage.json import ascii_text
 
-# Rows are written in one statement; a shelf that nothing popular stands on any more is deleted.
+# Rows are written in one statement; a shelf that has become empty is deleted.
 _REFRESH = text(f"""
 WITH latest AS (
     SELECT max(at) AS at FROM events
@@ -72,7 +72,7 @@ class Decay:
 
 
 def refresh(connection: Connection, weights: Mapping[str, float], decay: Decay, *, depth: int) -> bool:
-    """Rewrite the popular and segment shelves, `depth` items each; False where it is not yet time to.
+    """Rewrite the popular and segment shelves, `depth` items each; False if it is not time yet.
 
     Of several callers at once, one does the work and the others return False.
     """

@@ -1,4 +1,4 @@
-"""Rankings: one ranked shelf a row, as the numbers of its items."""
+"""Rankings: one ranked shelf per row, as the numbers of its items."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ POPULAR = "popular"
 SEGMENT = "segment"
 
 EVERYONE = ""
-"""Owner of the shelf that is everyone's."""
+"""Owner of the shelves for everybody."""
 
-# Shelves are told by the ids of their items; one that the catalogue does not know is left out.
+# Shelves arrive with item ids; an item that is not in the catalogue is left out.
 _WRITE = text("""
 INSERT INTO rankings AS r (owner, surface, item_nos, scores, model_version, through, mark)
 SELECT owner, surface, numbered.item_nos, numbered.scores, model_version, through, mark
@@ -41,7 +41,7 @@ DELETE FROM rankings AS r USING unnest(CAST(:owners AS text[]), CAST(:marks AS b
 WHERE r.owner = gone.owner AND r.surface = :surface AND r.mark <= gone.mark
 """)
 
-# The shelves that are everyone's hold the most popular items of all, and of each category, with their scores.
+# The popular shelves hold the most popular items overall, and of each category, with their scores.
 _POPULARITY = text(f"""
 SELECT item_id, popular.score FROM (
     SELECT item_no, max(score) AS score FROM rankings, unnest(item_nos, scores) AS shelf(item_no, score)
@@ -64,13 +64,13 @@ class Ranking:
 
 
 def write(connection: Connection, shelves: Sequence[Ranking]) -> None:
-    """Write the shelves; one that a newer mark has overtaken keeps the newer result."""
+    """Write the shelves; a shelf with a newer mark keeps the newer result."""
     if shelves:
         connection.execute(_WRITE, {"rows": ascii_text([vars(shelf) for shelf in shelves])})
 
 
 def remove(connection: Connection, surface: str, marks: Mapping[str, int]) -> None:
-    """Delete the shelves of these owners, unless a newer mark has overtaken theirs."""
+    """Delete the shelves of these owners, except those with a newer mark."""
     parameters = {"surface": surface, "owners": list(marks), "marks": list(marks.values())}
     connection.execute(_REMOVE, parameters)
 
@@ -86,5 +86,5 @@ def trait_owner(name: str, value: str) -> str:
 
 
 def popularity(connection: Connection) -> dict[str, float]:
-    """Return the popularity of every item that stands on a popular shelf, of all or of a category."""
+    """Return the popularity of every item on a popular shelf, overall or of a category."""
     return {row.item_id: float(row.score) for row in connection.execute(_POPULARITY)}

@@ -1,7 +1,7 @@
-"""Shelves as the gateway reads them: a chain of rankings joined with the live catalogue, one round trip an answer.
+"""Shelves as the gateway reads them: a fallback chain of rankings joined with the live catalogue, in one round trip.
 
-These run on asyncpg, not on SQLAlchemy: they are the only queries that a shopper waits for. A deleted or sold-out item
-is off every shelf with the commit that says so, because each ranked id is joined with its live `items` row.
+These queries run on asyncpg, not on SQLAlchemy, because shoppers wait for them. A deleted or sold-out item disappears
+from every shelf with the commit of its change, because each ranked id is joined with its current `items` row.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from storage.events.histories import hidden_items
 from storage.recommend import rankings
 
 NEWEST = "newest"
-"""Not a ranking: the available items by `announced_at`, read live."""
+"""Not a ranking: the available items by `announced_at`, newest first, read from the catalogue."""
 DEPTH = 200
 """Most items of a list, over all its pages."""
 FULL = 100
-"""A first shelf with fewer live items than this is filled up from the next ones."""
+"""A first shelf with fewer available items than this is filled up from the next shelves."""
 
 NAMEABLE = "reason.title IS NOT NULL AND reason.deleted_at IS NULL"
-"""Of a `reason`: what a shopper met can be named while it is sold out, too."""
+"""Condition on `reason`: an item that the shopper met may be named even while it is sold out."""
 
 _COLUMNS = "i.item_no, i.item_id, i.title, i.price, i.currency, i.image_url, i.category, i.brand"
 _UNHIDDEN = "i.item_id NOT IN (SELECT item_id FROM hidden)"
 _GIVEN = "unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(surface, owner, place)"
-# OFFSET 0 keeps the conditions out of the lookup: with them, a plan made while the catalogue is small takes a partial
-# index that only ends in the id, and reads all of it for every item once the catalogue has grown.
+# OFFSET 0 keeps the planner from moving the conditions into the lookup: a plan made while the catalogue is small would
+# then use a partial index that has the id last, and read all of it for every item once the catalogue has grown.
 _RANKED = f"""
     SELECT s.shelf, s.place, ranked.n AS rank, ranked.score, ranked.because_no, ranked.because_kind, {_COLUMNS}
     FROM shelves AS s, unnest(s.item_nos, s.scores, s.because_nos, s.because_kinds) WITH ORDINALITY
@@ -37,7 +37,7 @@ _RANKED = f"""
     WHERE i.available AND ($5::text IS NULL OR i.category = $5) AND i.item_id <> ALL($6::text[])
         AND (s.surface = '{rankings.HOME}' OR {_UNHIDDEN})
 """
-# Two branches, so that each has its index whatever the parameter is.
+# Two branches, so that each can use its own index whatever the parameter is.
 _LIVE = " UNION ALL ".join(
     f"""(
     SELECT NULL::bigint, NULL::bigint, row_number() OVER (ORDER BY i.announced_at DESC, i.item_id), NULL::real,
@@ -48,7 +48,7 @@ _LIVE = " UNION ALL ".join(
     for wanted in ("$5::text IS NULL", "i.category = $5")
 )
 
-# `lead` is the first shelf that stands; the others are read only when it is short.
+# `lead` is the first shelf that exists; the others are read only if it is short.
 _READ = f"""
 WITH chain AS (
     SELECT surface, owner, place, 0 AS part FROM {_GIVEN} WHERE owner IS NOT NULL
@@ -124,10 +124,10 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One shelf of a fallback chain, and the name of the source that it is for the reader of the answer.
+    """One shelf of a fallback chain, and the name of this source in the answer.
 
-    An `owner` of None stands for what only the database knows: on `segment`, the traits stored of the shoppers; on
-    `popular`, the category of the query's `anchor`; on `NEWEST`, nobody.
+    An `owner` of None stands for what only the database knows: for `segment`, the stored traits of the shoppers; for
+    `popular`, the category of the query's `anchor`; for `NEWEST`, there is no owner.
     """
 
     source: str
@@ -137,8 +137,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What a list is made of. `anchor` is the item that the list is about; `hidden_kinds` the event kinds that keep
-    an item off every shelf but `home`, for the `shoppers` who did them.
+    """A list to read.
+
+    `anchor` is the item that the list is about; `hidden_kinds` are the event kinds that hide an item on every shelf but
+    `home`, for the `shoppers` with such events.
     """
 
     chain: Sequence[Step]
@@ -151,16 +153,16 @@ class Query:
 
 
 class Reason(NamedTuple):
-    """The event of a shopper's history that moved an item most: its kind, and the number of the item it was about."""
+    """The event of a shopper's history that moved an item most: its kind, and the number of its item."""
 
     kind: str
     item_no: int
 
 
 class Product(NamedTuple):
-    """What an answer shows of a live item; `price` in `currency`.
+    """What an answer shows of an available item; `price` is in `currency`.
 
-    `because_id` and `because_title` are those of the item that its reason names, None where it has no reason.
+    `because_id` and `because_title` are those of the item that its reason names, None if it has no reason.
     """
 
     item_id: str
@@ -176,9 +178,10 @@ class Product(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Up to `DEPTH` items, best first, of which the first `limit` come with their `products`.
+    """Up to `DEPTH` items, best first; the first `limit` of them come with their `products`.
 
-    `model_version`, `generated_at` and `through` are those of the first item's shelf; a live read has no version.
+    `model_version`, `generated_at` and `through` are those of the first item's shelf; items read from the catalogue
+    have no version.
     """
 
     products: list[Product]
@@ -192,7 +195,7 @@ class Listing:
 
 
 async def read(database: Database, query: Query) -> Listing:
-    """Return the list of the first shelf of the chain, filled up from the next ones where it is short.
+    """Return the list of the first shelf of the chain, filled up from the next ones if it is short.
 
     Raises asyncpg's errors.
     """
@@ -220,9 +223,9 @@ async def page(
     exclude: Sequence[str],
     limit: int,
 ) -> list[tuple[int, Product]]:
-    """Return the first `limit` of the items that are available, of every one of `categories`, and not excluded.
+    """Return the first `limit` of the items that are available, in all `categories`, and not excluded.
 
-    `reasons` are those of `item_nos`, place by place. Each item comes with its place. Raises asyncpg's errors.
+    `reasons` are those of `item_nos`, position by position. Each item comes with its position. Raises asyncpg's errors.
     """
     because_nos = [None if reason is None else reason.item_no for reason in reasons]
     rows = await database.fetch(_PAGE, item_nos, categories, exclude, limit, because_nos)
@@ -230,7 +233,7 @@ async def page(
 
 
 def products(row: Any) -> list[Product]:
-    """Return the products that a row holds as one array for each of their columns."""
+    """Return the products of a row that has one array per column."""
     columns: Iterable[Any] = (row[name] or () for name in _PRODUCT_ARRAYS)
     return [Product._make(values) for values in zip(*columns, strict=True)]
 

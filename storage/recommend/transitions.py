@@ -14,7 +14,7 @@ from storage.json import ascii_text
 from storage.registry.models import Live
 from storage.tables import transitions
 
-# Rows are taken in the order of their keys, so that two workers wait for each other and never both.
+# Rows are locked in the order of their keys, so that two workers cannot deadlock.
 _ADD = text("""
 INSERT INTO transitions AS t (from_item, to_item, count, changed_xid)
 SELECT from_item, to_item, count, CAST(CAST(pg_current_xact_id() AS text) AS bigint)
@@ -26,9 +26,9 @@ ON CONFLICT (from_item, to_item) DO UPDATE SET count = t.count + excluded.count,
 
 _QUIET = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
-# What the live version has counted, counted anew from the events: of each shopper those after it was trained and up to
-# the `through` of the shelf that it counted, each after the ones before it, in the order of `storage.events.histories`.
-# Of the pairs of items that the given shoppers met, those are written whose count moves by more than rounding.
+# Counts again from the events what the live version has counted: for each shopper the events after its training, up to
+# the `through` of the shelf that it counted, in the order of `storage.events.histories`. Of the pairs of items that the
+# given shoppers met, those are written whose count changes by more than rounding.
 _RECOUNT = text(f"""
 WITH gains AS (
     SELECT key AS kind, CAST(value AS float8) AS gain FROM jsonb_each_text(CAST(:gains AS jsonb))
@@ -77,8 +77,9 @@ _COLUMNS = (transitions.c.from_item, transitions.c.to_item, transitions.c.count)
 
 @dataclass(frozen=True)
 class Changes:
-    """Pairs whose count changed (item before, item after, the whole count, so that one may come twice), and the
-    horizon to ask from next time.
+    """Pairs whose count changed (item before, item after, the whole count), and the horizon for the next read.
+
+    A pair may come twice.
     """
 
     rows: list[tuple[str, str, float]]
@@ -86,7 +87,7 @@ class Changes:
 
 
 def add(connection: Connection, pairs: Mapping[tuple[str, str], float]) -> None:
-    """Add to the counts of these pairs: the item before, the item after."""
+    """Add to the counts of these pairs: (item before, item after)."""
     if pairs:
         parameters = {
             "from_items": arrays.texts(before for before, _ in pairs),
@@ -99,12 +100,11 @@ def add(connection: Connection, pairs: Mapping[tuple[str, str], float]) -> None:
 def recount(
     connection: Connection, live: Live, shoppers: Sequence[str], gains: Mapping[str, float], *, window: int
 ) -> list[str]:
-    """Count anew, without the flagged actors, how often the items of `shoppers` followed each other; return the items
-    after which something changed.
+    """Count again, without flagged bots, how often the items of `shoppers` followed each other.
 
-    `gains` is what a transition to an event of each kind counts, and `window` how many events before it each follows.
-    Nobody may count meanwhile: hold the pointer (`models.locked`). Where nobody noted what `live` learnt, nothing is
-    done.
+    Returns the items after which a count changed. `gains` is what a transition to an event of each kind counts, and
+    `window` how many earlier events each event is counted after. Nobody may count meanwhile: hold the live pointer
+    (`models.locked`). Does nothing if it is not known what `live` was trained on.
     """
     if live.learnt_through is None:
         return []
@@ -120,5 +120,5 @@ def changed_since(connection: Connection, since: int) -> Changes:
 
 
 def clear(connection: Connection) -> None:
-    """Forget all counts: the model that serves from now on has its own."""
+    """Delete all counts: a new live model has its own."""
     connection.execute(delete(transitions))

@@ -1,1 +1,1 @@
-"""Model versions: what they learnt, which serves, how well."""
+"""Model versions: what they were trained on, which one is live, and how good they are."""

@@ -1,4 +1,4 @@
-"""Attempts to let a version learn on: counted before the work, which may kill the process."""
+"""Attempts to update a version, counted before the work, because the work may kill the process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from sqlalchemy import Connection, text
 
 from storage.registry import models
 
-# Under which name each capability's are counted.
+# The watermark that counts the attempts of each capability.
 _NAMES = {models.RECOMMEND: "finetune", models.SEARCH: "update_search", models.FRAUD: "update_fraud"}
 
-# `value` is the version that was tried, a space, and how often.
+# `value` is the version, a space, and the number of attempts.
 _TRY = text("""
 INSERT INTO watermarks (name, value) VALUES (:name, :version || ' 1')
 ON CONFLICT (name) DO UPDATE SET value = CASE
@@ -26,15 +26,15 @@ _FORGET = text("DELETE FROM watermarks WHERE name = :name")
 
 
 def note(connection: Connection, capability: str, version: str) -> None:
-    """Count an attempt to let this version learn on; commit it before the work."""
+    """Count an attempt to update this version; commit it before the work."""
     connection.execute(_TRY, {"name": _NAMES[capability], "version": version})
 
 
 def count(connection: Connection, capability: str, version: str) -> int:
-    """Return how many attempts with this version ended without a result."""
+    """Return how many attempts to update this version ended without a result."""
     return int(connection.execute(_TRIED, {"name": _NAMES[capability], "version": version}).scalar() or 0)
 
 
 def forget(connection: Connection, capability: str) -> None:
-    """Begin to count anew: an attempt had a result."""
+    """Reset the count: an attempt had a result."""
     connection.execute(_FORGET, {"name": _NAMES[capability]})

@@ -1,7 +1,7 @@
-"""Drift: what measuring reads of a window of time, and the measurements that are kept.
+"""Drift: the queries that measure a window of time, and the stored measurements.
 
-A window is from `since` (exclusive) to `until` (inclusive). Events that make nothing due do not count,
-nor do those of flagged actors.
+A window is from `since` (exclusive) to `until` (inclusive). Events of `due.QUIET_KINDS` and of flagged bots do not
+count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from storage.tables import drift_measurements, live_models
 
 KEPT_DAYS = 90
 
-# What a shop dates into the future must not move the window there.
+# Events that a shop dated into the future must not move the window.
 _NEWEST = text("SELECT max(at) FROM events WHERE at <= now()")
 
 _IN_WINDOW = (
@@ -40,7 +40,7 @@ SELECT count(*) FROM unnest(CAST(:shoppers AS text[])) AS s(shopper)
 WHERE NOT EXISTS (SELECT FROM events WHERE events.shopper = s.shopper AND at <= :since)
 """)
 
-# In the order of `storage.registry.training`: that of the ids would help to predict the next id.
+# In the order of `storage.registry.training`: the order of the ids would help to predict the next id.
 _HISTORIES = text("""
 SELECT s.shopper, e.item_id, e.kind, CAST(extract(epoch FROM e.at) * 1000000 AS bigint) AS at
 FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
@@ -51,7 +51,7 @@ FROM unnest(CAST(:shoppers AS text[])) AS s(shopper) CROSS JOIN LATERAL (
 ) AS e ORDER BY s.shopper, e.at, hashtextextended(e.event_id, 0), e.event_id
 """)
 
-# The reference of the version that serves stays, however long that serves.
+# The reference of the live version is kept for as long as it is live.
 _FORGET = text("""
 DELETE FROM drift_measurements WHERE measured_at < now() - :days * interval '1 day'
     AND (reference IS NULL OR version NOT IN (SELECT version FROM live_models))
@@ -67,28 +67,28 @@ class Window:
 
 
 def newest_event(connection: Connection) -> datetime | None:
-    """Return the time of the newest event, None while there is none."""
+    """Return the time of the newest event, None if there are no events."""
     newest: datetime | None = connection.execute(_NEWEST).scalar()
     return newest
 
 
 def item_events(connection: Connection, window: Window) -> dict[str, int]:
-    """Return how many events of the window each item has that has any."""
+    """Return the number of events of each item in the window; items without events are left out."""
     return {row.item_id: row.events for row in connection.execute(_ITEMS, _bounds(window))}
 
 
 def sample(connection: Connection, window: Window, *, most: int) -> list[str]:
-    """Return up to `most` shoppers with an event in the window, by hash: whoever is chosen is chosen again."""
+    """Return up to `most` shoppers with an event in the window, sampled by hash, so that the sample is stable."""
     return list(connection.execute(_SAMPLE, _bounds(window) | {"most": most}).scalars())
 
 
 def newcomers(connection: Connection, shoppers: Sequence[str], window: Window) -> int:
-    """Return how many of the shoppers did nothing before the window."""
+    """Return how many of the shoppers have no event before the window."""
     return int(connection.execute(_NEW, {"shoppers": list(shoppers), "since": window.since}).scalar_one())
 
 
 def histories(connection: Connection, shoppers: Sequence[str], window: Window, *, length: int) -> Sequence[Row[Any]]:
-    """Return the shoppers' last `length` events each up to the window's end, by shopper and event time.
+    """Return each shopper's last `length` events up to the window's end, by shopper and event time.
 
     The columns are those of `storage.registry.training.EVENT_COLUMNS`.
     """
@@ -105,25 +105,25 @@ def add(
     reference: Mapping[str, Any] | None,
     alert: str | None,
 ) -> None:
-    """Keep a measurement; the first of a version brings the `reference` that its later ones are compared with."""
+    """Store a measurement; the first one of a version brings the `reference` that later ones are compared with."""
     row = {"version": version, "window_start": window.since, "window_end": window.until}
     row |= {"figures": dict(figures), "reference": reference, "alert": alert}
     connection.execute(insert(drift_measurements), row)
 
 
 def newest(connection: Connection, *, most: int) -> Sequence[Row[Any]]:
-    """Return the last `most` measurements of whatever versions, the newest first."""
+    """Return the last `most` measurements of all versions, the newest first."""
     return connection.execute(_measurements().limit(most)).all()
 
 
 def latest(connection: Connection, capability: str = models.RECOMMEND) -> Row[Any] | None:
-    """Return the newest measurement of the version that serves, None while it has none."""
+    """Return the newest measurement of the live version, None if it has none."""
     live = select(live_models.c.version).where(live_models.c.capability == capability).scalar_subquery()
     return connection.execute(_measurements().where(drift_measurements.c.version == live).limit(1)).one_or_none()
 
 
 def reference(connection: Connection, version: str) -> Mapping[str, Any] | None:
-    """Return what the measurements of a version are compared with, None while it has none."""
+    """Return what the measurements of a version are compared with, None if it has no measurement."""
     query = _measurements().where(drift_measurements.c.version == version, drift_measurements.c.reference.is_not(None))
     row = connection.execute(query.limit(1)).one_or_none()
     return None if row is None else dict(row.reference)

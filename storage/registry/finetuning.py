@@ -1,4 +1,4 @@
-"""What decides when a version is fine-tuned: the events that came after it."""
+"""When a version is to be fine-tuned: how many events came after it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ WHERE item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[]))
 
 
 def new_events(connection: Connection, since: datetime | None, *, without_kinds: Collection[str]) -> int:
-    """Return how many events on items that count, of all kinds but those left out, happened after `since`."""
+    """Return how many counting events on items, of all kinds but those left out, happened after `since`."""
     parameters = {"since": since, "without": list(without_kinds)}
     return int(connection.execute(_COUNT, parameters).scalar_one())

@@ -1,4 +1,4 @@
-"""Health: how often each model version was asked for a batch, how often it failed, and how long it took."""
+"""Health: how many batches each model version ranked, how many of them failed, and how long they took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 KEPT = timedelta(days=7)
-"""For how long minutes are kept."""
+"""How long the rows of a minute are kept."""
 
 _RECORD = text("""
 INSERT INTO version_health AS h (version, minute, batches, failures, seconds)
@@ -30,7 +30,7 @@ _FORGET = text("DELETE FROM version_health WHERE minute < now() - :kept * interv
 
 @dataclass(frozen=True)
 class Health:
-    """What one version did: batches asked for, those of them that raised, and the seconds of all together."""
+    """What one version did: batches it was asked for, how many of them raised, and the total seconds."""
 
     batches: int = 0
     failures: int = 0
@@ -38,7 +38,7 @@ class Health:
 
 
 def record(connection: Connection, version: str, *, seconds: float, batches: int = 1, failed: bool = False) -> None:
-    """Count batches that `version` was asked to rank. Several workers share a row: call it last in a transaction."""
+    """Count batches that `version` was asked to rank. Call it last in a transaction: several workers share a row."""
     parameters = {"version": version, "batches": batches, "seconds": seconds, "failed": failed}
     connection.execute(_RECORD, parameters)
 
@@ -46,7 +46,7 @@ def record(connection: Connection, version: str, *, seconds: float, batches: int
 def lately(
     connection: Connection, versions: Sequence[str], *, minutes: int, since: datetime | None = None
 ) -> dict[str, Health]:
-    """Return, for each of `versions`, what it did in this minute and the `minutes` before it.
+    """Return what each of `versions` did in this minute and the `minutes` before it.
 
     Minutes that ended before `since` are left out.
     """
@@ -58,5 +58,5 @@ def lately(
 
 
 def forget(connection: Connection) -> None:
-    """Delete the minutes that are no longer kept."""
+    """Delete minutes older than `KEPT`."""
     connection.execute(_FORGET, {"kept": KEPT.total_seconds()})

@@ -1,4 +1,4 @@
-"""Model versions: where each comes from and how good it is, and the one pointer that says which of them serves."""
+"""Model versions: how each was made and how good it is, and the one pointer that names the live version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRAUD = "fraud"
 CAPABILITIES = (RECOMMEND, SEARCH, FRAUD)
 
 FULL, INCREMENTAL = "full", "incremental"
-"""How a version was made: from nothing, or from the version that served."""
+"""How a version was made: trained from scratch, or from the version that was live."""
 
 PUBLISHED, PROMOTED, FORCED, ROLLED_BACK = "published", "promoted", "forced", "rolled back"
 """Why the pointer was switched."""
@@ -28,12 +28,12 @@ _VERSION = re.compile(r"^(?P<capability>[a-z_]+)-\d{8}T\d{6}-[0-9a-f]{6}$")
 
 
 class UnknownVersion(LookupError):
-    """No such version is registered, or its weights were deleted; names those that can serve."""
+    """No such version is registered, or its weights were deleted; the message lists the available versions."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The version that serves, since when, and up to when its training knew the events (None: nobody noted it)."""
+    """The live version, since when it is live, and the time up to which it was trained on events (None: not known)."""
 
     version: str
     switched_at: datetime
@@ -41,7 +41,7 @@ class Live:
 
 
 def version_name(capability: str, at: datetime, digest: str) -> str:
-    """Return a fresh version's name, such as `recommend-20260101T120000-ab12cd`; `at` is in UTC."""
+    """Return a new version's name, such as `recommend-20260101T120000-ab12cd`; `at` is in UTC."""
     return f"{capability}-{at:%Y%m%dT%H%M%S}-{digest[:6]}"
 
 
@@ -59,7 +59,7 @@ def register(
     digest: str | None = None,
     gate: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep a trained version: how it was made, of which events, by which code, and what the gate said of it.
+    """Store a trained version: how it was made, from which events, by which code, and the result of the gate.
 
     `digest` is the hash of its content. It does not serve before `switch`.
     """
@@ -73,13 +73,13 @@ def register(
 
 
 def switch(connection: Connection, version: str, *, why: str = PUBLISHED) -> str | None:
-    """Let `version` serve, and note it in the history; return the one that served before. Raises `UnknownVersion`.
+    """Make `version` live and log it; return the version that was live before. Raises `UnknownVersion`.
 
-    What was counted for a recommender (`storage.recommend.transitions`) has to be cleared in the same transaction,
-    after this.
+    The counts of a recommender (`storage.recommend.transitions`) have to be cleared in the same transaction, after
+    this.
     """
     capability = version.partition("-")[0]
-    # Locked before the version is looked at: whoever deletes old ones holds the pointer meanwhile.
+    # Locked before the version is read: deleting old versions holds the pointer too.
     before = locked(connection, capability)
     get(connection, version)
     row = upsert(live_models).values(capability=capability, version=version)
@@ -93,7 +93,7 @@ def switch(connection: Connection, version: str, *, why: str = PUBLISHED) -> str
 
 
 def locked(connection: Connection, capability: str = RECOMMEND, *, share: bool = False) -> str | None:
-    """Return the version that serves, and let nobody switch until this transaction ends; `share` lets others `hold`."""
+    """Return the live version and block switches until this transaction ends; `share` still allows others to `hold`."""
     query = select(live_models.c.version).where(live_models.c.capability == capability)
     return connection.execute(query.with_for_update(read=share)).scalar()
 
@@ -109,7 +109,7 @@ def get(connection: Connection, version: str) -> Row[Any]:
 
 
 def live(connection: Connection, capability: str = RECOMMEND) -> Row[Any] | None:
-    """Return the version that serves (the columns of `model_versions`, and `switched_at`), None before the first."""
+    """Return the live version (the columns of `model_versions`, and `switched_at`), None before the first."""
     query: Select[Any] = (
         select(*model_versions.c, live_models.c.switched_at)
         .join(live_models, live_models.c.version == model_versions.c.version)
@@ -119,9 +119,9 @@ def live(connection: Connection, capability: str = RECOMMEND) -> Row[Any] | None
 
 
 def hold(connection: Connection, version: str) -> Live | None:
-    """Keep `version` serving until this transaction ends; None if it does not serve, or is being switched just now.
+    """Keep `version` live until this transaction ends; None if it is not live, or is being switched now.
 
-    Waits for nobody. A switch waits for those who hold.
+    Never waits. A switch waits for the transactions that hold.
     """
     query = (
         select(live_models.c.version, live_models.c.switched_at, model_versions.c.learnt_through)
@@ -142,9 +142,9 @@ def versions(connection: Connection, capability: str | None = None) -> Sequence[
 
 
 def served_before(connection: Connection, version: str) -> str | None:
-    """Return what `version` took over from when it was last published or promoted; None: nothing.
+    """Return the version that `version` replaced when it was last published or promoted; None if there was none.
 
-    A rollback does not count, so that the second of two goes one further back instead of forward again.
+    A rollback does not count, so that a second rollback goes one version further back instead of forward again.
     """
     query = (
         select(model_switches.c.previous)
@@ -162,6 +162,6 @@ def switches(connection: Connection, capability: str = RECOMMEND) -> Sequence[Ro
 
 
 def forget(connection: Connection, version: str) -> None:
-    """Note that the weights of a version are no longer kept; what is known of it stays."""
+    """Note that the weights of a version were deleted; its row stays."""
     gone = update(model_versions).where(model_versions.c.version == version)
     connection.execute(gone.values(forgotten_at=func.now()))

@@ -1,4 +1,4 @@
-"""What training reads: all events as columns, all items as rows, and a lock that lets one training run at a time."""
+"""What a training reads: all events as columns, all items as rows, and a lock for one training at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _TAKE_SNAPSHOT = text("SET TRANSACTION SNAPSHOT :name").bindparams(
     bindparam("name", type_=String, literal_execute=True)
 )
 
-# Events of one moment are a basket, which has no order: that of the ids would teach the model to predict the next id.
+# Events of the same moment are a basket, which has no order; the order of the ids would teach the model to predict the
+# next id.
 _EVENTS = sql.SQL(f"""
 COPY (
     SELECT shopper, item_id, kind, CAST(extract(epoch FROM at) * 1000000 AS bigint) AS at FROM events
@@ -36,8 +37,8 @@ COPY (
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
 
-# `since` puts whoever was active last first in the line; the rows are taken in the order in which intake takes them.
-# What is due already for what happened to it stays before those that are due for another model's sake.
+# `since` puts the shoppers who were active last first; rows are locked in the order in which intake locks them. Rows
+# that are due because of events stay before those that are due because of another model.
 _MARK_SHOPPERS = text("""
 INSERT INTO due (kind, key, since, later)
 SELECT 'shopper', shopper, now() + place * interval '1 microsecond', true FROM (
@@ -54,19 +55,19 @@ ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until
 
 
 class TrainingRuns(RuntimeError):
-    """Another training of this capability runs already."""
+    """Another training of this capability is running."""
 
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[str]:
-    """Yield the name of what the tables hold now; others can read the same by it, until this ends."""
+    """Yield the name of a snapshot of the tables; other transactions can read the same state by it, until this ends."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         yield connection.execute(_EXPORT_SNAPSHOT).scalar_one()
 
 
 @contextmanager
 def reading(engine: Engine, snapshot_name: str | None = None) -> Iterator[Connection]:
-    """Yield a connection that sees one state of the tables: that of the snapshot, or that of now."""
+    """Yield a connection that sees one state of the tables: that of the snapshot, or the current one."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         if snapshot_name is not None:
             connection.execute(_TAKE_SNAPSHOT, {"name": snapshot_name})
@@ -76,11 +77,11 @@ def reading(engine: Engine, snapshot_name: str | None = None) -> Iterator[Connec
 def events_csv(
     connection: Connection, *, without_kinds: Collection[str] = due.QUIET_KINDS, until: datetime | None = None
 ) -> Iterator[bytes | memoryview]:
-    """Yield the events that name an item, but for `without_kinds`, as pieces of one CSV with a header.
+    """Yield the events that name an item, except `without_kinds`, as chunks of one CSV with a header.
 
-    Those of flagged actors are left out. With `until`, only those that had come in by then: the same at each call,
-    whatever happens meanwhile, unless somebody is flagged. They come by shopper and event time; events of one moment
-    in an order that is always the same and means nothing.
+    Events of flagged bots are left out. With `until`, only those received by then: the same at each call, unless a
+    shopper is flagged meanwhile. They are sorted by shopper and event time; events of the same moment come in an order
+    that is always the same and carries no information.
     """
     query = _EVENTS.format(without=sql.Literal(list(without_kinds)), until=sql.Literal(until))
     psycopg_connection: Any = connection.connection
@@ -89,27 +90,27 @@ def events_csv(
 
 
 def items(connection: Connection) -> Sequence[Row[Any]]:
-    """Return the whole catalogue by item id, items that cannot be had included: histories name them."""
-    # Sorted, because every process of a group has to number the items alike.
+    """Return the whole catalogue by item id, including items that are not available, since histories name them."""
+    # Sorted, because every process of a distributed training has to number the items alike.
     return sorted(changed_since(connection, 0).rows, key=lambda row: str(row.item_id))
 
 
 def mark_shoppers(connection: Connection) -> int:
-    """Mark every shopper with an event that moves a shelf due, the one active last first; return how many.
+    """Mark due every shopper with an event that changes a shelf, the last active first; return how many.
 
-    They can wait for the model that is to rank them (`due.postpone`).
+    They are due `later`, for the new model (`due.postpone`).
     """
     return connection.execute(_MARK_SHOPPERS, {"without": list(due.QUIET_KINDS)}).rowcount
 
 
 def mark_items(connection: Connection) -> int:
-    """Mark every item due, to be done when the model is there; return how many."""
+    """Mark every item due `later`, for the new model; return how many."""
     return connection.execute(_MARK_ITEMS).rowcount
 
 
 @contextmanager
 def exclusive(engine: Engine, capability: str) -> Iterator[None]:
-    """Hold the one place to train a capability; it is freed also when this process dies. Raises `TrainingRuns`."""
+    """Hold the lock for training a capability; it is released also when this process dies. Raises `TrainingRuns`."""
     name = f"reshelf.train.{capability}"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.execute(_TRY_LOCK, {"name": name}).scalar_one():

@@ -1,1 +1,1 @@
-"""What was searched for, and the answers that are kept."""
+"""Search queries, and the kept answers."""

@@ -1,6 +1,6 @@
-"""Answers to searches, as the worker that searches keeps them: written, made stale, and dropped.
+"""Answers to searches, as the search worker keeps them: written, made stale, and deleted.
 
-The gateway reads them, and writes the questions (`storage.search.lookup`).
+The gateway reads them and writes the queries (`storage.search.lookup`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from storage.search import queries
 from storage.search.queries import Question
 
 DEPTH = 200
-"""Most items that an answer keeps, over all its pages."""
+"""Most items of a kept answer, over all its pages."""
 
 MOST_ANSWERS = 50_000
-"""Answers that are kept; those asked for last."""
+"""Most kept answers; the last asked for are kept."""
 MOST_RENEWED = 500
-"""Stale answers that are renewed before somebody asks again, those most asked for; the others wait for that."""
+"""Most stale answers that are renewed before somebody asks again, the most asked for; the others wait for a request."""
 RENEWED_EVERY = 600.0
-"""Seconds after which an answer that is asked for often is computed anew, whatever happened: popularity moves."""
+"""Seconds after which an answer that is asked for often is computed again, because popularity changes."""
 _KEPT_HOURS = 24.0
 _PERSONAL_KEPT_HOURS = 0.25
 
@@ -49,7 +49,7 @@ SELECT '{due.QUERY}', key, true FROM (
 ) AS first ORDER BY key
 ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until = NULL
 """
-# An answer that was made after the change has a horizon above it.
+# An answer that was computed after the change has a greater horizon.
 _OUTDATE = text(f"""
 WITH outdated AS (
     UPDATE search_answers SET stale_since = clock_timestamp()
@@ -76,7 +76,7 @@ DELETE FROM search_answers
 WHERE asked_at < now() - CASE WHEN shopper IS NULL THEN :hours ELSE :personal_hours END * interval '1 hour'
     OR key IN (SELECT key FROM search_answers ORDER BY asked_at DESC OFFSET :most)
 """)
-# Who asked them is gone; only what is to be renewed, or failed before, is worth the work.
+# Their requests have timed out; only answers that are to be renewed, or failed before, are worth the work.
 _DROP_UNANSWERED = text(f"""
 DELETE FROM due WHERE kind = '{due.QUERY}' AND NOT later AND attempts = 0 AND since < now() - interval '5 seconds'
 """)
@@ -84,10 +84,10 @@ DELETE FROM due WHERE kind = '{due.QUERY}' AND NOT later AND attempts = 0 AND si
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a question found: up to `DEPTH` items, best first, of `total`. `personal`: by the taste of who asked.
+    """The answer to a query: up to `DEPTH` items, best first, of `total`; `personal` if the shopper's taste was used.
 
-    `why` explains the first items, None where nobody asked; a score is None where the order has none. The other fields
-    are those of the table.
+    `why` explains the first items, None if that was not asked for; a score is None if the sort order has none. The
+    other fields are those of the table.
     """
 
     key: str
@@ -106,17 +106,17 @@ class Answer:
 
 
 def asked(connection: Connection, keys: Sequence[str]) -> dict[str, Question]:
-    """Return the questions of these keys; one that was dropped meanwhile has none."""
+    """Return the queries of these keys; one that was deleted meanwhile is missing."""
     return {row.key: queries.from_row(row.question) for row in connection.execute(_READ, {"keys": list(keys)})}
 
 
 def write(connection: Connection, answers: Sequence[Answer]) -> None:
-    """Keep the answers, in place of those before."""
+    """Keep the answers, in place of earlier ones."""
     connection.execute(_WRITE, {"rows": ascii_text([vars(answer) for answer in answers])})
 
 
 def outdate(connection: Connection, terms: Collection[str], newest: int) -> None:
-    """Make every answer stale that depends on one of the terms of items that changed, `newest` by transaction id.
+    """Make every answer stale that depends on a term of the changed items; `newest` is their newest transaction id.
 
     Those asked for most are marked due.
     """
@@ -124,12 +124,12 @@ def outdate(connection: Connection, terms: Collection[str], newest: int) -> None
 
 
 def outdate_all(connection: Connection, version: str | None) -> None:
-    """Make every answer stale that another version gave, or that a change of the catalogue came after."""
+    """Make every answer stale that another model version gave, or that is older than a change of the catalogue."""
     connection.execute(_OUTDATE_ALL, {"version": version})
 
 
 def tend(connection: Connection) -> None:
-    """Drop what nobody asked for lately, and mark due what is asked for often and has grown old."""
+    """Delete answers that nobody asked for lately, and mark due those that are asked for often and are old."""
     hours = {"hours": _KEPT_HOURS, "personal_hours": _PERSONAL_KEPT_HOURS, "most": MOST_ANSWERS}
     connection.execute(_DROP, hours)
     drop_unanswered(connection)
@@ -137,5 +137,5 @@ def tend(connection: Connection) -> None:
 
 
 def drop_unanswered(connection: Connection) -> None:
-    """Take questions off the list that nobody waits for any more, so that those asked now are answered first."""
+    """Delete queries that timed out from the due list, so that current ones are answered first."""
     connection.execute(_DROP_UNANSWERED)

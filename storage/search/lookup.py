@@ -1,7 +1,8 @@
-"""Search as the gateway asks for it: kept answers joined with the live catalogue, questions, and a lexical search.
+"""Search as the gateway runs it: kept answers joined with the live catalogue, new queries, and a lexical search.
 
-These run on asyncpg, as those of `storage.recommend.shelves`. A deleted or sold-out item is off every answer with the
-commit that says so, because each hit is joined with its live `items` row, which has to pass the filters, too.
+These queries run on asyncpg, like those of `storage.recommend.shelves`. A deleted or sold-out item disappears from
+every answer with the commit of its change, because each hit is joined with its current `items` row, which has to pass
+the filters, too.
 """
 
 from __future__ import annotations
@@ -18,25 +19,24 @@ from storage.search.answers import DEPTH
 from storage.search.queries import Question
 
 MATCHED, ALIKE, POPULAR = "matched", "alike", "popular"
-"""Where hits come from: items that hold something of the query; where none does, those nearest in meaning; or what is
-popular."""
+"""The source of hits: items that contain a query term; if there are none, those nearest in meaning, or popular ones."""
 LEXICAL = "lexical"
-"""From Postgres, where the worker did not answer."""
+"""The source of hits from Postgres, used when the search worker does not answer."""
 
 STALE_SECONDS = 1.0
-"""For so long after a change an answer serves that does not reflect it: it is being renewed."""
+"""For how many seconds after a change an answer is still served that does not reflect it, while it is renewed."""
 _PUBLIC_SECONDS = 3600.0
 _PERSONAL_SECONDS = 60.0
-# So many hits more than are asked for are looked up at once, for those that can no longer be bought; a list that needs
-# still more is read again, whole.
+# How many more hits than asked for are looked up at once, in place of those that are no longer available; if that is
+# not enough, the whole list is read.
 _REACH = 10
-# Candidates of a lexical search, of all words and of one of them; where there are more, the others are not looked at.
+# Most candidates of a lexical search, for all words and for any of them; further matches are not considered.
 _MOST_CANDIDATES = 1_000
 _MOST_PARTIAL = 300
 
 
 class Product(NamedTuple):
-    """What an answer shows of a live item; `price` in `currency`."""
+    """What an answer shows of an item; `price` is in `currency`."""
 
     item_id: str
     title: str
@@ -50,7 +50,7 @@ class Product(NamedTuple):
 
 _QUIET = ", ".join(f"'{kind}'" for kind in due.QUIET_KINDS)
 
-# Where items are filtered: $4 to $8 are categories, brands, both ends of the price, and whether it has to be in stock.
+# The filters: $4 to $8 are categories, brands, both ends of the price range, and whether the item has to be in stock.
 _PASSES = """
     i.title IS NOT NULL AND i.deleted_at IS NULL AND (i.available OR NOT $8::boolean)
     AND ($4::text[] IS NULL OR i.category = ANY($4)) AND ($5::text[] IS NULL OR i.brand = ANY($5))
@@ -60,7 +60,7 @@ _COLUMNS = ", ".join(f"i.{name}" for name in Product._fields)
 _LISTED = ("n", *Product._fields)
 _PACKED = ",\n        ".join(f"array_agg({name} ORDER BY n) AS listed_{name}" for name in _LISTED)
 
-# OFFSET 0 keeps the conditions out of the lookup, see `storage.recommend.shelves`.
+# For OFFSET 0 see `storage.recommend.shelves`.
 _LIVE = f"""
     SELECT hit.n, {_COLUMNS}
     FROM {{hits}} WITH ORDINALITY AS hit(item_no, n),
@@ -92,8 +92,8 @@ SELECT answer.*, packed.* FROM answer, packed
 
 _PAGE = f"WITH listed AS ({_LIVE.format(hits='unnest($1::bigint[])')}) SELECT {_PACKED} FROM listed WHERE $3 > 0"
 
-# A question that somebody else asked a moment ago is on its way already. The answer's row is locked before the due one,
-# as the worker does it.
+# A query that was asked less than a second ago is being answered already. The answer's row is locked before the due
+# row, in the same order as by the worker.
 _ASK = f"""
 WITH asked AS (
     INSERT INTO search_answers AS a (key, question, shopper) VALUES ($1, CAST($2 AS jsonb), $3)
@@ -105,7 +105,7 @@ ON CONFLICT (kind, key) DO UPDATE SET mark = nextval('due_marks'), claimed_until
 WHERE d.later OR d.since < now() - interval '1 second'
 """
 
-# Those that are being written just now are left out: a count is not worth to wait for.
+# Rows that are being written right now are skipped: a count is not worth waiting for.
 _COUNT = """
 UPDATE search_answers AS a SET times = a.times + given.times, asked_at = now()
 FROM unnest($1::text[], $2::bigint[]) AS given(key, times)
@@ -199,7 +199,7 @@ class Found:
 
 
 async def read(database: Database, question: Question, limit: int) -> Found | None:
-    """Return the answer that is kept, with its first `limit` live items; None where there is none.
+    """Return the kept answer with its first `limit` available items, None if there is none.
 
     Raises asyncpg's errors.
     """
@@ -227,7 +227,7 @@ async def read(database: Database, question: Question, limit: int) -> Found | No
 async def page(
     database: Database, item_nos: Sequence[int], question: Question, limit: int
 ) -> list[tuple[int, Product]]:
-    """Return the first `limit` of the items that pass the question's filters now, each with its place.
+    """Return the first `limit` of the items that pass the query's filters now, each with its position.
 
     Raises asyncpg's errors.
     """
@@ -235,7 +235,7 @@ async def page(
 
 
 async def lexical(database: Database, question: Question, limit: int) -> Found:
-    """Search with what Postgres alone knows: for all words that there are, or one of them, or else what is popular.
+    """Search in Postgres only: items with all known words, or else with any of them, or else popular items.
 
     Raises asyncpg's errors.
     """
@@ -250,12 +250,12 @@ async def lexical(database: Database, question: Question, limit: int) -> Found:
 
 
 async def ask(database: Any, question: Question) -> None:
-    """Write the question, and mark it due. Raises asyncpg's errors."""
+    """Store the query, and mark it due. Raises asyncpg's errors."""
     await database.execute(_ASK, question.key, queries.encode(question), question.shopper)
 
 
 async def count(database: Any, times: Mapping[str, int]) -> None:
-    """Note how often the answers of these keys were asked for. Raises asyncpg's errors."""
+    """Add to the counts of how often the answers of these keys were asked for. Raises asyncpg's errors."""
     await database.execute(_COUNT, list(times), list(times.values()))
 
 

@@ -1,4 +1,4 @@
-"""Questions: what was searched for, by whom and under which filters. Two that are the same have one key."""
+"""Search queries: what was searched for, by whom and with which filters. Equal queries have the same key."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ SORTS: tuple[str, ...] = get_args(Sort)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One search. `query` is in its plain form, the labels are sorted, the price range has both its ends.
+    """One search. `query` is normalised, the labels are sorted, the price range has both its ends.
 
-    `shopper` is whose taste counts, None for nobody's; `explain` asks why the first items are found.
+    `shopper` is the shopper whose taste is used, None for no personalisation; `explain` asks why the first items are
+    found.
     """
 
     query: str
@@ -29,19 +30,19 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """Under which its answer is kept."""
+        """The key of its answer."""
         return blake2b(msgspec.json.encode(self), digest_size=16).hexdigest()
 
     def without_shopper(self) -> Question:
-        """Return the same question, whoever asks it."""
+        """Return the same query without personalisation."""
         return msgspec.structs.replace(self, shopper=None)
 
 
 def encode(question: Question) -> str:
-    """Return the question as JSON, for its row."""
+    """Return the query as JSON, for its row."""
     return msgspec.json.encode(question).decode()
 
 
 def from_row(value: object) -> Question:
-    """Return the question of a row's JSON, as the driver gives it."""
+    """Return the query of a row's JSON, as the driver returns it."""
     return msgspec.convert(value, Question)

@@ -1,4 +1,4 @@
-"""Searches as training reads them: what each showed, where, and what was clicked."""
+"""Searches as training reads them: which items each showed, at which rank, and which were clicked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 DAYS = 180
 
-# What a search showed and what came of it name the answer's request. An item that was clicked was shown, too.
+# Impressions and clicks of a search carry its request id. An item that was clicked was also shown.
 _SHOWN = text("""
 SELECT s.query, e.item_id, coalesce(min(e.rank), 1) AS rank, bool_or(e.kind <> 'impression') AS clicked
 FROM events AS s JOIN events AS e ON e.request_id = s.request_id
@@ -19,7 +19,7 @@ WHERE s.kind = 'search' AND s.at > now() - :days * interval '1 day' AND e.item_i
 GROUP BY s.event_id, s.query, e.item_id ORDER BY s.event_id, rank, e.item_id
 """)
 
-# Both bounds, so that only the newest partitions are read.
+# Both times are bounded, so that only the newest partitions are read.
 _NEW = text("""
 SELECT (SELECT count(*) FROM events AS s WHERE s.kind = 'search' AND s.at > :since AND EXISTS (
         SELECT FROM events AS e WHERE e.request_id = s.request_id AND e.at > :since
@@ -29,7 +29,7 @@ SELECT (SELECT count(*) FROM events AS s WHERE s.kind = 'search' AND s.at > :sin
 
 
 def new(connection: Connection, since: datetime) -> int:
-    """Return how many searches with a click happened after `since`, and how many items were announced, together."""
+    """Return the number of searches with a click after `since` plus the number of items announced since."""
     return int(connection.execute(_NEW, {"since": since}).scalar_one())
 
 

@@ -1,4 +1,4 @@
-"""Suggestions: phrases that complete what is typed, from the catalogue and from what others searched for.
+"""Suggestions: phrases that complete what a shopper types, from the catalogue and from other shoppers' searches.
 
 They are counted in Postgres, without a model. A phrase is kept under its folded form, with single spaces, so that it is
 found without accents, and shown as the catalogue spells it.
@@ -14,12 +14,12 @@ from storage.recommend.shelves import Database
 _LONGEST = 80
 _DAYS = 30
 _LEAST_SHOPPERS = 2
-# Of a phrase of the catalogue, each item with it counts one; of a search, each shopper who made it counts this much.
+# A phrase of the catalogue counts 1 for each item with it; a searched phrase counts this for each shopper.
 _SEARCHED = 10.0
 
 _PLAIN = "btrim(regexp_replace(folded({0}), '\\s+', ' ', 'g'))"
 
-# What one shopper alone searched for is nobody else's business.
+# Phrases that only one shopper searched for are private and are left out.
 _REFRESH = text(f"""
 WITH said AS (
     SELECT category AS phrase, 1.0 AS weight FROM items WHERE available
@@ -49,7 +49,7 @@ _STARTING = "SELECT phrase FROM completions($1, $2)"
 
 
 def refresh(connection: Connection) -> bool:
-    """Bring the phrases up to date if something came in and it is time to; say whether."""
+    """Update the phrases if something came in and it is time to; return whether it did."""
     shift = throttle.begin(connection, "suggestions", _STATE)
     if shift is None:
         return False
