@@ -1,1 +1,1 @@
-"""The Celery application: everything that reacts to an event."""
+"""The Celery application: everything that runs because of an event."""

@@ -36,7 +36,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "result_backend": settings.broker_url,
         "result_expires": 300,
         "task_ignore_result": True,
-        # A message is acknowledged when its work is done; a crash hands it on, but not forever.
+        # A message is acknowledged when its work is done: after a crash another worker gets it, but not forever.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_retry_on_worker_lost": True,
@@ -55,7 +55,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": client.TRANSPORT_OPTIONS
         | {
             "visibility_timeout": settings.visibility_timeout,
-            # Look for messages to hand on every five seconds, not every hundred.
+            # Look for messages of dead workers every five seconds, not every hundred.
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
         },
@@ -74,13 +74,13 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 @worker_ready.connect
 def _look_for_work(sender: Any, **_: object) -> None:
-    """A worker that starts asks at once for what is due: its model is loaded before the first shopper needs it."""
+    """Look for due rows when a worker starts, so that its model is loaded before the first shopper needs it."""
     sender.app.send_task(tasks.RECONCILE)
 
 
 @after_setup_logger.connect
 def _hush(**_: object) -> None:
-    """Two log lines a message say nothing that the metrics do not, and cost a third of the message."""
+    """Silence two log lines per message: the metrics say the same, and they cost a third of the message."""
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

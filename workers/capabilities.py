@@ -1,4 +1,4 @@
-"""All capabilities: the one list that a new one is added to."""
+"""The list of all capabilities; a new one is added here."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from workers.upkeep.capability import CAPABILITY as UPKEEP
 ALL: tuple[Capability, ...] = (INTAKE, RECOMMEND, SHELVES, SEARCH, FRAUD, EXPERIMENT, BOTS, UPKEEP)
 
 ROUTES = {name: {"queue": queue} for one in ALL for name, queue in one.queues.items()}
-"""The queue of every task, as Celery takes it: exact names come before the patterns that hold for them, too."""
+"""The queue of every task, as Celery takes it: exact names come before patterns that match them too."""
 QUEUES = tuple(dict.fromkeys(route["queue"] for route in ROUTES.values()))
 
 
 def queue_of(task: str) -> str | None:
-    """Return the queue of a task of ours by its name, None of another."""
+    """Return the queue of one of our tasks by its name, None for any other task."""
     return capability.queue_of(task, ROUTES)
 
 
 RINGS = {kind: Ring(task, queue_of(task) or "") for one in ALL for kind, task in one.rings.items()}
-"""What is sent where something of a kind is due."""
+"""What is sent when something of a kind is due."""
 
 
 def workers(settings: Settings | None = None) -> Iterator[Worker]:
-    """Yield the worker processes, in the order in which they are started; those that `settings` want, where given."""
+    """Yield the worker processes in start order; with `settings`, only those that they enable."""
     on = [one for one in ALL if settings is None or one.is_on(settings)]
     for worker in (worker for one in on for worker in one.workers):
         hosted = [queue for one in on for queue in one.hosted.get(worker.name, ())]

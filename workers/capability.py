@@ -1,6 +1,6 @@
-"""A capability, declared: what the shared parts have to know of it. They derive the rest.
+"""The declaration of a capability: what the shared parts have to know about it. They derive the rest.
 
-A declaration imports nothing of the capability but its names, so that everybody can read all of them.
+A declaration imports only names from the capability, so that every process can read all declarations cheaply.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workers.settings import Settings
 
 
 def always(_: Settings) -> bool:
-    """Return that something is wanted whatever the settings say."""
+    """Return True: enabled whatever the settings say."""
     return True
 
 
@@ -26,10 +26,10 @@ class Ring(NamedTuple):
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process: what it takes, with how many threads or processes, and how it stands beside the others.
+    """A worker process: its queues, its number of threads or processes, and how it shares the machine with the others.
 
-    `bounded`: it stays within the share of cores and memory that the settings leave to trainings. `on_host`: it leaves
-    the accelerator to others. `alone`: its arithmetic is done by one thread. `reads`: it reads the data messages, too.
+    `bounded`: it stays within the share of cores and memory that the settings allow for training. `on_host`: it leaves
+    the accelerator to others. `alone`: its arithmetic uses one thread. `reads`: it also reads the data messages.
     `yields`: its tasks are halted while shoppers wait.
     """
 
@@ -47,14 +47,14 @@ class Worker:
 
 @dataclass(frozen=True)
 class Beat:
-    """A task that the clock sends every so many seconds; it is worth nothing after `expires` more."""
+    """A task that beat sends every so many seconds; a message older than `expires` seconds is dropped."""
 
     task: str
     every: Callable[[Settings], float]
     expires: int
 
     def entry(self, settings: Settings) -> dict[str, Any]:
-        """Return it as Celery's beat takes it."""
+        """Return it in Celery's format for beat."""
         return {"task": self.task, "schedule": self.every(settings), "options": {"expires": self.expires}}
 
 
@@ -62,10 +62,11 @@ class Beat:
 class Capability:
     """One capability.
 
-    `tasks` are its modules of Celery tasks; `queues` says for the name of a task, or a pattern that ends in `*`, which
-    queue it goes to; `rings` which task is sent where something of a kind is due; `workers` are its own processes, and
-    `hosted` says which of its queues the process of another capability takes; `beats` has a name for each; `gauges`
-    names functions, `module:function`, that get a connection every time what is due is looked at, and set its gauges.
+    `tasks` are its modules of Celery tasks. `queues` maps the name of a task, or a pattern that ends in `*`, to its
+    queue. `rings` maps a due kind to the task that is sent when something of it is due. `workers` are its own
+    processes; `hosted` says which of its queues are read by the process of another capability. `beats` are its periodic
+    tasks by name. `gauges` names functions (`module:function`) that get a connection whenever the backlog is measured,
+    and set its gauges.
     """
 
     name: str
@@ -80,12 +81,12 @@ class Capability:
 
 
 def seconds(count: float) -> Callable[[Settings], float]:
-    """Return an interval that no setting changes."""
+    """Return an interval that does not depend on the settings."""
     return lambda _: count
 
 
 def queue_of(task: str, routes: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Return the queue of a task by its name, None where no route (a name, or a pattern that ends in `*`) is for it."""
+    """Return the queue of a task by its name, None if no route (a name, or a pattern that ends in `*`) matches."""
     route = routes.get(task) or next(
         (route for name, route in routes.items() if name.endswith("*") and task.startswith(name[:-1])), None
     )

@@ -1,4 +1,4 @@
-"""Rows of the catalogue as the model sees them."""
+"""Rows of the catalogue as items of the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from model.catalogue import Item
 
 
 def to_item(row: Row[Any]) -> Item:
-    """Return a catalogue row as the model sees it."""
+    """Return a catalogue row as an item of the model."""
     return Item(
         item_id=row.item_id,
         title=row.title or "",
@@ -25,5 +25,5 @@ def to_item(row: Row[Any]) -> Item:
 
 
 def attribute_labels(attributes: Mapping[str, str], tags: Iterable[str]) -> tuple[str, ...]:
-    """Return an item's attributes and tags as the labels that the model knows them by."""
+    """Return an item's attributes and tags as the labels that the model uses."""
     return (*(f"{name}={value}" for name, value in sorted(attributes.items())), *tags)

@@ -1,4 +1,4 @@
-"""The `reshelf` command. A subcommand is imported when it is used, so that `--help` needs nothing heavy."""
+"""The `reshelf` command. A subcommand is imported when it is used, so `--help` imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXIT_USAGE = 2
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a command lives, the line that `--help` shows, and the extra that brings what it needs."""
+    """The module of a command, its line in `--help`, and the extra that installs what it needs."""
 
     target: str
     help: str
@@ -30,7 +30,7 @@ COMMANDS = {
     "status": Entry("workers.commands.operate.status:status", "Show processes, backlog and live model.", "all"),
     "load": Entry("workers.commands.load:load", "Load a catalogue and its history from files.", "workers"),
     "train": Entry("workers.commands.train:train", "Train a model and publish it.", "workers"),
-    "finetune": Entry("workers.commands.finetune:finetune", "Let the live model learn what is new.", "workers"),
+    "finetune": Entry("workers.commands.finetune:finetune", "Update the live model with new events.", "workers"),
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
     "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
@@ -43,7 +43,7 @@ COMMANDS = {
     "worker": Entry(
         "workers.commands.operate.worker:worker", "Run one worker: intake, recommend, fraud or train.", "workers"
     ),
-    "beat": Entry("workers.commands.operate.beat:beat", "Run the scheduler that rings for whatever is due.", "workers"),
+    "beat": Entry("workers.commands.operate.beat:beat", "Run the scheduler of periodic tasks.", "workers"),
     "gateway": Entry("workers.commands.operate.gateway:gateway", "Serve rankings over HTTP.", "gateway"),
     "flower": Entry("workers.commands.operate.flower:flower", "Serve the Flower dashboard.", "monitor"),
     "migrate": Entry("workers.commands.operate.migrate:migrate", "Bring the database to the newest schema.", "storage"),
@@ -53,7 +53,7 @@ OURS = ("workers", "model", "storage", "api_gateway", "demo")
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used, and whose errors a newcomer can read."""
+    """A command group that imports a command when it is used, and prints errors in one readable line."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names in the order of the table."""
@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; an error in a setting or a missing package ends it with one line."""
+        """Run the command; an invalid setting or a missing package ends it with one line."""
         try:
             return super().invoke(context)
         except SettingsError as error:
@@ -93,13 +93,13 @@ def main() -> None:
 
     Start with `reshelf up`, then `reshelf demo`. Settings are RESHELF_ variables: see docs/reference/settings.md.
     """
-    # LightGBM's threads wait for each other in a loop. Beside programs that want the cores, too, that is most of what
-    # they do: the same trees took twenty times as long.
+    # LightGBM's threads wait for each other in a busy loop. When other programs need the cores too, that takes most of
+    # the time: the same trees took twenty times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _missing(error: ModuleNotFoundError, command: str) -> Exception:
-    """Return what to say about a module that is not there: ours is a bug, another's belongs to an extra."""
+    """Return the error for a missing module: ours is a bug and is raised again, another's belongs to an extra."""
     package = (error.name or "").partition(".")[0]
     if package in OURS or command not in COMMANDS:
         return error

@@ -1,4 +1,4 @@
-"""What every worker process and each of its children does at its start: Celery imports it as it imports the tasks."""
+"""What every worker process and each of its children does at its start: Celery imports it together with the tasks."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ broker.read_leniently()
 
 @worker_process_init.connect
 def _continue_when_orphaned(**_: object) -> None:
-    """A child that is halted (`workers.runtime.yielding`) must not stay so for ever when its parent is killed."""
+    """Continue a child that was halted (`workers.runtime.yielding`) when its parent is killed."""
     priority.continue_when_orphaned()

@@ -1,7 +1,7 @@
-"""The doorbell: tells the workers that something is due. It carries no data and may be lost.
+"""The doorbell: wakes the workers when something is due. It carries no data and may be lost.
 
-A bell that was rung and not yet answered is not rung again, so a thousand events make one task. The worker answers
-before it claims for the last time: whatever is committed after that rings anew. The mark expires, so a lost task blocks
+A doorbell that was rung and not yet answered is not rung again, so a thousand events make one task. The worker answers
+before its last claim: whatever is committed after that rings again. The mark in Redis expires, so a lost task blocks
 nothing.
 """
 
@@ -32,11 +32,11 @@ class Doorbell:
 
     @property
     def kinds(self) -> Collection[str]:
-        """What can be rung for."""
+        """The kinds that can be rung for."""
         return self._rings.keys()
 
     def ring(self, *kinds: str) -> bool:
-        """Ring for `kinds`. False when the broker cannot be reached; the reconciler rings then."""
+        """Ring for `kinds`. False if the broker cannot be reached; the reconciler rings then."""
         try:
             for kind in kinds:
                 if self._redis.set(_key(kind), 1, nx=True, px=_EXPIRES_MS):
@@ -47,7 +47,7 @@ class Doorbell:
         return True
 
     def answer(self, *kinds: str) -> None:
-        """Say that what is due up to now is being looked at."""
+        """Note that a worker looks at everything that is due up to now."""
         try:
             self._redis.delete(*map(_key, kinds))
         except RedisError as error:

@@ -1,1 +1,1 @@
-"""Actors: found by their behaviour, flagged and cleared, and what they moved made good."""
+"""Bots: detected by their behaviour, flagged and cleared, and removed from what other shoppers see."""

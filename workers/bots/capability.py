@@ -1,4 +1,4 @@
-"""The watch over bots, declared."""
+"""The declaration of bot detection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gauges of the watch over bots, for Prometheus."""
+"""Prometheus gauges of bot detection."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 
 from storage.bots import actors
 
-FLAGGED = Gauge("reshelf_actors_flagged", "Actors whose events count for nobody but themselves")
-ALERT = Gauge("reshelf_actors_alert", "1 while the last look at actors warns of something, else 0")
+FLAGGED = Gauge("reshelf_actors_flagged", "Flagged shoppers, whose events count only for their own shelf")
+ALERT = Gauge("reshelf_actors_alert", "1 while the detector's last run has a warning, else 0")
 
 
 def export(connection: Connection) -> None:
-    """Set them from what is flagged now."""
+    """Set the gauges from the database."""
     found = actors.summary(connection)
     FLAGGED.set(found.flagged)
     ALERT.set(found.alert is not None)

@@ -1,4 +1,4 @@
-"""What actors did lately, as the arrays that behaviour is judged by."""
+"""Read what shoppers did lately, as the arrays that the detector works on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TYPES = {"shopper": pl.String, "item_id": pl.String, "at": pl.Int64, "paid": pl
 
 
 class Lately(NamedTuple):
-    """Acts and actors by dense numbers, and the names that these stand for."""
+    """Acts and shoppers by dense numbers, and the ids behind those numbers."""
 
     acts: Acts
     actors: Actors
@@ -34,7 +34,7 @@ def read(connection: Connection, span: Window) -> Lately:
 
 
 def from_acts(acts: pl.DataFrame, profiles: Sequence[Row[Any]]) -> Lately:
-    """Return acts (columns `ACT_COLUMNS` of `storage.bots.actors`) of the shoppers of these `profiles` of it."""
+    """Return the acts (columns `storage.bots.actors.ACT_COLUMNS`) of the shoppers of `profiles` (`actors.profiles`)."""
     shoppers = [str(row.shopper) for row in profiles]
     items = acts["item_id"].unique().sort().to_list()
     numbered = acts.with_columns(

@@ -1,4 +1,4 @@
-"""Recounting: what flagged actors added to the transitions is taken back, and comes back when they are cleared."""
+"""Recounting: remove what flagged bots added to the transitions, and add it again when they are cleared."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from storage.recommend import transitions
 from storage.registry import models
 from storage.registry.models import Live
 
-# Places of a shelf that a customer looks at: two pages.
+# The first places of a shelf, which shoppers look at: two pages.
 _LOOKED_AT = 40
 
 
 def recount(engine: Engine, claims: Sequence[Claim]) -> None:
-    """Count the transitions of the claimed actors anew, with or without their events, and mark due the shelves that
-    show what changed.
+    """Count the transitions of the claimed shoppers again, with or without their events; mark due the shelves affected.
 
-    All in one transaction, in which nobody else counts: what stands then is what would stand had they never come.
+    All in one transaction that blocks other counting: the result is as if flagged shoppers had never come.
     """
     with engine.begin() as connection:
         models.locked(connection)

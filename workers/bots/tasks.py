@@ -1,4 +1,4 @@
-"""The tasks that look for bad actors, and make good what they moved."""
+"""The tasks that detect bots and remove their effects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.runtime import bootstrap, claims
 
 @shared_task(name=tasks.WATCH_ACTORS)
 def watch() -> None:
-    """Flag whoever behaves as no shopper does."""
+    """Run the detector and flag bots."""
     from workers.bots import watch  # imports NumPy and Polars
 
     services = bootstrap.services()
@@ -25,7 +25,7 @@ def watch() -> None:
 
 @shared_task(name=tasks.REFRESH_ACTORS)
 def refresh() -> None:
-    """Count anew what those moved who were flagged or cleared."""
+    """Count again what flagged or cleared shoppers had changed."""
     from workers.bots import recounting  # imports NumPy
 
     services = bootstrap.services()

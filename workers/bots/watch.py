@@ -1,4 +1,4 @@
-"""The watch: who of those who did something lately is no shopper. One look at a time, after something came in."""
+"""The detector's run: flag the recently active shoppers that behave like bots. One run at a time, after new events."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from workers.settings import Settings
 log = logging.getLogger(__name__)
 
 MOST_EVENTS = 500_000
-"""The newest events that a look goes through, impressions among them, where the window holds more."""
+"""Most events, impressions included, that a run reads; if the window has more, the newest ones."""
 SUDDEN = 0.05
-"""More of the active actors than this flagged within a day are worth an alert."""
+"""Alert if more than this share of the active shoppers was flagged within a day."""
 
 _WORK = "actors"
 _STATE = text("SELECT CAST(coalesce(sum(written), 0) AS text) FROM intake_counts WHERE door = 'events'")
@@ -37,7 +37,7 @@ _SEEN = {
 
 
 class Look(NamedTuple):
-    """Who was flagged by a look, of how many active actors, and what it warns of."""
+    """Who was flagged by a run, the number of active shoppers, and its warnings."""
 
     flagged: list[str]
     active: int
@@ -45,10 +45,10 @@ class Look(NamedTuple):
 
 
 def look(engine: Engine, settings: Settings) -> Look | None:
-    """Judge who did something in the last `actors_window_hours`, and flag whom that shows to be no shopper.
+    """Judge the shoppers active in the last `actors_window_hours`, and flag the bots.
 
-    None where it is not time to: nothing came in, the last look took too long for another one already, or one is under
-    way. Ring for `actors.MOVED` where somebody was flagged.
+    None if nothing came in, if the last run was too long to repeat yet, or if another run is in progress. Ring for
+    `actors.MOVED` if a shopper was flagged.
     """
     if not settings.actors_window_hours:
         return None

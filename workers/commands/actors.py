@@ -1,4 +1,4 @@
-"""`reshelf actors`: whose events count for nobody but themselves, and why; flag and clear them by hand."""
+"""`reshelf actors`: list the flagged bots and why; flag and clear them by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, Row
 
 BY = "command"
-"""Who flagged or cleared, where it was this command."""
+"""`flagged_by` or `cleared_by` of changes by this command."""
 
 
 @click.group()
@@ -31,8 +31,10 @@ def actors() -> None:
 
 
 @actors.command("list")
-@click.option("--cleared", is_flag=True, help="Those who were cleared, instead of those who are flagged.")
-@click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="Show so many, the newest first.")
+@click.option("--cleared", is_flag=True, help="Show cleared shoppers instead of flagged ones.")
+@click.option(
+    "--last", default=50, show_default=True, type=click.IntRange(1), help="How many to show, the newest first."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def show(cleared: bool, last: int, as_json: bool) -> None:
     """Show who is flagged, by whom, and why."""
@@ -50,11 +52,11 @@ def show(cleared: bool, last: int, as_json: bool) -> None:
 
 @actors.command()
 @click.argument("shoppers", nargs=-1, required=True)
-@click.option("--why", default="by hand", show_default=True, help="Kept, and shown in the list.")
+@click.option("--why", default="by hand", show_default=True, help="The reason, shown in the list.")
 def flag(shoppers: tuple[str, ...], why: str) -> None:
     """Flag SHOPPERS.
 
-    Their events are kept, and count for nobody but themselves. A shopper without a login is session:ID.
+    Their events are kept, but count only for their own shelf. A shopper without a login is session:ID.
     """
     from storage.bots import actors as kept
 
@@ -69,7 +71,7 @@ def flag(shoppers: tuple[str, ...], why: str) -> None:
 def clear(shoppers: tuple[str, ...]) -> None:
     """Clear SHOPPERS.
 
-    Their events count again, the past ones too. For 30 days they are not flagged by themselves for the same reasons.
+    All their events count again. For 30 days the detector does not flag them again for the same reasons.
     """
     from storage.bots import actors as kept
 

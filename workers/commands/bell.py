@@ -1,4 +1,4 @@
-"""The bell as a command rings it: once, and gone."""
+"""The doorbell for commands: ring once and close."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from workers.settings import Settings
 
 
 def ring(settings: Settings, *kinds: str) -> None:
-    """Tell the workers what is due; without a broker the reconciler finds it."""
+    """Wake the workers for what is due; without a broker the reconciler finds it."""
     if settings.broker_url is None:
         return
     from workers.doorbell import Doorbell

@@ -1,4 +1,4 @@
-"""The database of a command that a person has typed."""
+"""The database connection of a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connected(settings: Settings, *mistakes: type[Exception]) -> Iterator[Engine]:
-    """Yield the database for a block; one of `mistakes`, or no answer, ends the command in one line."""
+    """Yield the database for a block; one of `mistakes`, or no answer, ends the command with one line."""
     from sqlalchemy.exc import OperationalError
 
     from storage import engine as engines

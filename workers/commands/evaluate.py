@@ -1,4 +1,4 @@
-"""`reshelf evaluate`: how good a model is on files, by a named protocol, beside the baselines."""
+"""`reshelf evaluate`: evaluate a model on files by a named protocol, next to the baselines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path)
 
 @click.group()
 def evaluate() -> None:
-    """Measure models on files: nothing is read from, or written to, the database."""
+    """Evaluate models on files: nothing is read from, or written to, the database."""
 
 
 evaluate.add_command(evaluate_fraud.fraud)
@@ -34,11 +34,13 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every evaluation of the recommender."""
     options = (
         click.option("--events", required=True, type=_FILE, help="CSV, Parquet: user_id, item_id, and at or position."),
-        click.option("--items", type=_FILE, help="The catalogue: item_id, title, and what else there is."),
+        click.option("--items", type=_FILE, help="The catalogue: item_id, title, and optional columns."),
         click.option("--preset", help="Model preset. Default: RESHELF_PRESET."),
-        click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Another value for one option."),
-        click.option("--kind", default="purchase", show_default=True, help="Kind of events without one."),
-        click.option("--minutes", type=click.FloatRange(min=0.01), help="Train for about so long; a refit a fifth."),
+        click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Override one option."),
+        click.option("--kind", default="purchase", show_default=True, help="Kind of events that have none."),
+        click.option(
+            "--minutes", type=click.FloatRange(min=0.01), help="About how long to train; a refit takes a fifth."
+        ),
         click.option("--seed", type=int, default=0, show_default=True),
         click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on."),
     )
@@ -50,8 +52,8 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 @evaluate.command()
 @_shared
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True)
-@click.option("--cut", type=click.DateTime(), help="Moment of a time split, UTC. Default: before the last tenth.")
-@click.option("--keep-seen", is_flag=True, help="Rank, and count as true, also what a history holds already.")
+@click.option("--cut", type=click.DateTime(), help="Time of a time split, UTC. Default: before the last tenth.")
+@click.option("--keep-seen", is_flag=True, help="Rank items of the history too, and count them as hits.")
 @click.option("--predictions", type=_FILE, help="Write each user's ten best: user_id, rank, item_id (.csv, .csv.gz).")
 @click.option("--curve", type=_FILE, help="Draw loss and validation by epoch (.png, .svg).")
 def recommend(
@@ -72,7 +74,7 @@ def recommend(
     """Train and test the recommender, and rank every user.
 
     "leave-one-out" learns from all but each user's last two baskets (papers' protocol), "leave-one-out-full" from all
-    but the last, "time-split" from all before a moment, and tests on the last basket after it. All items are ranked.
+    but the last, "time-split" from all before a time, and tests on the last basket after it. All items are ranked.
     """
     from model.recommend.training import coordination
     from workers.evaluate import recommend as evaluate_recommend
@@ -107,7 +109,7 @@ def cold_start(
     report: Path | None,
     share: float,
 ) -> None:
-    """Keep a share of items and users out of training, then rank them: items by their content, users by few events."""
+    """Keep a share of items and users out of training, then rank them: items by content, users by few events."""
     from model.recommend.protocols import cold_start as protocols_cold_start
     from model.recommend.training import coordination
     from workers.evaluate import recommend as evaluate_recommend
@@ -134,7 +136,7 @@ def cold_start(
 @_shared
 @click.option("--window", type=click.Choice(tuple(WINDOWS)), default="week", show_default=True, help="Between updates.")
 @click.option(
-    "--start", type=click.DateTime(), help="Of the first window, UTC. Default: after two fifths of the events."
+    "--start", type=click.DateTime(), help="Start of the first window, UTC. Default: after two fifths of the events."
 )
 @click.option("--arm", "arms", type=click.Choice(ARMS), multiple=True, help="Only these. Default: all.")
 @click.option("--curve", type=_FILE, help="Draw NDCG@10 of every arm by window (.png, .svg).")
@@ -152,11 +154,11 @@ def learn(
     arms: tuple[str, ...],
     curve: Path | None,
 ) -> None:
-    """Test, then train, window by window: how well each way of following the stream ranks what comes next.
+    """Test, then train, window by window: how well each way of updating ranks what comes next.
 
     "frozen" is never updated, "naive" is fine-tuned on new events alone, "incremental" is what `reshelf` does, and
-    "retrained" begins anew on everything. Each basket is ranked by models that know nothing from its window on.
-    `--minutes` bounds each training from the start.
+    "retrained" is trained from scratch on everything. Each basket is ranked by models that know nothing from its window
+    on. `--minutes` bounds each training from scratch.
     """
     from model.recommend.protocols import prequential
     from workers.evaluate import recommend as evaluate_recommend
@@ -176,22 +178,24 @@ def learn(
 
 
 @evaluate.command()
-@click.option("--catalogue", required=True, type=_FILE, help="CSV, Parquet: product_id, title, and what else there is.")
+@click.option("--catalogue", required=True, type=_FILE, help="CSV, Parquet: product_id, title, and optional columns.")
 @click.option("--judgements", required=True, type=_FILE, help="query, product_id, relevance: what is tested.")
-@click.option("--train-judgements", type=_FILE, help="The same of other queries: encoder and ranker learn from them.")
+@click.option("--train-judgements", type=_FILE, help="Judgements of other queries, to train encoder and ranker.")
 @click.option(
     "--hold-out",
     type=click.FloatRange(0.01, 0.99),
     help="Test on this share of the queries; learn from the others.",
 )
-@click.option("--unjudged", is_flag=True, help="Learn from no judgement, whatever there is.")
-@click.option("--encoder", type=_FILE, help="Folder of a published encoder, whose vectors are used beside ours.")
-@click.option("--lexical", is_flag=True, help="Train no encoder of ours.")
-@click.option("--synonyms", type=_FILE, help='The shop\'s list: lines such as "fridge, refrigerator".')
-@click.option("--least", type=float, default=1.0, show_default=True, help="The relevance that is worth nothing.")
-@click.option("--relevant", type=float, default=2.33, show_default=True, help="From here on a product is to be found.")
+@click.option("--unjudged", is_flag=True, help="Do not learn from judgements.")
+@click.option("--encoder", type=_FILE, help="Folder of a published encoder, used together with ours.")
+@click.option("--lexical", is_flag=True, help="Do not train our own encoder.")
+@click.option("--synonyms", type=_FILE, help='The shop\'s list, with lines such as "fridge, refrigerator".')
+@click.option("--least", type=float, default=1.0, show_default=True, help="The relevance that counts as irrelevant.")
+@click.option(
+    "--relevant", type=float, default=2.33, show_default=True, help="From this relevance on a product has to be found."
+)
 @click.option("--preset", default="small", show_default=True)
-@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Another value for one option.")
+@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Override one option.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--predictions", type=_FILE, help="Write the 100 best: query, rank, product_id (.csv, .csv.gz).")
 @click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on.")
@@ -212,10 +216,10 @@ def search(
     predictions: Path | None,
     report: Path | None,
 ) -> None:
-    """Rank a catalogue for judged queries, beside bm25s, as they are written and with one typing error in each.
+    """Rank a catalogue for judged queries, next to bm25s, as written and with one typing error in each.
 
-    Without other judgements nothing is learnt but the catalogue itself. "lexical" is the words alone, "fused" adds the
-    encoder, "learnt" the ranker. A product that nobody judged for a query is worth nothing.
+    Without training judgements only the catalogue is learnt. "lexical" uses only the words, "fused" adds the encoder,
+    "learnt" the ranker. A product without a judgement for a query counts as irrelevant.
     """
     from model.errors import ModelError
     from workers.evaluate import search as evaluate_search
@@ -253,9 +257,9 @@ def search(
 
 @contextmanager
 def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield the config and what to report each epoch to, in a process that has joined its group, if it has one.
+    """Yield the config and a function that reports each epoch, in a process that has joined its group, if it has one.
 
-    What a person can put right ends the command in one line.
+    An error that the user can fix ends the command with one line.
     """
     from model.errors import ModelError
     from model.recommend.training import coordination

@@ -1,4 +1,4 @@
-"""`reshelf evaluate fraud`: how well frauds are found in a file of transactions, beside the usual classifiers."""
+"""`reshelf evaluate fraud`: how well frauds are found in a file of transactions, next to the usual classifiers."""
 
 from __future__ import annotations
 
@@ -46,10 +46,12 @@ def _day(text: str) -> int:
 @click.option(
     "--folds", type=click.IntRange(min=1), default=1, show_default=True, help="Also a week earlier, and so on."
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How often each fold is run.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How many seeds each fold is run with."
+)
 @click.option("--predictions", type=_FILE, help="Write transaction_id, score of every test order (.csv, .csv.gz).")
 @click.option("--preset", default="default", show_default=True, help="default, network, trees or tiny.")
-@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Another value for one option.")
+@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="Override one option.")
 @click.option("--alone", is_flag=True, help="Only the detector, without the classifiers that it is compared with.")
 @click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on.")
 def fraud(
@@ -65,11 +67,11 @@ def fraud(
     alone: bool,
     report: Path | None,
 ) -> None:
-    """Train the fraud detector on some days, and test it on later ones whose labels nobody knew.
+    """Train the fraud detector on some days, and test it on later ones whose labels were unknown.
 
-    The protocol is that of the Fraud-Detection-Handbook: cards that are known to be compromised are not counted in the
-    figures (they are in the predictions). Beside it run logistic regression, random forest and LightGBM on the
-    handbook's fifteen features.
+    The protocol is that of the Fraud-Detection-Handbook: cards that are known to be compromised are left out of the
+    figures (they are in the predictions). Logistic regression, random forest and LightGBM run on the handbook's fifteen
+    features for comparison.
     """
     from model.errors import ModelError
     from model.fraud.evaluation.protocol import Span

@@ -1,4 +1,4 @@
-"""`reshelf experiment`: compare what different arms of shoppers do, and try a version on few of them."""
+"""`reshelf experiment`: compare what shoppers of different arms do, and try a version on few of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def experiment() -> None:
-    """Show arms of shoppers different shelves, and tell which does better. See docs/howto/run-an-experiment.md."""
+    """Show different shelves to different arms of shoppers, and tell which does better. See docs/howto/run-an-experiment.md."""
 
 
 @experiment.command()
@@ -54,7 +54,7 @@ def start(name: str, arms: tuple[str, ...], salt: str | None) -> None:
 def canary(version: str, share: float) -> None:
     """Try VERSION on few shoppers.
 
-    It is stopped by itself where it does harm. Given again with another share, it goes on with that.
+    It is stopped automatically if it does harm. To change its share, run the command again.
     """
     from workers.experiment import service
 
@@ -69,7 +69,7 @@ def canary(version: str, share: float) -> None:
 def stop(name: str) -> None:
     """Stop an experiment.
 
-    Everyone gets the shelf of the model that serves again.
+    All shoppers get the shelf of the live model again.
     """
     from workers.experiment import service
 
@@ -100,9 +100,9 @@ def show_all(as_json: bool) -> None:
 @click.argument("name")
 @_AS_JSON
 def show(name: str, as_json: bool) -> None:
-    """Show what came of an experiment.
+    """Show the outcome of an experiment.
 
-    Rates, their intervals, and a verdict: at any time, and as often as you like.
+    Rates, their intervals, and a verdict, which are valid whenever and however often you look.
     """
     from workers.experiment import service
 
@@ -164,7 +164,7 @@ def _differences_table(found: Report) -> Table:
 
 
 def _table(*headers: str) -> Table:
-    """Return a table whose long names are broken and not cut off: they are to be copied."""
+    """Return a table that wraps long names instead of cutting them, so that they can be copied."""
     table = Table(*headers)
     for column in table.columns:
         column.overflow = "fold"

@@ -1,4 +1,4 @@
-"""`reshelf finetune`: the live version learns what came since, and the result serves."""
+"""`reshelf finetune`: update the live version with newer events, and publish the result."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from workers.commands.database import connected
 @click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
-    """Let the live version learn what came after it, now, whatever RESHELF_FINETUNE_EVENTS and _HOURS say.
+    """Update the live version with the events after it, now, whatever RESHELF_FINETUNE_EVENTS and _HOURS say.
 
-    Exit status 1 where the gate rejects the result: what served before serves on, and the reasons are printed.
+    Exit status 1 if the gate rejects the result: the live version stays live, and the reasons are printed.
     """
     from model.errors import ModelError
     from storage.registry.training import TrainingRuns

@@ -1,4 +1,4 @@
-"""`reshelf fraud`: the rules beside the model, and decisions replayed."""
+"""`reshelf fraud`: the rules, and replaying decisions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def fraud() -> None:
-    """Rules that decide about orders beside the model, and what was decided. See docs/howto/write-fraud-rules.md."""
+    """Rules that decide about orders together with the model, and their decisions. See docs/howto/write-fraud-rules.md."""
 
 
 @fraud.group()
@@ -57,7 +57,7 @@ def check(file: Path) -> None:
 )
 @_AS_JSON
 def try_rules(file: Path, days: float, as_json: bool) -> None:
-    """Say what the rules of FILE would have decided about past orders. Changes nothing."""
+    """Show what the rules of FILE would have decided about past orders. Changes nothing."""
     from workers.fraud.rules import backtest
 
     found = _read(file)
@@ -72,7 +72,7 @@ def try_rules(file: Path, days: float, as_json: bool) -> None:
 @rules.command()
 @click.argument("file", type=_FILE)
 def activate(file: Path) -> None:
-    """Let the rules of FILE decide from now on; workers and gateways take them over within a second."""
+    """Make the rules of FILE the active ones; workers and gateways follow within a second."""
     from storage.fraud import rule_sets
     from workers.fraud.rules import rules as language
 
@@ -86,7 +86,7 @@ def activate(file: Path) -> None:
 @rules.command("list")
 @_AS_JSON
 def list_rules(as_json: bool) -> None:
-    """Show which rules decided from when on, the newest first."""
+    """Show which rules were active from when on, the newest first."""
     from storage.fraud import rule_sets
 
     with _database() as (_, engine), engine.connect() as connection:
@@ -103,7 +103,7 @@ def list_rules(as_json: bool) -> None:
 @fraud.command()
 @click.argument("order_id")
 def replay(order_id: str) -> None:
-    """Decide about ORDER_ID again from what is stored; exit status 1 where it does not come out the same."""
+    """Decide about ORDER_ID again from what is stored; exit status 1 if the result differs."""
     from model.errors import ModelError
     from workers.fraud import replaying
 

@@ -1,4 +1,4 @@
-"""`reshelf load`: a shop's past behaviour and catalogue, from files."""
+"""`reshelf load`: a shop's past events and catalogue, from files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "retail", "events", "items"]),
     default="auto",
     show_default=True,
-    help="What PATH holds; auto tells it by the columns.",
+    help="What PATH holds; auto recognises it by the columns.",
 )
 @click.option("--orders", "is_of_orders", is_flag=True, help="PATH holds past orders, with labels as far as known.")
 @click.option("--kind", default="purchase", show_default=True, help="Kind of the events in a file that does not say.")

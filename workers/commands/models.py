@@ -1,4 +1,4 @@
-"""`reshelf models`: which versions there are, what they are worth, and which of them serves."""
+"""`reshelf models`: the versions, how good they are, and which is live."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _DIGITS = 4
 
 @click.group()
 def models() -> None:
-    """List and compare model versions, and let another one serve."""
+    """List and compare model versions, and make another one live."""
 
 
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_versions(as_json: bool) -> None:
-    """Show every version, the newest first: where it comes from, what the gate said, and which one serves."""
+    """Show every version, the newest first: how it was made, the result of the gate, and which one is live."""
     from storage.registry import models as registry
     from workers.registry.reports import ndcg, reasons
 
@@ -84,9 +84,9 @@ def compare(one: str, other: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("version")
-@click.option("--force", is_flag=True, help="Let it serve although the gate rejected it.")
+@click.option("--force", is_flag=True, help="Make it live although the gate rejected it.")
 def promote(version: str, force: bool) -> None:
-    """Let VERSION serve, once its folder has been verified."""
+    """Make VERSION live, after verifying its folder."""
     from workers.registry import promotion
 
     with _switching() as (settings, engine):
@@ -97,7 +97,7 @@ def promote(version: str, force: bool) -> None:
 @models.command()
 @click.option("--of", "capability", type=click.Choice(CAPABILITIES), default=CAPABILITIES[0], show_default=True)
 def rollback(capability: str) -> None:
-    """Let the version serve that did before the live one."""
+    """Make the version live that the live one replaced."""
     from workers.registry import promotion
 
     with _switching() as (settings, engine):
@@ -109,7 +109,7 @@ def rollback(capability: str) -> None:
 @click.option("--last", type=click.IntRange(min=1), default=10, show_default=True, help="How many measurements.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def drift(last: int, as_json: bool) -> None:
-    """Show the last measurements of what served, the newest first: how far it has moved since it was published."""
+    """Show the last measurements of live versions, the newest first: how far each has moved since it was published."""
     from storage.registry import drift as measurements
 
     with _database() as (_, engine), engine.connect() as connection:
@@ -138,7 +138,7 @@ def _database() -> Iterator[tuple[Settings, Engine]]:
 
 @contextmanager
 def _switching() -> Iterator[tuple[Settings, Engine]]:
-    """The same for a command that switches: it loads weights, and so JAX."""
+    """Yield the database for a command that switches versions: it loads weights, and so JAX."""
     from workers.registry.promotion import NotPromoted
     from workers.registry.switching import Overtaken
 

@@ -1,4 +1,4 @@
-"""`reshelf train`, `… train search`, `… train fraud`: learn from what the tables hold, and let the result serve."""
+"""`reshelf train`, `… train search`, `… train fraud`: train on what the tables hold, and publish the result."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 @click.option("--preset", help="Model preset: tiny, small or base. Default: RESHELF_PRESET.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="End after this long, with the best epoch so far.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
-@click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
+@click.option("--no-publish", is_flag=True, help="Save and register the model, but keep the live one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
 def train(
     context: click.Context, preset: str | None, minutes: float | None, seed: int, no_publish: bool, as_json: bool
 ) -> None:
-    """Train a model on all events, test it on held-out ones, and publish it. `search` and `fraud` train those.
+    """Train a model on all events, test it on held-out ones, and publish it. `search` and `fraud` train those models.
 
-    Exit status 1 where the gate rejects it: what served before serves on, and the reasons are printed.
+    Exit status 1 if the gate rejects it: the live version stays live, and the reasons are printed.
 
-    Several processes train together where RESHELF_COORDINATOR is set: see docs/howto/train-on-several-machines.md.
+    Several processes train together if RESHELF_COORDINATOR is set: see docs/howto/train-on-several-machines.md.
     """
     if context.invoked_subcommand is not None:
         return
@@ -55,11 +55,9 @@ def train(
 @click.option("--no-publish", is_flag=True, help="Save and register the model, but let the present one serve on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def search(preset: str, seed: int, no_publish: bool, as_json: bool) -> None:
-    """Train search on the catalogue, and on searches and clicks where there are enough.
+    """Train search on the catalogue, and on searches and clicks if there are enough (docs/howto/train-and-publish.md).
 
-    See docs/howto/train-and-publish.md.
-
-    Exit status 1 where the gate rejects it.
+    Exit status 1 if the gate rejects it.
     """
     if not train_search.run(configuration.load(), preset, seed, serve=not no_publish, as_json=as_json):
         sys.exit(EXIT_REJECTED)
@@ -69,10 +67,10 @@ def search(preset: str, seed: int, no_publish: bool, as_json: bool) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Same data and seed: same model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def fraud(seed: int, as_json: bool) -> None:
-    """Train the detector on the orders whose truth is known, test it on others, and publish it.
+    """Train the detector on orders with known outcome, test it on others, and publish it.
 
-    Exit status 1 where the gate rejects it. Without frauds enough it learns what orders look like, and tells how
-    strange one is.
+    Exit status 1 if the gate rejects it. With too few frauds it only learns what orders look like, and scores how
+    unusual an order is.
     """
     from model.errors import ModelError
     from storage.registry.training import TrainingRuns
@@ -103,7 +101,10 @@ def _tell_fraud(report: FraudReport) -> None:
 
 
 def _train(settings: Settings, preset: str | None, minutes: float | None, seed: int, *, serve: bool) -> Report | None:
-    """Return the report; None in a process that only takes part. What a person can put right is one line."""
+    """Return the report; None in a process that only takes part.
+
+    An error that the user can fix ends it with one line.
+    """
     from model.errors import ModelError
     from model.recommend.training import coordination
     from storage.registry.training import TrainingRuns
@@ -122,7 +123,7 @@ def _train(settings: Settings, preset: str | None, minutes: float | None, seed: 
 
 
 def tell(settings: Settings, report: Report, *, as_json: bool) -> None:
-    """Ring for what a new version made due and print the report; exit with status 1 where the gate rejected it."""
+    """Ring for what a new version made due and print the report; exit with status 1 if the gate rejected it."""
     from storage import due
     from workers.evaluate import training_screen
 

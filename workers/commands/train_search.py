@@ -1,4 +1,4 @@
-"""`reshelf train search`: the part of the command that is search's own."""
+"""`reshelf train search`: the part of the command that is only for search."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: bool) -> bool:
-    """Train, tell what came out, and return whether the version may serve. What a person can put right is one line."""
+    """Train, print the report, and return whether the version may serve. An error that the user can fix is one line."""
     from model.errors import ModelError
     from storage import due
     from storage.registry.training import TrainingRuns

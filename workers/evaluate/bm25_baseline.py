@@ -1,4 +1,4 @@
-"""bm25s, run beside ours on the same queries."""
+"""The baseline of search: bm25s on the same queries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _RUN = re.compile(f"[{normalise.HAN}]+")
 
 
 def bm25s(texts: Sequence[str]) -> Callable[[str], list[int]] | None:
-    """Return what ranks a query by bm25s with an English stemmer and stop words; None where it is not installed.
+    """Return a function that ranks a query by bm25s with an English stemmer and stop words; None if not installed.
 
-    A run of Chinese characters is given to it as pairs of neighbours, since it knows no other way to cut them.
+    It gets a run of Chinese characters as pairs of neighbours, since it has no other way to split them.
     """
     if util.find_spec("bm25s") is None:
         return None

@@ -1,4 +1,4 @@
-"""The handbook's protocol over several folds and seeds: the detector beside the usual classifiers."""
+"""The handbook's protocol over several folds and seeds: the detector next to the usual classifiers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PACKAGES = ("jax", "flax", "optax", "numpy", "lightgbm", "scikit-learn")
 
 @dataclass(frozen=True)
 class Asked:
-    """Which folds to run, each with all seeds: this one, and `folds` - 1 more, each a week before the last."""
+    """Which folds to run, each with all seeds: this one, and `folds` - 1 more, each a week earlier."""
 
     config: FraudConfig
     train: Span
@@ -52,7 +52,7 @@ class Asked:
 
 
 class Scored(NamedTuple):
-    """One classifier on one fold with one seed. Orders of the test days have `scores_M`, whether they count or not."""
+    """One classifier on one fold with one seed. All orders of the test days have `scores_M`, also those not counted."""
 
     name: str
     train: Span
@@ -63,7 +63,7 @@ class Scored(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What came out; `first` is the fold that was asked for."""
+    """The results; `first` is the fold that was asked for."""
 
     asked: Asked
     data: Transactions
@@ -96,7 +96,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def run(asked: Asked, data: Transactions, report: Callable[[Scored], None] = lambda _: None) -> Evaluation:
-    """Run all folds and seeds. Raises `DataError` where a fold's days have no orders or no frauds."""
+    """Run all folds and seeds. Raises `DataError` if a fold's days have no orders or no frauds."""
     splits = [
         (train, protocol.fold(data.found, data.frauds_N, train, test, delay=asked.delay))
         for train, test in _spans(asked)
@@ -165,7 +165,8 @@ def _judged(
 def summary(evaluation: Evaluation) -> dict[str, dict[str, dict[str, float]]]:
     """Each classifier's figures: the mean, and the spread (standard deviation) over folds and over seeds.
 
-    Over folds is of each fold's mean over seeds; over seeds the mean over folds of the deviation within one.
+    The spread over folds is that of each fold's mean over seeds; the spread over seeds is the mean over folds of the
+    deviation within a fold.
     """
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name in dict.fromkeys(one.name for one in evaluation.scored):
@@ -223,14 +224,14 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def dates(span: Span) -> str:
-    """Return a span as `--train` takes it."""
+    """Return a span in the format of `--train`."""
     return "..".join(str(np.datetime64(day, "D")) for day in span)
 
 
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
     """Write transaction_id, score for every order of the test days: the probability by the first seed's detector.
 
-    Gzipped where the name ends so. Known cards, which the figures leave out, are there too.
+    Gzipped if the name ends in .gz. Known cards, which the figures leave out, are included.
     """
     [scores_M] = [
         one.scores_M

@@ -1,7 +1,7 @@
-"""A file of transactions to columns: the form of the Fraud-Detection-Handbook.
+"""Read a file of transactions in the format of the Fraud-Detection-Handbook.
 
-Columns: TRANSACTION_ID, TX_DATETIME (UTC), CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT and TX_FRAUD (0, 1, or empty where
-nobody knows). Others, the scenario among them, are not looked at.
+Columns: TRANSACTION_ID, TX_DATETIME (UTC), CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT and TX_FRAUD (0, 1, or empty if not
+known). Other columns, such as the scenario, are ignored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_AMOUNT = 1e9
 
 
 class Transactions(NamedTuple):
-    """What the file holds, in its order. `labelled_N` is where the file says whether it is fraud."""
+    """The contents of the file, in its order. `labelled_N` is True if the file says whether the order is fraud."""
 
     path: Path
     ids: tuple[str, ...]
@@ -40,7 +40,7 @@ def read(path: Path, *, delay: int) -> Transactions:
     """Return the transactions; a fraud becomes known `delay` days after it happened.
 
     Lines that cannot be read are left out, counted by reason. Raises `LoadError` for a file without the columns, or
-    without a line that can be read.
+    without a valid line.
     """
     source = files.opened(path)
     for column in COLUMNS:

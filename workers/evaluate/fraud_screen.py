@@ -1,4 +1,4 @@
-"""An evaluation on the terminal: a line a run, and a table at the end."""
+"""A fraud evaluation on the terminal: a line per run, and a table at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADINGS = {
 
 
 def runs(console: Console) -> Callable[[Scored], None]:
-    """Return what prints each run as it ends."""
+    """Return a function that prints each run as it ends."""
 
     def report(one: Scored) -> None:
         said = ", ".join(f"{heading} {one.figures[name]:.4f}" for name, heading in _HEADINGS.items() if one.figures)
@@ -27,7 +27,7 @@ def runs(console: Console) -> Callable[[Scored], None]:
 
 
 def show(found: Evaluation, console: Console) -> None:
-    """Print mean and spread of every classifier, and what of the file was left out."""
+    """Print mean and spread of every classifier, and which lines of the file were left out."""
     asked = found.asked
     table = Table(
         title=f"Train {fraud.dates(asked.train)}, labels after {asked.delay} days, test "

@@ -1,4 +1,4 @@
-"""Evaluation: a protocol on files, with its figures, the rankings of every user, and what it was measured on."""
+"""Evaluate the recommender on files by a protocol: its figures, the rankings of every user, and the inputs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PACKAGES = ("jax", "flax", "optax", "numpy")
 
 @dataclass(frozen=True)
 class Asked:
-    """Which protocol to run, and how. `cut` is the moment of a time split, in unix seconds."""
+    """Which protocol to run, and how. `cut` is the time of a time split, in unix seconds."""
 
     protocol: str
     config: RecommendConfig
@@ -48,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out: the figures, and the data that they are of."""
+    """The figures, and the data that they were measured on."""
 
     asked: Asked
     data: FileData
@@ -126,7 +126,7 @@ def cold_start_as_json(
 def learning_as_json(
     outcome: prequential.Outcome, asked: prequential.Asked, data: FileData, config: RecommendConfig
 ) -> dict[str, Any]:
-    """Return every arm's figures in all and window by window, and what they were measured on, as a JSON object."""
+    """Return every arm's figures, overall and by window, and what they were measured on, as a JSON object."""
     windows = [
         score._asdict() | {"since": datetime.fromtimestamp(score.since, UTC).isoformat()} for score in outcome.scores
     ]
@@ -143,7 +143,7 @@ def learning_as_json(
 
 
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
-    """Write user_id, rank (from 1), item_id: the best items of every user, as gzipped CSV where the name says so."""
+    """Write user_id, rank (from 1), item_id: the best items of every user, gzipped if the name ends in .gz."""
     known: TrainingData = evaluation.data.known
     parts = evaluation.outcome.trial.parts
     item_ids = [item.item_id for item in known.items]

@@ -1,4 +1,4 @@
-"""What files hold, as the arrays that the model learns from: the same lines that `reshelf load` would keep."""
+"""Files as the arrays that the model learns from: the same lines that `reshelf load` would keep."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from workers.registry.errors import NotEnoughData
 
 
 class FileData(NamedTuple):
-    """The data of an evaluation, and what was read: for the report."""
+    """The data of an evaluation, and the readings of its files for the report."""
 
     known: TrainingData
     readings: list[Reading]
 
 
 def read(events: Path, items: Path | None, *, kind: str) -> FileData:
-    """Return the events and the catalogue of files; `kind` is what events without one are.
+    """Return the events and the catalogue of files; `kind` is the kind of events that have none.
 
     Raises `LoadError` for a file that cannot be read, and `NotEnoughData`.
     """
@@ -42,7 +42,7 @@ def read(events: Path, items: Path | None, *, kind: str) -> FileData:
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the events by shopper and time; those of one moment, a basket, in an order that means nothing."""
+    """Return the events by shopper and time; events of the same moment (a basket) in an order without information."""
     scrambled = [zlib.crc32(event_id.encode()) for event_id in frame["event_id"]]
     ordered = frame.with_columns(scrambled=pl.Series(scrambled)).sort("shopper", "at", "scrambled", "event_id")
     return ordered.select("shopper", "item_id", "kind", pl.col("at").dt.epoch("us"))

@@ -1,4 +1,4 @@
-"""Evaluation of search on files: our rankings and bm25s's of the same queries, with figures and times."""
+"""Evaluate search on files: our rankings and those of bm25s for the same queries, with figures and times."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PACKAGES = ("jax", "flax", "numpy", "lightgbm", "bm25s", "rjieba", "opencc", "p
 
 @dataclass(frozen=True)
 class Asked:
-    """What to measure. `hold_out` is the share of the queries that is tested, the others may be learnt from."""
+    """What to measure. `hold_out` is the share of the queries that is tested; the others may be learnt from."""
 
     config: SearchConfig
     seed: int = 0
@@ -60,9 +60,9 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out. `figures[ranker]` and `typos[ranker]` are of the same queries, the latter with one edit each.
+    """The results. `figures[ranker]` and `typos[ranker]` are for the same queries, the latter with one edit each.
 
-    `rankings` are those of the best ranker; `seconds` what each stage before the first query took.
+    `rankings` are those of the best ranker; `seconds` are the times of each stage before the first query.
     """
 
     asked: Asked
@@ -95,7 +95,7 @@ def run(
     training: Judgements | None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Evaluation:
-    """Rank every test query by bm25s and by each of our rankers. Raises `DataError` where queries cannot be split."""
+    """Rank every test query by bm25s and by each of our rankers. Raises `DataError` if queries cannot be split."""
     tested, known = judgements.judged, None if training is None else training.judged
     if asked.hold_out is not None:
         tested, known = learning_judgements.split(judgements.judged, asked.hold_out, seed=asked.seed)
@@ -137,7 +137,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
-    """Write query, rank (from 1), product_id: the best 100 of every query, gzipped where the name says so."""
+    """Write query, rank (from 1), product_id: the best 100 of every query, gzipped if the name ends in .gz."""
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["query", "rank", "product_id"])
@@ -155,7 +155,7 @@ def _rankers(
     progress: Callable[[Progress], None],
     clock: _Clock,
 ) -> Iterator[tuple[str, Callable[[str], list[int]]]]:
-    """Yield each ranker when it is ready, from the simplest to the best, with its name."""
+    """Yield the name and the function of each ranker when it is ready, from the simplest to the best."""
     bm25 = bm25_baseline.bm25s(contrastive.texts(items))
     if bm25 is not None:
         clock.note("bm25s index")
@@ -198,7 +198,7 @@ def _ranked(rank: Callable[[str], list[int]], queries: Sequence[str]) -> Ranked:
 
 
 class _Clock:
-    """Seconds of each stage."""
+    """The seconds of each stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

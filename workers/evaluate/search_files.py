@@ -1,4 +1,4 @@
-"""What an evaluation of search reads: a catalogue, and queries with judged products."""
+"""The files of a search evaluation: a catalogue, and queries with judged products."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Catalogue(NamedTuple):
 
 
 def catalogue(path: Path) -> Catalogue:
-    """Return a catalogue's items in the order of their lines; an id may be named item_id or product_id.
+    """Return a catalogue's items in the order of their lines; the id column may be item_id or product_id.
 
     Raises `LoadError` for a file that cannot be read or has no item.
     """
@@ -54,9 +54,9 @@ def catalogue(path: Path) -> Catalogue:
 
 
 def judgements(path: Path, known: Sequence[Item], *, least: float, relevant: float) -> Judgements:
-    """Return the judged queries of a file, with items as positions in `known`; of a repeated pair the last line counts.
+    """Return the judged queries of a file, with items as indices of `known`; of a repeated pair the last line counts.
 
-    Raises `LoadError` for a file that cannot be read or in which no line can be used.
+    Raises `LoadError` for a file that cannot be read or has no valid line.
     """
     source = files.opened(path)
     source.require("judgements", _JUDGED, ["query"], ["item_id"], ["relevance"])
@@ -83,9 +83,9 @@ def judgements(path: Path, known: Sequence[Item], *, least: float, relevant: flo
 
 
 def published(folder: Path) -> TextVectors:
-    """Return the encoder in a folder of `safetensors` and `tokenizer.json`.
+    """Return the encoder in a folder with `safetensors` and `tokenizer.json` files.
 
-    Raises `ModelError` where there is none, or one that is not supported.
+    Raises `ModelError` if there is none, or one that is not supported.
     """
     from model.text.bert import encoder
 

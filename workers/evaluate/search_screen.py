@@ -1,4 +1,4 @@
-"""Search on the terminal: every ranker's figures on the same queries, with and without a typing error."""
+"""A search evaluation on the terminal: every ranker's figures on the same queries, with and without a typing error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training on the terminal: a bar while it runs, a table of figures when it is done."""
+"""A training on the terminal: a progress bar while it runs, a table of figures when it is done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIGURES = {"hit_rate@10": "HR@10", "ndcg@10": "NDCG@10", "mrr@10": "MRR@10", "c
 
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar of epochs with loss and validation NDCG@10; yield what to report each epoch to."""
+    """Show a progress bar of epochs with loss and validation NDCG@10; yield the function that reports an epoch."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
@@ -38,7 +38,7 @@ def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
                 bar.update(waiting, visible=False)
                 tasks[epoch.phase] = bar.add_task(epoch.phase, total=epoch.epochs, note="")
             ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"
-            # A phase that learns nothing has no loss.
+            # A phase without training has no loss.
             note = "" if math.isnan(epoch.loss) else f"loss {epoch.loss:.3f}{ndcg}"
             bar.update(tasks[epoch.phase], completed=epoch.epoch, total=epoch.epochs, note=note)
 
@@ -46,7 +46,7 @@ def progress(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 
 def show(report: Report, console: Console) -> None:
-    """Print the figures of model and baselines, what they were taken on, and what serves now."""
+    """Print the figures of model and baselines, what they were measured on, and what is live now."""
     if report.metrics:
         table = Table(title="Held-out test, seen items filtered", title_justify="left", header_style="bold")
         table.add_column("ranker")
@@ -65,7 +65,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def _show_gate(report: Report, console: Console) -> None:
-    """Say what the gate found, and what serves now."""
+    """Print the result of the gate, and what is live now."""
     compared = report.gate.get("compared_with")
     if compared is not None:
         own, other = (report.gate["figures"][name]["ndcg@10"] for name in ("candidate", compared))
@@ -81,7 +81,7 @@ def _show_gate(report: Report, console: Console) -> None:
 
 
 def show_evaluation(evaluation: Evaluation, console: Console) -> None:
-    """Print every ranker's figures on the same cases, and what the training took."""
+    """Print every ranker's figures on the same cases, and how long the training took."""
     outcome, known = evaluation.outcome, evaluation.data.known
     console.print(
         f"{evaluation.asked.protocol}: {len(known.interactions.users_E):,} events of {len(known.users):,} users and "
@@ -103,7 +103,7 @@ def show_cold_start(outcome: cold_start.Outcome, console: Console) -> None:
 
 
 def windows(console: Console) -> Callable[[Score], None]:
-    """Return what prints one line for each window and arm as it is done."""
+    """Return a function that prints one line for each window and arm as it is done."""
 
     def report(score: Score) -> None:
         day = datetime.fromtimestamp(score.since, UTC).date()
@@ -114,7 +114,7 @@ def windows(console: Console) -> Callable[[Score], None]:
 
 
 def show_learning(outcome: prequential.Outcome, console: Console) -> None:
-    """Print every arm's figures over all baskets, and what its updates cost."""
+    """Print every arm's figures over all baskets, and the cost of its updates."""
     arms = list(outcome.retention)
     totals = {arm: outcome.total(arm) for arm in arms}
     title = f"{totals[arms[0]]['cases']:,.0f} baskets, each ranked before it was learned"

@@ -1,1 +1,1 @@
-"""The commands that run and watch the processes of a reshelf."""
+"""The commands that run and watch the processes of reshelf."""

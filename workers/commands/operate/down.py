@@ -31,7 +31,7 @@ def down(timeout: float) -> None:
         console.print("stopped" if ended else f"killed what had not stopped after {timeout:.0f} s")
     elif not control.family(socket):
         console.print(f"nothing runs in {settings.home}")
-    # Only after a crash: whatever is still there has lost its supervisor.
+    # Only after a crash: processes that are still there have lost their supervisor.
     if left := control.sweep(socket, patience=10):
         console.print(f"ended {left} processes that an earlier run had left behind")
     run_file.forget(settings)
@@ -59,7 +59,7 @@ def _supervisor(run: run_file.Run) -> psutil.Process | None:
 
 def _wait(settings: Settings, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
-    # The lock goes a moment before the process that held it does.
+    # The lock is released a moment before the process that held it ends.
     while run_file.is_held(settings.home) or run_file.process(settings.home) is not None:
         if time.monotonic() > deadline:
             return False

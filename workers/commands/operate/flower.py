@@ -15,14 +15,14 @@ from workers.runtime import priority
 @click.command()
 def flower() -> None:
     """Serve the Flower dashboard until it is told to stop."""
-    # Celery would only say that it has no such command.
+    # Without this, Celery would only say that it has no such command.
     importlib.import_module("flower.command")
     settings = configuration.load()
     exposure.check_flower(settings)
     if settings.flower_basic_auth:
         # Not on the command line, where every user of the machine could read it.
         os.environ["FLOWER_BASIC_AUTH"] = settings.flower_basic_auth
-    priority.stand_back(10)  # it hears of every task; who reads a shelf goes first
+    priority.stand_back(10)  # it gets an event of every task; requests go first
     from workers.app import app
 
     address = [f"--address={settings.flower_host}", f"--port={settings.flower_port}"]

@@ -22,7 +22,7 @@ def gateway() -> None:
     settings = configuration.load()
     exposure.check_gateway(settings)
     if settings.gateway_workers > 1:
-        # Several processes answer, and one of them is asked for the metrics of all.
+        # Several processes answer; the one that is asked for metrics has to know those of all.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="reshelf-gateway-metrics-"))
     uvicorn.run(
         FACTORY,

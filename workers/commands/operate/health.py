@@ -14,7 +14,7 @@ from workers.settings import Settings
 from workers.supervisor import probe
 
 SCHEDULE_SECONDS = 600
-"""Beat writes its schedule file every three minutes; one that is much older belongs to a beat that hangs."""
+"""Beat writes its schedule file every three minutes; if it is older than this, beat hangs."""
 
 _PING_SECONDS = 2.0
 
@@ -25,7 +25,7 @@ PROGRAMS = ("gateway", "flower", "beat", *(f"worker-{name}" for name in worker.K
 @click.argument("program", type=click.Choice(PROGRAMS))
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for an answer.")
 def health(program: str, timeout: float) -> None:
-    """Exit 0 when the program is healthy, 1 with a reason when it is not."""
+    """Exit 0 if the program is healthy, 1 with a reason if it is not."""
     settings = configuration.load()
     if program == "gateway":
         problem = _http(settings.gateway_host, settings.gateway_port, "/v1/ready", timeout)
@@ -45,7 +45,7 @@ def _http(host: str, port: int, path: str, timeout: float) -> str | None:
 
 def _beat(settings: Settings) -> str | None:
     schedule = beat.schedule_file(settings)
-    # The database modules append suffixes of their own.
+    # The database modules append their own suffixes.
     written = [file.stat().st_mtime for file in schedule.parent.glob(schedule.name + "*")]
     if not written:
         return f"there is no {schedule}"
@@ -58,7 +58,7 @@ def _worker(name: str, timeout: float) -> str | None:
 
     hostname = f"{name}@{socket.gethostname()}"
     until = time.monotonic() + timeout
-    # A ping is lost where the worker just starts and does not listen yet: several short ones, rather than a long one.
+    # A ping is lost if the worker is starting and does not listen yet: send several short ones, not a long one.
     while (left := until - time.monotonic()) > 0:
         if app.control.inspect(destination=[hostname], timeout=min(left, _PING_SECONDS)).ping():
             return None

@@ -1,4 +1,4 @@
-"""`reshelf status`: what runs, what waits, and which model is live."""
+"""`reshelf status`: the processes, the backlog, and the live models."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _dead_letters(report: Report) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as a person says it: `42 s`, `5 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Return a length of time in words: `42 s`, `5 min`, `3 h 20 min`, `2 d 4 h`."""
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if minutes < 1:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""`reshelf up`: everything on this machine, in the foreground or in the background."""
+"""`reshelf up`: run everything on this machine, in the foreground or in the background."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from workers.supervisor.installation import Installation, InstallationError
 def up(detach: bool, timeout: float, only: tuple[str, ...]) -> None:
     """Start PostgreSQL, Redis, the workers, the scheduler, the gateway and Flower.
 
-    Without RESHELF_DATABASE_URL and RESHELF_BROKER_URL it runs servers of its own in RESHELF_HOME. Ctrl-C
-    stops everything, and so does `reshelf down` in another shell.
+    Without RESHELF_DATABASE_URL and RESHELF_BROKER_URL it runs its own servers in RESHELF_HOME. Ctrl-C stops
+    everything, and so does `reshelf down` in another shell.
     """
     settings = _settings()
     console = Console(stderr=True, highlight=False)

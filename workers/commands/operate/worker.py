@@ -1,4 +1,4 @@
-"""`reshelf worker NAME`: one Celery worker with the queue and the pool that its work needs."""
+"""`reshelf worker NAME`: one Celery worker with its queues and its pool."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ KINDS = {worker.name: worker for worker in capabilities.workers()}
 def worker(name: str, loglevel: str) -> None:
     """Run one worker until it is told to stop; SIGTERM lets running tasks finish."""
     kind = KINDS[name]
-    # Celery reads it when imported: SIGTERM becomes the soft shutdown, which hands unfinished tasks back.
+    # Celery reads it when imported: SIGTERM becomes the soft shutdown, which returns unfinished tasks to the queue.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     # The name of its connections and of its children's, in pg_stat_activity.
     os.environ.setdefault("PGAPPNAME", f"reshelf-{name}")
     if kind.on_host:
-        # A query or an order is so little arithmetic that it would wait for an accelerator, and threads for each other,
-        # for longer than it takes; and the accelerator's memory belongs to who trains and ranks.
+        # A query or an order needs so little arithmetic that moving it to an accelerator, or between threads, takes
+        # longer than the work; and the accelerator's memory is for training and ranking.
         os.environ["JAX_PLATFORMS"] = "cpu"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if kind.alone:
-        # XLA's threads share each small product, and spend more on waiting for each other than they save.
+        # XLA's threads share each small matrix product, and wait for each other longer than they save.
         os.environ.setdefault("NPROC", "1")
     if kind.niceness:
         priority.stand_back(kind.niceness)
@@ -52,7 +52,7 @@ def worker(name: str, loglevel: str) -> None:
 
 
 def arguments(name: str, loglevel: str = "INFO") -> list[str]:
-    """Return Celery's command line for one kind of worker."""
+    """Return Celery's command line for one worker."""
     kind = KINDS[name]
     return [
         "worker",
