@@ -1,4 +1,4 @@
-"""Options of a model's preset, as a command line gives them."""
+"""Options of a model's preset from the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from model.errors import ConfigError
 
 
 def read(options: Sequence[str], value: Callable[[str, str], Any]) -> dict[str, Any]:
-    """Return NAME=VALUE options by name; `value` reads the text of a name. Raises `ConfigError` for one without "="."""
+    """Return NAME=VALUE options by name; `value` parses the text of a name.
+
+    Raises `ConfigError` for one without "=".
+    """
     given = {}
     for option in options:
         name, equals, text = option.partition("=")

@@ -1,8 +1,8 @@
 """Settings: the only reader of the environment.
 
-Every setting is an environment variable `RESHELF_<NAME>`. A value that does not parse, or a variable that no
-setting has, is a `SettingsError` that names the variable and the fix. Values that `reshelf up` chose (ports,
-passwords of the embedded servers) are read from `<home>/run.json` while it runs; the environment wins.
+Every setting is an environment variable `RESHELF_<NAME>`. A value that cannot be parsed, or an unknown variable, is a
+`SettingsError` that names the variable and the fix. Values that `reshelf up` chose (ports, passwords of the embedded
+servers) are read from `<home>/run.json` while it runs; the environment wins.
 """
 
 from __future__ import annotations
@@ -143,12 +143,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def run_file(settings: Settings) -> Path:
-    """Return the path of the file in which `reshelf up` keeps what it chose."""
+    """Return the path of the file in which `reshelf up` stores what it chose."""
     return settings.home / RUN_FILE
 
 
 def model_folder(home: Path, version: str) -> Path:
-    """Return where the weights of a model version are kept."""
+    """Return the folder of the weights of a model version."""
     return home.absolute() / "models" / version
 
 
@@ -159,9 +159,9 @@ def to_environ(settings: Settings) -> dict[str, str]:
 
 
 def weights(settings: Settings) -> dict[str, float]:
-    """Return the configured event-kind weights, empty where the preset's own stand.
+    """Return the configured weights of event kinds, empty if only the preset's apply.
 
-    Raises `SettingsError` when `RESHELF_KIND_WEIGHTS` is not a JSON object of numbers.
+    Raises `SettingsError` if `RESHELF_KIND_WEIGHTS` is not a JSON object of numbers.
     """
     if settings.kind_weights is None:
         return {}
@@ -195,7 +195,7 @@ def _running(home: Path) -> dict[str, Any]:
 
 
 def _lives(pid: object) -> bool:
-    """Return whether the process that wrote the run file is there; a file without a process id counts as live."""
+    """Return whether the process that wrote the run file runs; without a process id, return True."""
     if not isinstance(pid, int):
         return True
     try:

@@ -1,1 +1,1 @@
-"""Experiments: who is in which arm, what came of it, and when a canary is rolled back."""
+"""Experiments: which shopper is in which arm, the outcomes, and the rollback of a canary."""

@@ -1,4 +1,4 @@
-"""Assignment: which arm a shopper is in. Pure, and the same in every process."""
+"""Assignment: which arm a shopper is in. Pure functions, with the same result in every process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def place(salt: str, shopper: str) -> float:
 
 
 def arm_of(experiment: Experiment, shopper: str) -> Arm:
-    """Return the arm that the shopper is in; `shopper` is the key of `reshelf.events.shopper_key`."""
+    """Return the arm of the shopper; `shopper` is the key of `reshelf.events.shopper_key`."""
     stretches = experiment.stretches
     ends = [end for end, _ in stretches[:-1]]
     return stretches[bisect_right(ends, place(experiment.salt, shopper))][1]
 
 
 def version_of(shopper: str, experiment: Experiment | None, live: str) -> str:
-    """Return which model version ranks for the shopper: that of their arm, else the `live` one."""
+    """Return the model version that ranks for the shopper: that of their arm, else the `live` one."""
     if experiment is None:
         return live
     return arm_of(experiment, shopper).version or live

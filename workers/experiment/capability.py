@@ -1,4 +1,4 @@
-"""Experiments, declared."""
+"""The declaration of experiments."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Confidence that may be looked at at any time: rates, their differences, and what can be said of them.
+"""Confidence that holds whenever somebody looks: intervals of rates and of their differences, and verdicts.
 
-Shoppers come one after another and nobody knows when somebody will look, so a test for one size decided beforehand
-finds differences that are not there. These are confidence sequences: over all looks together, the chance that an
-interval ever misses the truth is at most `alpha`. Those of differences hold as the counts grow: they are the asymptotic
-confidence sequences of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory and
-asymptotic confidence sequences, 2021) with their normal mixture, which for two rates is the mixture SPRT of Johari,
-Pekelis and Walsh (Always valid inference, 2015). `benchmarks/learn/experiments` measures how often they err.
+Shoppers come one after another and nobody knows when somebody will look, so a test for a fixed sample size finds
+differences that do not exist. These are confidence sequences: over all looks together, the chance that an interval ever
+misses the truth is at most `alpha`. Those of differences hold as the counts grow: they are the asymptotic confidence
+sequences of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory and asymptotic
+confidence sequences, 2021) with their normal mixture, which for two rates is the mixture SPRT of Johari, Pekelis and
+Walsh (Always valid inference, 2015). `benchmarks/learn/experiments` measures how often they err.
 """
 
 from __future__ import annotations
@@ -14,45 +14,47 @@ import math
 from typing import Literal, NamedTuple
 
 ALPHA = 0.05
-"""The chance of ever being wrong that is allowed to one experiment and metric."""
+"""The accepted chance of ever being wrong, for one experiment and metric."""
 
-# The mixture is one of normal effects. Its width is chosen, by the paper's approximation, so that the sequence is
-# tightest at this effective size: n·m / (n + m) for two arms, so 4,000 shoppers in halves. Others lose little.
+# The mixture is over normal effects. Its width is chosen, by the paper's approximation, so that the sequence is
+# tightest at this effective size: n·m / (n + m) for two arms, so 4,000 shoppers in halves. Other sizes lose little.
 _TIGHTEST_AT = 1_000
 _CHANCE = -2 * math.log(0.05)
 _MIXTURE = (_CHANCE + math.log(_CHANCE + 1)) / _TIGHTEST_AT
 
 LEAST_SHOPPERS = 100
 LEAST_EXPECTED = 10
-"""Nothing is said before each arm has so many shoppers, and would have so many with and without a success by the rate
-of both: a normal law says little of fewer."""
+"""Least shoppers of each arm, and least expected successes and failures, before there is a verdict.
+
+The expectation is by the rate of both arms together: with fewer, the normal approximation is poor.
+"""
 
 Verdict = Literal["better", "worse", "no difference yet"]
 
 
 class Tally(NamedTuple):
-    """Shoppers, and how many of them did it."""
+    """A number of shoppers, and how many of them succeeded."""
 
     successes: int
     shoppers: int
 
     @property
     def rate(self) -> float:
-        """The share that did, 0 where there is nobody."""
+        """The share of successes, 0 without shoppers."""
         return self.successes / self.shoppers if self.shoppers else 0.0
 
     @property
     def smoothed(self) -> float:
-        """The rate with one success and one failure more, so that no variance is 0."""
+        """The rate with one more success and one more failure, so that no variance is 0."""
         return (self.successes + 1) / (self.shoppers + 2)
 
 
 class Comparison(NamedTuple):
     """How the rate of an arm differs from that of the control.
 
-    `difference` is in points of rate, `lift` relative to the control's rate (None where that is 0); each with its
-    interval. The verdict is that of the difference, whose interval then leaves out 0; the interval of the lift is
-    that of the logarithm of the ratio, and may disagree at the edge. `p_value` is valid at any one look.
+    `difference` is in points of rate, `lift` relative to the control's rate (None if that is 0); each has its interval.
+    The verdict is that of the difference: there is one when its interval excludes 0. The interval of the lift is that
+    of the logarithm of the ratio, and may disagree in borderline cases. `p_value` is valid at any one look.
     """
 
     difference: float
@@ -66,7 +68,7 @@ class Comparison(NamedTuple):
 
 
 def rate_interval(tally: Tally, alpha: float = ALPHA) -> tuple[float, float]:
-    """Return the interval of a rate, which is exact however few there are.
+    """Return the interval of a rate, which is exact for any number of shoppers.
 
     It holds the rates that are not 1 / `alpha` times less likely than a mixture of all of them: Robbins, Statistical
     methods related to the law of the iterated logarithm, 1970, with the mixture Beta(1/2, 1/2).
@@ -96,7 +98,7 @@ def compare(arm: Tally, control: Tally, alpha: float = ALPHA) -> Comparison:
 
 
 def verdict(arm: Tally, control: Tally, alpha: float = ALPHA) -> Verdict:
-    """Return whether `arm` does better or worse than `control`, or neither can be said so far."""
+    """Return whether `arm` is better or worse than `control`, or whether there is no difference yet."""
     if not is_enough(arm, control):
         return "no difference yet"
     difference, variance = arm.rate - control.rate, _variance(arm) + _variance(control)
@@ -106,7 +108,7 @@ def verdict(arm: Tally, control: Tally, alpha: float = ALPHA) -> Verdict:
 
 
 def is_enough(arm: Tally, control: Tally) -> bool:
-    """Return whether anything may be said of these two at all."""
+    """Return whether there are enough shoppers for a verdict."""
     fewest = min(arm.shoppers, control.shoppers)
     both = arm.shoppers + control.shoppers
     rarer = min(arm.successes + control.successes, both - arm.successes - control.successes)
@@ -114,7 +116,7 @@ def is_enough(arm: Tally, control: Tally) -> bool:
 
 
 def _edge(tally: Tally, alpha: float, end: float) -> float:
-    """Return where the interval of a rate ends on the way from the rate to `end`, by bisection."""
+    """Return the end of the interval of a rate between the rate and `end`, by bisection."""
     inside, outside = tally.rate, end
     if _mixture_against(tally, end) < -math.log(alpha):
         return end
@@ -128,7 +130,7 @@ def _edge(tally: Tally, alpha: float, end: float) -> float:
 
 
 def _mixture_against(tally: Tally, rate: float) -> float:
-    """The logarithm of how much likelier the mixture makes the tally than this rate does."""
+    """The logarithm of how much likelier the tally is under the mixture than under this rate."""
     successes, failures = tally.successes, tally.shoppers - tally.successes
     if (rate == 0 and successes) or (rate == 1 and failures):
         return math.inf
@@ -148,7 +150,7 @@ def _effective(arm: Tally, control: Tally) -> float:
 
 
 def _squared_boundary(size: float, alpha: float) -> float:
-    """How many squared standard errors away from the truth an estimate of this size may ever be."""
+    """How many squared standard errors an estimate of this size may ever be away from the truth."""
     mixed = size * _MIXTURE
     return (1 + 1 / mixed) * (math.log1p(mixed) - 2 * math.log(alpha))
 

@@ -1,4 +1,4 @@
-"""Plans: the arms that a person asks for, read and checked. Pure.
+"""Plans: the arms that a person asks for, parsed and checked. Pure functions.
 
 Refused     a plan that cannot run; names the field and the fix
 """
@@ -14,7 +14,7 @@ from storage.experiment.experiments import LIVE, POPULAR, VERSION, Arm, Experime
 
 MOST_ARMS = 8
 MOST_VERSIONS = 2
-"""Model versions that a process holds beside the one that serves."""
+"""Model versions that a process keeps in addition to the live one."""
 MOST_CANARY = 0.5
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -31,7 +31,7 @@ class Refused(ValueError):
 
 
 def arm(given: str) -> Arm:
-    """Return the arm that `NAME=TREATMENT:SHARE` says, such as `control=live:0.5`. Raises `Refused`."""
+    """Return the arm of `NAME=TREATMENT:SHARE`, such as `control=live:0.5`. Raises `Refused`."""
     name, equals, rest = given.partition("=")
     treatment, _, share = rest.rpartition(":")
     if not equals or not treatment:
@@ -44,7 +44,7 @@ def arm(given: str) -> Arm:
 
 
 def experiment(name: str, arms: Sequence[Arm], *, canary: bool = False, salt: str | None = None) -> Experiment:
-    """Return the experiment of these arms, the first of which is the control. Raises `Refused`.
+    """Return the experiment with these arms, the first of which is the control. Raises `Refused`.
 
     Without a `salt` its name is the salt, so that two experiments divide the shoppers independently.
     """
@@ -62,7 +62,7 @@ def experiment(name: str, arms: Sequence[Arm], *, canary: bool = False, salt: st
 def canary(version: str, share: float, *, number: int = 1) -> Experiment:
     """Return the experiment that gives a version this share of the shoppers. Raises `Refused`.
 
-    The salt is the version's, whatever its `number`: who is in a canary stays in the larger one that follows.
+    The salt depends only on the version, not on `number`: the shoppers of a canary stay in a larger one that follows.
     """
     if not 0 < share <= MOST_CANARY:
         raise Refused("share", f"{share:g} is no share of a canary", f"give more than 0 and at most {MOST_CANARY:g}")

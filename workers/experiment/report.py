@@ -1,4 +1,4 @@
-"""The report of an experiment: rates by arm, each arm beside the control, and a verdict. Pure."""
+"""The report of an experiment: rates by arm, each arm compared with the control, and a verdict. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workers.experiment.confidence import Tally
 CLICK, ADD_TO_CART, PURCHASE = "click", "add_to_cart", "purchase"
 METRICS = (CLICK, ADD_TO_CART, PURCHASE)
 PRIMARY = CLICK
-"""The metric that an experiment is decided by: the one that a change of the shelf moves first."""
+"""The metric that decides an experiment: the one that a change of the shelf affects first."""
 
 _Note = msgspec.Meta
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """The share of an arm's exposed shoppers who did something since their exposure, with its interval."""
+    """The share of an arm's exposed shoppers who did something after their exposure, with its interval."""
 
     shoppers: Annotated[int, _Note(description="Exposed shoppers who did it.")]
     rate: float
@@ -30,7 +30,7 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class ArmReport(msgspec.Struct, frozen=True):
-    """What came of one arm."""
+    """The outcome of one arm."""
 
     name: Annotated[str, _Note(examples=["control"])]
     treatment: Annotated[str, _Note(description="`live`, `popular` or `version:…`.", examples=["live"])]
@@ -43,7 +43,7 @@ class ArmReport(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """How an arm differs from the control in one metric. The intervals hold at every look together."""
+    """How an arm differs from the control in one metric. The intervals hold for all looks together."""
 
     arm: str
     metric: str
@@ -59,7 +59,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class ArmPlan(msgspec.Struct, frozen=True):
-    """What an arm is."""
+    """The definition of an arm."""
 
     name: Annotated[str, _Note(examples=["control"])]
     treatment: Annotated[str, _Note(description="`live`, `popular` or `version:…`.", examples=["live"])]
@@ -67,7 +67,7 @@ class ArmPlan(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What an experiment is."""
+    """The definition and state of an experiment."""
 
     name: Annotated[str, _Note(examples=["new-model"])]
     surface: Annotated[str, _Note(examples=["home"])]
@@ -80,7 +80,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What came of an experiment so far."""
+    """The outcome of an experiment so far."""
 
     experiment: Summary
     primary: Annotated[str, _Note(description="The metric that the experiment is decided by.")]
@@ -93,7 +93,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def summary(experiment: Experiment) -> Summary:
-    """Return what the experiment is."""
+    """Return the definition and state of an experiment."""
     return Summary(
         experiment.name,
         experiment.surface,
@@ -107,10 +107,10 @@ def summary(experiment: Experiment) -> Summary:
 
 
 def build(experiment: Experiment, outcomes: Mapping[str, Outcome], alpha: float = confidence.ALPHA) -> Report:
-    """Return the report of what came of each arm.
+    """Return the report of the outcomes.
 
-    Each metric has `alpha` for itself, divided among the arms beside the control (Bonferroni). The primary metric
-    decides; who wants to decide by another one has to say so before the start.
+    Each metric has its own `alpha`, divided among the arms other than the control (Bonferroni). The primary metric
+    decides; to decide by another metric, choose it before the start.
     """
     control, *others = experiment.arms
     each = alpha / len(others)

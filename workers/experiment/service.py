@@ -1,4 +1,4 @@
-"""Starting and stopping: one transaction each, in which whoever gets another shelf becomes due."""
+"""Start and stop experiments: one transaction each, which marks due the shoppers who get another shelf."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BY_HAND = "stopped by hand"
 
 
 def start(engine: Engine, asked: Experiment) -> int:
-    """Let the experiment run, and return how many shoppers are due for another model. Raises `Refused`."""
+    """Start the experiment, and return how many shoppers are due for another model. Raises `Refused`."""
     with _alone(engine) as connection:
         return _begin(connection, asked)
 
@@ -28,7 +28,7 @@ def start(engine: Engine, asked: Experiment) -> int:
 def canary(engine: Engine, version: str, share: float) -> tuple[Experiment, int]:
     """Give the version a share of the shoppers; return the experiment, and how many shoppers are due.
 
-    A canary of this version that runs already gives way: its figures end, its shoppers stay. Raises `Refused`.
+    A running canary of this version is stopped first: its figures end, its shoppers stay. Raises `Refused`.
     """
     with _alone(engine) as connection:
         asked = _next_canary(connection, version, share)
@@ -47,14 +47,14 @@ def stop(engine: Engine, name: str, because: str = BY_HAND) -> int:
 
 
 def reported(connection: Connection, name: str) -> Report:
-    """Return what came of the experiment so far. Raises `Refused`."""
+    """Return the report of the experiment so far. Raises `Refused`."""
     experiment = _named(connection, name)
     return report.build(experiment, experiments.outcomes(connection, experiment))
 
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[Connection]:
-    """Open the transaction that starts an experiment; who is overtaken in it is refused."""
+    """Open the transaction that starts an experiment; if another one starts first, this one is refused."""
     try:
         with engine.begin() as connection:
             yield connection
@@ -89,7 +89,7 @@ def _next_canary(connection: Connection, version: str, share: float) -> Experime
 
 
 def _make_way(connection: Connection, asked: Experiment) -> int:
-    """Stop a canary of the same version; return how many shoppers it had."""
+    """Stop a running canary of the same version; return how many shoppers it had."""
     current = experiments.running(connection)
     if current is None or not current.canary or current.versions != asked.versions:
         return 0

@@ -1,4 +1,4 @@
-"""The task that watches over a canary."""
+"""The task that watches a canary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.runtime.bootstrap import Services
 
 @shared_task(name=tasks.WATCH_CANARY)
 def watch_canary() -> None:
-    """Roll the canary that runs back if it does harm."""
+    """Roll the running canary back if it does harm."""
     bootstrap.services().part(_watch).look()
 
 

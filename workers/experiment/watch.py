@@ -1,4 +1,4 @@
-"""The watch over a canary: it is stopped, and so rolled back, where it does harm. Promotion is a person's decision."""
+"""The watch over a canary: it is stopped, and so rolled back, if it does harm. Promotion is a person's decision."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ WINDOW_MINUTES = 5
 _REST = 3.0
 _LONGEST_REST = 20.0
 
-# Two metrics are looked at, and together they may be wrong as often as one.
+# Two metrics are tested; together they may be wrong as often as one.
 _WATCHED = (report.CLICK, report.PURCHASE)
 _ALPHA = confidence.ALPHA / len(_WATCHED)
 
 
 class Watch:
-    """Watches over the canary that runs, one look at a time."""
+    """Watches the running canary, one look at a time."""
 
     def __init__(self, engine: Engine, bell: Doorbell) -> None:
         self._engine = engine
@@ -44,7 +44,7 @@ class Watch:
         self._rests_until = 0.0
 
     def look(self) -> str | None:
-        """Stop the canary that runs if it does harm, and ring for its shoppers; return why, None where all is well."""
+        """Stop the running canary if it does harm, and ring for its shoppers; return why, None if all is well."""
         if not self._looking.acquire(blocking=False):
             return None
         try:
@@ -79,16 +79,16 @@ class Watch:
 
 
 def rest(seconds: float) -> float:
-    """Return for how long to rest after counting outcomes took so long: a quarter of one core is enough for it.
+    """Return for how many seconds to rest after counting outcomes, so that it takes a quarter of one core.
 
-    But no longer than that a canary which does harm is found within a minute.
+    At most as long as still detects a harmful canary within a minute.
     """
     return min(_REST * seconds, _LONGEST_REST)
 
 
 def _trouble(connection: Connection, canary: Experiment) -> str | None:
     live, version = models.live(connection), canary.arms[-1].version
-    assert version is not None  # `plan.canary` makes no other
+    assert version is not None  # `plan.canary` always names one
     if live is None:
         return None
     if live.version == version:
@@ -99,7 +99,7 @@ def _trouble(connection: Connection, canary: Experiment) -> str | None:
 
 
 def sickness(canary: Health, live: Health) -> str | None:
-    """Return what is wrong with how a canary ranks, beside the live version: its failures, or its time a batch."""
+    """Return what is wrong with a canary's ranking next to the live version: its failures or its time per batch."""
     if canary.batches < LEAST_BATCHES:
         return None
     failures, usual = canary.failures / canary.batches, live.failures / live.batches if live.batches else 0.0
@@ -114,7 +114,7 @@ def sickness(canary: Health, live: Health) -> str | None:
 
 
 def harm(canary: Experiment, outcomes: Mapping[str, Outcome]) -> str | None:
-    """Return in which metric the canary does worse than the live version, by a test that may look at any time."""
+    """Return the metric in which the canary is worse than the live version, by a test that is valid at any time."""
     control, treated = (outcomes[arm.name] for arm in canary.arms)
     for metric in _WATCHED:
         ours, theirs = report.tally(treated, metric), report.tally(control, metric)

@@ -1,1 +1,1 @@
-"""Fraud: reading orders, and measuring how well the detector finds what is not the customer's own."""
+"""Fraud: screening orders, the rules, and training the detector."""

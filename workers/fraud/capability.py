@@ -1,4 +1,4 @@
-"""Fraud detection, declared."""
+"""The declaration of fraud detection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAPABILITY = Capability(
     tasks=("workers.fraud.tasks", "workers.fraud.training.tasks"),
     queues={"reshelf.fraud.*": tasks.FRAUD_QUEUE},
     rings={due.ORDER: tasks.SCREEN_DUE},
-    # Someone waits at a till for each order: a process of its own, so that no shelf is before it.
+    # Each order has a customer waiting: its own process, so that no shelf is computed first.
     workers=(Worker("fraud", (tasks.FRAUD_QUEUE,), "prefork", 1, on_host=True),),
     beats={
         "update_fraud": Beat(tasks.UPDATE_FRAUD, seconds(60), expires=60),

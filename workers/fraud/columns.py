@@ -11,9 +11,9 @@ from model.fraud.features import order_features
 from model.fraud.features.order_features import ShopOrders
 from storage.fraud import entity_history
 
-# An array: dimensions, flags, type, length, lower bound; then each element with its size before it.
+# An array: dimensions, flags, type, length, lower bound; then each element, preceded by its size.
 _ARRAY_HEADER = 20
-# A file of COPY: signature, flags, extension; each row with its number of fields before it; at the end the number -1.
+# Output of COPY: signature, flags, extension; then each row, preceded by its number of fields; at the end -1.
 _COPY_HEADER, _COPY_END = 19, 2
 
 _NAMES = {
@@ -21,11 +21,11 @@ _NAMES = {
     "customer": "customer_N", "terminal": "terminal_N", "payment": "payment_N", "device": "device_N", "ip": "ip_N",
     "address": "address_N", "country": "country_N", "tainted_at": "tainted_at_N",
 }  # fmt: skip
-"""The columns of orders in the tables, and in the model."""
+"""The names of the columns of orders in the tables, and in the model."""
 
 
 class Every(NamedTuple):
-    """All orders that were looked at. A label says what the order is since `labelled_at_N` (unix seconds)."""
+    """All screened orders. A label of an order is known since `labelled_at_N` (unix seconds)."""
 
     found: ShopOrders
     labelled_N: np.ndarray
@@ -33,14 +33,14 @@ class Every(NamedTuple):
 
 
 def asking(rows: Sequence[Any], places: Sequence[int]) -> ShopOrders:
-    """Return orders that are to be screened (`pasts.asking`), each with its place."""
+    """Return orders that are to be screened (`entity_history.asking`), each with its place."""
     columns = {column: np.array([getattr(row, column) for row in rows], np.int64) for column in _given()}
     made = order_features.empty(len(rows))._replace(**{_NAMES[column]: values for column, values in columns.items()})
     return made._replace(arrived_N=np.array(places, np.int64), fraud_at_N=np.full(len(rows), entity_history.NEVER))
 
 
 def pasts_of(arrays: Sequence[bytes | None], own: ShopOrders) -> dict[str, ShopOrders]:
-    """Return what `entity_history.read` read, by entity, as `order_features.compute_each` takes it.
+    """Return the result of `entity_history.read` by entity, as `order_features.compute_each` takes it.
 
     Orders of the batch itself, which have no place in the tables yet, get theirs from `own`.
     """
@@ -66,7 +66,7 @@ def with_oddness(found: ShopOrders, own: ShopOrders) -> ShopOrders:
 
 
 def every(copied: bytes) -> Every:
-    """Return what `pasts.every` read, with `tainted_at_N` filled in."""
+    """Return the result of `entity_history.every`, with `tainted_at_N` filled in."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     for name in entity_history.EVERY:
         fields += [(f"{name} size", ">i4"), (name, _type(name))]
@@ -94,7 +94,7 @@ def _mates(tie_N: np.ndarray, own: ShopOrders) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scattered(values_N: np.ndarray, where: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """Return the values where they belong, and elsewhere what no order sees."""
+    """Return the values at their positions, and filler values that no order sees elsewhere."""
     fill = order_features.AHEAD if name == "at_N" else 0
     filled = np.full(shape, fill, values_N.dtype)
     filled[where] = values_N

@@ -1,4 +1,4 @@
-"""How the detector of a shop's orders is made, from the settings."""
+"""The detector's configuration, from the settings."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from model.fraud.features.orders import DAY
 from workers.settings import Settings
 
 MOST = 400
-"""Orders of one customer, payment, device … that are looked at, the newest: the busiest IP takes no longer."""
+"""Most past orders of one customer, payment, device … that are read, the newest: this bounds the cost of a busy IP."""
 
 
 def features_of(settings: Settings) -> FeatureConfig:
-    """Return how features are made."""
+    """Return the configuration of the features."""
     return FeatureConfig(mature=settings.fraud_label_days * DAY, most=MOST)
 
 

@@ -1,4 +1,4 @@
-"""The door for orders that come as a message: they are written and decided about, and the sender gets the decisions."""
+"""The door for orders that come as a message: they are written and screened, and the sender gets the decisions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from workers.settings import Settings
 
 SOURCE = "orders"
 _PATIENCE_SECONDS = 5.0
-"""How long a batch waits for orders that another process has claimed; then rules alone decide."""
+"""How long a batch waits for orders that another process has claimed; then the rules alone decide."""
 
 
 class Screened(msgspec.Struct, frozen=True):
-    """The decisions about a batch, and why other rows have none."""
+    """The decisions about a batch, and the rows that were rejected."""
 
     screenings: list[Answer]
     rejected: list[Rejection]
@@ -35,7 +35,7 @@ class Screened(msgspec.Struct, frozen=True):
 def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], int]) -> Screened:
     """Return the decisions about the orders of a batch. An order that was decided before keeps its decision.
 
-    A row that is no order, or that differs from the order written under its id, is rejected and becomes a dead letter.
+    A row that is no order, or differs from the order stored under its id, is rejected and becomes a dead letter.
     """
     batch = batch if isinstance(batch, list) else [batch]
     parsed = parsing.parse_orders(batch)

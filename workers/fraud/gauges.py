@@ -1,4 +1,4 @@
-"""Gauges of fraud detection, for Prometheus."""
+"""Prometheus gauges of fraud detection."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 from storage.registry import drift, models
 from workers.runtime import metrics
 
-# Of the live detector's newest measurement (`workers/fraud/training/drift.py`).
+# The figures of the live detector's newest measurement (`workers/fraud/training/drift.py`).
 DRIFT = {
     "psi": Gauge("reshelf_fraud_drift_psi_nats", "Population stability index of the scores against the training"),
-    "orders": Gauge("reshelf_fraud_drift_orders", "Orders that were looked at"),
+    "orders": Gauge("reshelf_fraud_drift_orders", "Orders that were measured"),
     "calibration_error": Gauge("reshelf_fraud_drift_calibration_error_ratio", "Expected calibration error"),
     "calibration_ratio": Gauge("reshelf_fraud_drift_observed_to_expected_ratio", "Frauds that were / frauds expected"),
-    "cases": Gauge("reshelf_fraud_drift_cases", "Orders whose truth is known by now"),
+    "cases": Gauge("reshelf_fraud_drift_cases", "Orders with a known outcome"),
 }
 DRIFT_ALERT = Gauge(
     "reshelf_fraud_drift_alert", "1 while the live detector's newest measurement raises an alert, else 0"
@@ -25,5 +25,5 @@ DRIFT_MEASURED = Gauge(
 
 
 def export(connection: Connection) -> None:
-    """Set them from the newest measurement."""
+    """Set the gauges from the newest measurement."""
     metrics.export(drift.latest(connection, models.FRAUD), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)

@@ -1,4 +1,4 @@
-"""A file of past orders, so that a shop can train before its first live order.
+"""Load a file of past orders, so that a shop can train before its first live order.
 
 Columns: `order_id`, `customer_id`, `at`, `amount`; and, as far as there are any, `currency`, `payment_id`, `device_id`,
 `ip`, `email`, `phone`, `address_id`, `shipping_country`, `billing_country`, `terminal_id`, `label` (`chargeback`,
@@ -165,9 +165,9 @@ def _rules(now: datetime | None) -> dict[str, pl.Expr]:
 def write(
     engine: Engine, found: Read, config: FeatureConfig, progress: Callable[[int], object] = lambda _: None
 ) -> int:
-    """Write the orders in pieces that each commit, in the order of their times; return how many are new.
+    """Write the orders in chunks that each commit, in the order of their times; return how many are new.
 
-    How odd each amount was for its customer is computed from the file alone. Load before the first live order.
+    How odd each amount was for its customer is computed only from the file. Load before the first live order.
     """
     numbers = {column: _digests(found.kept[field]) for column, field in orders.KEYS.items()}
     cents_N = (found.kept["amount"] * 100).round().cast(pl.Int64).to_numpy()
@@ -181,7 +181,7 @@ def write(
         with engine.begin() as connection:
             written += order_backfill.write(connection, _rows(found.kept[part], values))
         progress(min(_AT_ONCE, found.kept.height - piece))
-    with engine.begin() as connection:  # plans of lookups are made for an empty table otherwise
+    with engine.begin() as connection:  # otherwise lookups are planned for an empty table
         connection.execute(text("ANALYZE orders, order_messages"))
     return written
 

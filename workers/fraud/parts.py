@@ -1,4 +1,4 @@
-"""What the process that screens orders works with, built when it is first asked for."""
+"""The objects that the screening process uses, each built on first use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Attending: a worker that was rung stays at the door for a while, since where one order came, others follow.
+"""Polling: a worker that was woken waits a while for more orders, since one order is often followed by others.
 
-A task for each order would cost as much as the order. The bell is answered last, so that nobody rings meanwhile.
+A task per order would cost as much as the order itself. The doorbell is answered last, so that nobody rings meanwhile.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ import time
 from collections.abc import Callable
 
 QUIET_SECONDS = 0.05
-"""Nothing came for this long: the worker goes."""
+"""The worker stops after this long without an order."""
 LONGEST_SECONDS = 1.0
-"""After this it goes anyway, so that the process takes other tasks, and signals; shorter than a ring is valid."""
+"""The worker stops after this long in any case, so that the process can take other tasks, and signals.
+
+It is shorter than a ring is valid.
+"""
 PAUSE_SECONDS = 0.002
-"""After each batch, and each look in vain: what comes meanwhile shares the next batch, which costs little more then."""
+"""Pause after each batch, and after each empty look: orders that come meanwhile share the next batch."""
 
 
 def attend(drain: Callable[[], int], answer: Callable[[], object]) -> bool:
-    """Call `drain`, which returns how many orders it worked on, until nothing comes; False where more may be waiting.
+    """Call `drain`, which returns how many orders it processed, until none come; False if more may be waiting.
 
-    `answer` is called before the last look: what is written after that rings anew.
+    `answer` is called before the last look: what is written after it rings again.
     """
     start = last = time.monotonic()
     while (now := time.monotonic()) - start < LONGEST_SECONDS:

@@ -1,4 +1,4 @@
-"""Replaying a decision: with the rules, the model, the facts and the features that are stored it is the same again."""
+"""Replay a decision from the stored rules, model, facts and features: the result has to be the same."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from workers.settings import Settings
 
 
 class NotRecorded(LookupError):
-    """Nothing is recorded of the order, or what its decision rests on is gone; says what."""
+    """There is no decision of the order, or something that it is based on was deleted; the message says what."""
 
 
 class Replayed(NamedTuple):
-    """A decision as it was recorded, and as it comes out again; `differences` name what is not the same."""
+    """A decision as it was recorded, and as it was replayed; `differences` names the fields that differ."""
 
     order_id: str
     recorded: dict[str, Any]
@@ -27,12 +27,12 @@ class Replayed(NamedTuple):
 
     @property
     def differences(self) -> list[str]:
-        """Fields that are not the same; a probability has to be the same bit for bit."""
+        """The fields that differ; a probability has to be the same bit for bit."""
         return [name for name, value in self.recorded.items() if self.replayed[name] != value]
 
 
 def replay(engine: Engine, settings: Settings, order_id: str) -> Replayed:
-    """Decide about an order again. Raises `NotRecorded`, and `ArtifactError` where its model's folder is gone."""
+    """Decide about an order again. Raises `NotRecorded`, and `ArtifactError` if its model's folder was deleted."""
     with engine.connect() as connection:
         row = screenings.whole(connection, order_id)
         if row is None:

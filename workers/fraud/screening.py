@@ -1,7 +1,7 @@
-"""Screening: claimed orders in one batch. What is known of each, its features, probability, decision, all at once.
+"""Screening: the facts, features, probabilities and decisions of claimed orders, in one batch.
 
-One batch at a time, whichever worker runs it: so the orders that were looked at are in one order (`place`), and each is
-judged by all that came before it and by nothing else. The same is computed again, bit for bit, from what is stored.
+One batch at a time, whichever worker runs it: so screened orders have one sequence (`place`), and each is judged by
+exactly the orders before it. The same can be computed again, bit for bit, from what is stored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NO_LABELS = "no model is trained on labels yet: strangeness stands in for a prob
 
 
 def screen(engine: Engine, serving: Serving, claims: Sequence[Claim]) -> None:
-    """Decide about the claimed orders that are not decided, and make all of them part of the past."""
+    """Decide about the claimed orders that are undecided, and add all of them to the history."""
     serving.follow()
     keys = [claim.key for claim in claims]
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "all").time(), engine.begin() as connection:
@@ -42,7 +42,7 @@ def screen(engine: Engine, serving: Serving, claims: Sequence[Claim]) -> None:
 
 
 def _screen(connection: Connection, serving: Serving, rows: Sequence[Any]) -> dict[str, str]:
-    """Decide and write; return what to announce of each order that nobody had decided about."""
+    """Decide and write; return what to announce of each order that was undecided."""
     with metrics.REFRESH_SECONDS.labels(due.ORDER, "read").time():
         places = [row.next_place for row in rows]
         own = columns.asking(rows, places)
@@ -73,7 +73,7 @@ def features_of(
 def judge(
     serving: Serving, order_ids: Sequence[str], known: Sequence[dict[str, Fact]], values_NxF: np.ndarray
 ) -> list[Screening]:
-    """Return the decisions about orders of which these facts and features are known."""
+    """Return the decisions about orders with these known facts and features."""
     screener, by, why = serving.screener, screenings.MODEL, None
     probabilities: list[float | None] = [None] * len(order_ids)
     if screener is None:
@@ -106,7 +106,7 @@ def judge(
 
 
 def _features(serving: Serving, verdict: Verdict, values_F: np.ndarray) -> list[Reason]:
-    """Return what raised the probability most, where that is why an order is not approved."""
+    """Return the features that raised the probability most, if the model is why an order is not approved."""
     by_model = any(reason.name == "probability" for reason in verdict.reasons)
     if serving.screener is None or verdict.decision == APPROVE or not by_model:
         return []
@@ -117,7 +117,7 @@ def _features(serving: Serving, verdict: Verdict, values_F: np.ndarray) -> list[
 
 
 def _note_late(connection: Connection, late: Sequence[Screening]) -> None:
-    """Note what would have been decided of orders that were decided before; a person looks at what was let pass."""
+    """Log what would have been decided about orders decided before; open a review if the model is stricter."""
     stood = screenings.read(connection, [one.order_id for one in late]) if late else {}
     screenings.note(connection, "judged late", {one.order_id: one.as_row() for one in late})
     passed = {

@@ -1,4 +1,4 @@
-"""Serving: the live detector and the active rules, followed between two batches."""
+"""Serving: the live detector and the active rules, updated between two batches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FOLLOW_SECONDS = 0.5
 
 
 class Loaded(NamedTuple):
-    """A version, warm and ready to take over."""
+    """A version that is loaded, compiled and ready to be used."""
 
     version: str
     screener: Screener
@@ -39,7 +39,7 @@ class Loaded(NamedTuple):
 class Serving:
     """What one process screens with: `follow` brings it up to date before a batch. For one thread at a time.
 
-    A version that becomes live is loaded beside the one that judges, so that no order waits for it.
+    A new live version is loaded in the background, so that no order waits for it.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -55,15 +55,15 @@ class Serving:
 
     @property
     def config(self) -> FeatureConfig:
-        """How features are made: as the model learnt them, or as the first training will."""
+        """The configuration of the features: that of the model, or of the first training to come."""
         return (
             configuration.features_of(self._settings) if self.screener is None else self.screener.scorer.config.features
         )
 
     def follow(self) -> None:
-        """Take over the version and the rules that are live, twice a second at most.
+        """Switch to the live version and the active rules, at most twice a second.
 
-        Whatever cannot be loaded, what was there goes on.
+        If something cannot be loaded, the previous one stays in use.
         """
         if time.monotonic() - self._followed < _FOLLOW_SECONDS:
             return
@@ -72,7 +72,7 @@ class Serving:
             live = models.live(connection, models.FRAUD)
         if live is not None and live.version != self.version:
             self._swap(live.version)
-        if not self._loader.busy:  # its compilations are no sign of a shape that nobody foresaw
+        if not self._loader.busy:  # compilations for a new version are expected
             metrics.COMPILATIONS.set(compilations.counter().count - self._warm_compilations)
         self._followed = time.monotonic()
 
@@ -82,12 +82,12 @@ class Serving:
         if version == self.rules_version:
             return
         self.rules = rules.DEFAULT if active is None else rules.from_json(active.content)
-        if active is None:  # what decides has to be there when a decision is replayed
+        if active is None:  # the rules that decide have to be stored, so that a decision can be replayed
             rule_sets.keep(connection, version, rules.to_json(self.rules))
         self.rules_version = version
 
     def _swap(self, live: str) -> None:
-        """Judge by the live version from now on, if it is loaded; wait for it where there is nothing to judge by."""
+        """Judge by the live version from now on, if it is loaded; wait for it if there is no other."""
         loaded = self._loader.load_now(live) if self.screener is None else self._loader.take()
         if loaded is None or loaded.version != live:
             self._loader.ask(live)

@@ -1,4 +1,4 @@
-"""The tasks that screen orders: the door for messages, and the one that is rung."""
+"""The tasks that screen orders: the door for messages, and the one that the doorbell sends."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def screen_due() -> None:
 
 
 def _drain(services: Services) -> int:
-    """Work on what is due; return how many orders that was."""
+    """Process what is due; return how many orders that was."""
     from workers.fraud import polling, screening
 
     done = 0
@@ -58,6 +58,6 @@ def _drain(services: Services) -> int:
         done += len(claimed)
         time.sleep(polling.PAUSE_SECONDS)
 
-    # A claim that a crash of the server forgets is a row that is free again: it need not wait for the disk.
+    # A claim that is lost in a crash of the server just frees its row: it need not wait for the disk.
     claims.drain(services.hasty, due.ORDER, work, services.settings)
     return done

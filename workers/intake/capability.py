@@ -1,4 +1,4 @@
-"""Intake, declared."""
+"""The declaration of intake."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from workers.capability import Capability, Worker
 CAPABILITY = Capability(
     name="intake",
     queues={"reshelf.intake.*": tasks.INTAKE_QUEUE},
-    # Data messages are read in batches, beside what looks after the others: short transactions both.
+    # Reads data messages in batches, and runs the upkeep tasks: both are short transactions.
     workers=(Worker("intake", (tasks.RUNTIME_QUEUE,), "threads", 2, reads=True),),
 )

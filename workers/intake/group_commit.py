@@ -1,6 +1,6 @@
-"""Group commit: what several messages bring becomes one transaction, and one ring of the bell.
+"""Group commit: the rows of several messages become one transaction, and one ring of the doorbell.
 
-A commit costs a flush of the write-ahead log however little it holds, so single-event messages would be bound by it.
+A commit costs a flush of the write-ahead log however little it holds, which would limit single-event messages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_ROWS = 2_000
 
 @dataclass(frozen=True)
 class Offer:
-    """The rows of one message: the good ones, letters for the bad, and the kinds that they make due."""
+    """The rows of one message: the good ones, dead letters for the bad ones, and the due kinds to ring for."""
 
     door: str
     rows: Sequence[Row]
@@ -45,9 +45,10 @@ class GroupCommit:
         self._writer = writer
 
     def write(self, offers: Sequence[Offer]) -> None:
-        """Return once all is committed and rung for; raise what kept it from that, some offers written perhaps.
+        """Return once everything is committed and rung for; if it raises, some offers may have been written.
 
-        An offer that fails a group is tried alone; rows of it that the database cannot hold become dead letters.
+        If a group fails, each of its offers is tried on its own; rows that the database cannot hold become dead
+        letters.
         """
         for group in _groups(offers):
             try:
@@ -88,7 +89,7 @@ class GroupCommit:
 
 
 def _groups(offers: Sequence[Offer]) -> list[list[Offer]]:
-    """Split the offers where a group has enough rows."""
+    """Split the offers into groups of enough rows."""
     groups: list[list[Offer]] = []
     size = MAX_ROWS
     for offer in offers:

@@ -1,8 +1,8 @@
-"""The inbox: the messages of a queue in Redis, many at a time, none lost with the process that took it.
+"""The inbox: takes messages from a queue in Redis, many at a time, without losing any if the process dies.
 
-A message is moved, in one step, from the queue to a list of this process's own, and deleted there when its rows are
-committed. Where a process dies, another one, or itself started anew, puts back what it had in hand. So a message may be
-taken twice, and is never lost; its rows are the same rows then.
+A message is moved, in one step, from the queue to this process's own list, and deleted there when its rows are
+committed. If a process dies, another one, or the same after a restart, puts its messages back. So a message may be
+taken twice, and is never lost; taken again, it has the same rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reshelf import client
 
 log = logging.getLogger(__name__)
 
-# Celery puts a message of priority p (0 to 9) on a list of the queue's name, these bytes and p in steps of three.
+# Celery puts a message of priority p (0 to 9) on a list named by the queue, these bytes and p in steps of three.
 _SEPARATOR = "\x06\x16"
 _PRIORITIES = ("", *(f"{_SEPARATOR}{priority}" for priority in (3, 6, 9)))
 
@@ -26,7 +26,7 @@ _WAIT_SECONDS = 1.0
 MOST_MESSAGES = 500
 _MOST_BYTES = 4 * 2**20
 
-# What was in hand is done, or (with '0') stays in hand; the oldest messages come next.
+# The messages in hand are done, or (with '0') stay in hand; then the oldest waiting messages are taken.
 _TAKE = """
 redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
 redis.call('SADD', KEYS[3], ARGV[5])
@@ -43,7 +43,7 @@ end
 return taken
 """
 
-# The newest goes first, so that the oldest is next in line again.
+# The newest is put back first, so that the oldest is next again.
 _PUT_BACK = """
 local count = 0
 if redis.call('EXISTS', KEYS[2]) == 0 then
@@ -57,7 +57,7 @@ return count
 class Inbox:
     """Takes messages from `queue` for the process called `reader`. For one thread. Raises redis' errors.
 
-    What was taken is in hand until the next `take`, which says that it is done.
+    Messages that were taken are in hand until the next `take`, which marks them as done.
     """
 
     def __init__(self, broker_url: str, queue: str, *, reader: str) -> None:
@@ -68,37 +68,40 @@ class Inbox:
         self._put_back = self._redis.register_script(_PUT_BACK)
 
     def open(self) -> None:
-        """Begin with nothing in hand: what was goes back. From now on, others look after what this process takes."""
+        """Begin with nothing in hand: put back what was.
+
+        From now on, other processes can recover what this one takes.
+        """
         self._redis.sadd(_READERS, self._reader)
         self._redis.delete(_alive(self._reader))
         self.recover()
         self.stay_alive()
 
     def take(self) -> list[bytes]:
-        """Say that what is in hand is done; return what waits, the oldest first, without waiting for it."""
+        """Mark what is in hand as done; return the waiting messages, the oldest first, without blocking."""
         return self._taken(done=True)
 
     def wait(self) -> bytes | None:
-        """Return the first message, None where none comes within a second. Nothing may be in hand."""
+        """Return the first message, None if none comes within a second. Nothing may be in hand."""
         self.stay_alive()
         return self._redis.blmove(self._queue, _hand(self._reader), _WAIT_SECONDS, "RIGHT", "LEFT")  # type: ignore[no-any-return]
 
     def take_more(self) -> list[bytes]:
-        """Return what waits, beside what is in hand."""
+        """Return the waiting messages, in addition to those in hand."""
         return self._taken(done=False)
 
     def stay_alive(self) -> None:
-        """Keep what is in hand: whoever says nothing for ten seconds is taken for dead."""
+        """Keep what is in hand: a process that does not call this for ten seconds counts as dead."""
         self._redis.set(_alive(self._reader), 1, px=_ALIVE_MS)
-        # It may have been struck off while it was silent.
+        # It may have been removed meanwhile.
         self._redis.sadd(_READERS, self._reader)
 
     def forward(self, queue: str, message: bytes) -> None:
-        """Put a message that is in hand on another queue as well."""
+        """Copy a message that is in hand to another queue."""
         self._redis.lpush(queue, message)
 
     def recover(self) -> int:
-        """Put back what processes that died had in hand; return how many messages."""
+        """Put back the messages of processes that died; return how many."""
         count = 0
         for reader in self._redis.smembers(_READERS):
             name = reader.decode()
@@ -109,7 +112,7 @@ class Inbox:
         return count
 
     def close(self) -> None:
-        """Put back what is in hand, and go."""
+        """Put back what is in hand, and end."""
         self._redis.delete(_alive(self._reader))
         self.recover()
         self._redis.close()

@@ -1,4 +1,4 @@
-"""Celery's messages, as any Celery client puts them on a queue (message protocol 2, and 1): which task, for what."""
+"""Celery messages as any Celery client puts them on a queue (message protocols 2 and 1): the task and its arguments."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from reshelf import lenient
 
 
 class Unreadable(ValueError):
-    """It is no message of Celery's in JSON; the text says what is wrong."""
+    """It is not a Celery message in JSON; the text says what is wrong."""
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message that was read: the task it names, and the arguments of that task."""
+    """A parsed message: the name of the task, and its arguments."""
 
     task: str
     arguments: list[Any]
@@ -27,14 +27,14 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def argument(self) -> Any:
-        """The one argument of a task that takes one. Raises `Unreadable` where there are others, or none."""
+        """The only argument of the task. Raises `Unreadable` if there are none or several."""
         if len(self.arguments) != 1:
             raise Unreadable(f"{self.task} takes one argument, a list of rows; {len(self.arguments)} were sent")
         return self.arguments[0]
 
     @property
     def is_expired(self) -> bool:
-        """Whether its sender wanted it dropped by now."""
+        """Whether its expiry time has passed."""
         return self.expires is not None and self.expires < datetime.now(UTC)
 
 
@@ -74,13 +74,13 @@ def _body(envelope: _Envelope) -> bytes:
         return body
     try:
         unpacked: bytes = compression.decompress(body, packed)  # type: ignore[no-untyped-call]  # kombu is typed in part
-    except Exception as error:  # each method has errors of its own
+    except Exception as error:  # each method has its own errors
         raise Unreadable(f"its body cannot be unpacked ({packed}): {error}") from error
     return unpacked
 
 
 def _message(headers: dict[str, Any], body: Any, *, is_plain: bool) -> Message:
-    if isinstance(body, dict):  # protocol 1 says all in the body
+    if isinstance(body, dict):  # protocol 1 has everything in the body
         headers, arguments, named = body, body.get("args") or [], body.get("kwargs") or {}
     elif isinstance(body, list) and len(body) == 3:
         arguments, named = body[0] or [], body[1] or {}

@@ -1,7 +1,7 @@
 """The reader: takes data messages from their queue in batches, and commits each batch at once.
 
-Celery's way of a task (a thread, acknowledgements, events) costs more than a single event does. So the intake worker
-reads its queue itself. The messages are Celery's own: any Celery client sends them by the name of the task.
+Celery's overhead per task (a thread, acknowledgements, events) costs more than a single event does. So the intake
+worker reads its queue itself. The messages are Celery messages: any Celery client sends them by the name of the task.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 class Reader:
-    """Reads an inbox on a thread of its own, until it is stopped. `routes` has the queue of every other known task."""
+    """Reads an inbox on its own thread, until it is stopped. `routes` has the queue of every other known task."""
 
     def __init__(self, inbox: Inbox, commit: GroupCommit, *, search: bool, routes: Mapping[str, str]) -> None:
         self._inbox = inbox
@@ -50,11 +50,11 @@ class Reader:
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End after the batch in hand, or at once where it cannot be written; it is taken again then."""
+        """Stop after the current batch, or at once if it cannot be written; it is read again later then."""
         self._stopped.set()
         self._thread.join(timeout)
 
@@ -67,7 +67,7 @@ class Reader:
                 self._read()
             except RedisError as error:
                 log.warning("the queue of messages cannot be read: %s", error)
-            except Exception:  # noqa: BLE001  whatever it was, its messages are still in hand, and others wait
+            except Exception:  # noqa: BLE001  whatever it was: its messages are still in hand, and others wait
                 log.exception("messages were not taken in")
             self._stopped.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -77,7 +77,7 @@ class Reader:
             log.warning("what was in hand is taken again later: %s", error)
 
     def _read(self) -> None:
-        """Read until stopped. What fails leaves the batch in hand, and is tried again from the queue."""
+        """Read until stopped. A batch that fails stays in hand, and is tried again from the queue."""
         recovered = time.monotonic()
         while not self._stopped.is_set():
             batch = self._inbox.take()
@@ -93,7 +93,7 @@ class Reader:
                 recovered = time.monotonic()
 
     def _take_in(self, batch: Sequence[bytes]) -> None:
-        """Write a batch, however long the database is away, unless this is stopped meanwhile."""
+        """Write a batch, retrying for as long as the database is away, unless the reader is stopped."""
         offers = [offer for raw in batch if (offer := self._offer(raw)) is not None]
         pause = _FIRST_PAUSE
         while True:
@@ -109,7 +109,7 @@ class Reader:
                 return
 
     def _offer(self, raw: bytes) -> Offer | None:
-        """Return what a message brings; None where it was for another queue, or is too late."""
+        """Return the rows of a message; None if it was for another queue, or has expired."""
         try:
             message = messages.read(raw)
             if message.is_expired:
@@ -118,7 +118,7 @@ class Reader:
                 return door(message.argument, message.is_plain)
         except Unreadable as error:
             return _letter(raw, str(error))
-        except Exception as error:  # noqa: BLE001  whatever one message does, the others go on
+        except Exception as error:  # noqa: BLE001  one bad message must not stop the others
             log.exception("a message cannot be read")
             return _letter(raw, f"it cannot be read: {error}")
         queue = self._routes.get(message.task)
@@ -129,7 +129,7 @@ class Reader:
 
 
 class Reading(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
-    """The part of the intake worker that reads."""
+    """The part of the intake worker that runs the reader."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -137,14 +137,14 @@ class Reading(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no
         self._reader: Reader | None = None
 
     def start(self, worker: Any) -> None:
-        """Begin."""
+        """Start the reader."""
         known = worker.app.conf.task_routes
         routes = {name: queue for name in worker.app.tasks if (queue := queue_of(name, known)) is not None}
         self._reader = _reader(bootstrap.services(), routes)
         self._reader.start()
 
     def stop(self, worker: Any) -> None:
-        """End after what is in hand."""
+        """Stop the reader after its batch."""
         if self._reader is not None:
             self._reader.stop()
             self._reader = None

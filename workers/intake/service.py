@@ -1,4 +1,4 @@
-"""Taking in a batch: parse it, keep what is good as rows, what is bad as letters, and say what to ring for."""
+"""Turn a batch into an offer: parse it, keep good rows, make dead letters of bad ones, and say what to ring for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def events(batch: Any, *, is_plain: bool = False) -> Offer:
 
 
 def changes(batch: Any, *, search: bool) -> Offer:
-    """Return catalogue changes as an offer. `search`: a worker has the catalogue in memory."""
+    """Return catalogue changes as an offer. `search`: a search worker has the catalogue in memory."""
     parsed = parsing.parse_changes(_as_rows(batch))
     rings = due.for_changes(len(parsed.good), search=search)
     good = [rows.change_row(change) for change in parsed.good]
@@ -31,14 +31,14 @@ def changes(batch: Any, *, search: bool) -> Offer:
 
 
 def labels(batch: Any) -> Offer:
-    """Return labels of orders as an offer."""
+    """Return order labels as an offer."""
     parsed = parsing.parse_labels(_as_rows(batch))
     good = [rows.label_row(label) for label in parsed.good]
     return Offer(intake.LABELS_DOOR, good, letters(intake.LABELS_DOOR, parsed.bad))
 
 
 def doors(*, search: bool) -> Mapping[str, Callable[[Any, bool], Offer]]:
-    """Return, by the name of the task, what becomes of its argument: a batch, and whether that is plain."""
+    """Return, by task name, the function that makes an offer of a batch and of whether that is plain."""
     return {
         tasks.EVENTS: lambda batch, is_plain: events(batch, is_plain=is_plain),
         tasks.CATALOGUE: lambda batch, _: changes(batch, search=search),
@@ -52,5 +52,5 @@ def letters(source: str, rejections: Sequence[Rejection]) -> list[DeadLetter]:
 
 
 def _as_rows(batch: Any) -> list[Any]:
-    """Accept one object where a list of them is expected: that is what a hand-written `send_task` often sends."""
+    """Accept a single object instead of a list: that is what a hand-written `send_task` often sends."""
     return batch if isinstance(batch, list) else [batch]

@@ -1,1 +1,1 @@
-"""Loading files: a shop's past behaviour and catalogue, from CSV or Parquet into the tables."""
+"""Loading files: a shop's past events and catalogue, from CSV or Parquet into the tables."""

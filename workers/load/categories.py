@@ -1,8 +1,8 @@
-"""Categories from titles, where a catalogue has none: the kind of product that a title names.
+"""Categories from titles, for a catalogue without any: the kind of product that a title names.
 
-In English the thing itself stands last: a *white hanging heart t-light holder* is a holder. So a word that ends many
-titles, and ends a good part of those in which it stands at all, names a kind of product; colours and patterns end
-titles too, but stand before the thing far more often. A title's category is the last such word in it.
+In English the product itself is the last noun: a *white hanging heart t-light holder* is a holder. So a word that ends
+many titles, and ends a large share of the titles that contain it, names a kind of product; colours and patterns end
+titles too, but are more often before the noun. A title's category is the last such word in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 
 
 def from_titles(titles: Sequence[str]) -> list[str | None]:
-    """Return each title's category, None where no word of it names a kind of product."""
+    """Return each title's category, None if none of its words names a kind of product."""
     words = [[_singular(word) for word in _WORD.findall(title.lower())] for title in titles]
     known = _product_words(words)
     return [next((word.capitalize() for word in reversed(row) if word in known), None) for row in words]

@@ -13,7 +13,7 @@ class LoadError(Exception):
 
 
 class FileError(LoadError):
-    """The file is absent, of an unknown kind, or broken."""
+    """The file does not exist, is of an unknown kind, or is damaged."""
 
 
 class EncodingError(FileError):

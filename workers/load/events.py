@@ -1,11 +1,11 @@
-"""A plain file of events: one line for each thing that a shopper did.
+"""Read a plain file of events: one line for each event.
 
-Columns: `user_id` (or `session_id` alone) and `item_id`; a time, which is `at` or `timestamp`, or else `position`, the
-order within the shopper; and, as far as there are any, `kind`, `value` (or `rating`), `quantity`, `session_id`,
-`surface`, `request_id`, `query`, `rank`, `event_id`, and traits of the shopper as `context.country`, ….
+Columns: `user_id` (or only `session_id`) and `item_id`; a time, which is `at` or `timestamp`, or else `position`, the
+order within the shopper; and, optionally, `kind`, `value` (or `rating`), `quantity`, `session_id`, `surface`,
+`request_id`, `query`, `rank`, `event_id`, and traits of the shopper as `context.country`, ….
 
-A file without clock times gets times of its own: position 0 is 2020-01-01 00:00 UTC, each further one an hour later.
-A line without `event_id` gets one from what it says and how often the file said so before: a second load adds nothing.
+A file without times gets artificial ones: position 0 is 2020-01-01 00:00 UTC, each further one an hour later. A line
+without `event_id` gets one from its content and the number of equal lines before it, so a second load adds nothing.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ def _context(traits: list[str]) -> pl.Expr:
 
 
 def _ids(events: pl.DataFrame) -> pl.Series:
-    """Return an id for every line: a digest of what it says and of how many lines said the same before."""
-    # Without `rank`, which files had no column for once: they keep their ids.
+    """Return an id for every line: a hash of its content and of the number of equal lines before it."""
+    # Without `rank`: files from before that column existed keep their ids.
     said = [name for name in EVENT_COLUMNS if name not in ("event_id", "at", "rank")]
     texts = [pl.col(name).cast(pl.String).fill_null("") for name in said]
     content = events.select(content=pl.concat_str(*texts, pl.col("at").dt.epoch("us"), separator="\x1f"))

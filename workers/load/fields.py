@@ -19,12 +19,12 @@ def out_of_range(column: str, now: datetime | None) -> pl.Expr:
 
 
 def bad_id(column: str, longest: int = 128) -> pl.Expr:
-    """Return whether a value is no id: over `longest` characters, or with control characters."""
+    """Return whether a value is not a valid id: longer than `longest` characters, or with control characters."""
     return (pl.col(column).str.len_chars() > longest) | pl.col(column).str.contains(_CONTROL)
 
 
 def bad_word(column: str, longest: int = 256) -> pl.Expr:
-    """Return whether a text is too long, or holds the one character that Postgres cannot."""
+    """Return whether a text is too long, or holds a NUL, which Postgres cannot store."""
     return (pl.col(column).str.len_chars() > longest) | pl.col(column).str.contains("\x00", literal=True)
 
 

@@ -1,4 +1,4 @@
-"""A plain catalogue file: one line an item, one column a field.
+"""Read a plain catalogue file: one line per item, one column per field.
 
 Columns: `item_id` and `title`; and, as far as there are any, `text`, `category`, `brand`, `price`, `currency`, `stock`
 (or `availability`), `image_url`, `tags`, `attributes` and `at`, under these names or those of a product feed. `tags`
@@ -93,7 +93,7 @@ def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: 
 
 
 def upsert(item_id: str, at: datetime, **given: Any) -> dict[str, Any]:
-    """Return an announcement as a row of the catalogue door; its id names its content, so it is taken once."""
+    """Return an upsert as a row of the catalogue door; its id is a hash of its content, so it is written only once."""
     return rows.change_row(catalogue.Upsert(change_id=_change_id(item_id, at, given), item_id=item_id, at=at, **given))
 
 
@@ -134,7 +134,7 @@ def _last_written(path: Path, now: datetime | None) -> datetime:
 
 
 def _message(line: dict[str, Any], used: Iterable[str], written: datetime) -> dict[str, Any]:
-    """Return a line as an upsert message, for the contract to judge."""
+    """Return a line as an upsert message, to be validated as one."""
     given: dict[str, Any] = {name: line[name] for name in used if name != "at" and line[name] is not None}
     if line["currency"] is not None:
         given["currency"] = line["currency"]

@@ -1,4 +1,4 @@
-"""What a reader made of a file: the rows to write, and every other line under exactly one reason."""
+"""The result of reading a file: the rows to write, and every other line under exactly one reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load did, for people and for programs."""
+"""The result of a load, for people and for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_PLACES = 3
 
 
 def show(loaded: Sequence[Loaded], console: Console) -> None:
-    """Print a table a file: every line kept or under one reason, and what became of the kept ones."""
+    """Print a table per file: every line kept or under one reason, and what was written of the kept ones."""
     for one in loaded:
         reading = one.reading
         console.print(escape(_title(reading)), style="bold", soft_wrap=True)

@@ -1,13 +1,13 @@
-"""The UCI Online Retail file (and its second edition): invoice lines to purchases and a catalogue.
+"""Read the UCI Online Retail file (and its second edition): invoice lines become purchases and a catalogue.
 
-Every line is kept, or counted under the first of these reasons that holds:
+Every line is kept, or counted under the first of these reasons that applies:
 
-- *unreadable*: the invoice, the product code, the time, the quantity or the price is missing or is none;
+- *unreadable*: the invoice, the product code, the time, the quantity or the price is missing or invalid;
 - *cancellation*: the invoice number starts with C;
 - *not a product*: postage, carriage, fees, discounts, vouchers, samples, adjustments, test codes;
 - *quantity not positive*, *price not positive*: corrections of stock, gifts, write-offs;
-- *no customer*: nobody's taste can be learnt from it. Most such lines stand on collective invoices of hundreds of
-  lines, which are no baskets: taking them for sessions was measured and made "bought together" worse.
+- *no customer*: no taste can be learnt from it. Most such lines are on collective invoices of hundreds of lines, which
+  are no baskets: using them as sessions was measured and made "bought together" worse.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ACCEPTED: Accepted = {
     "customer": ("customerid",),
     "country": ("country",),
 }
-# Codes that are booked like products. A code without a digit is none either, but for the gift shop's own DCGS….
+# Codes that are booked like products but are none. A code without a digit is no product either, except DCGS….
 _NOT_PRODUCTS = r"^(POST|DOT|M|D|B|S|C2|PADS|CRUK|AMAZONFEE|BANK CHARGES|GIFT.*|TEST.*|ADJUST.*)$"
 _CURRENCY = "GBP"
 
@@ -138,7 +138,7 @@ def _catalogue(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _changes(products: pl.DataFrame) -> Iterator[dict[str, object]]:
-    """Yield, per product, that it was announced when first sold, and what is known of it since it was last sold."""
+    """Yield two changes per product: announced when first sold, and its fields as of when it was last sold."""
     for code, title, price, first, last, category in products.iter_rows():
         yield items.upsert(code, first, title=title)
         yield items.upsert(code, last, title=title, price=price, currency=_CURRENCY, category=category)

@@ -1,4 +1,4 @@
-"""Loading: recognise a file, read it, and write what it says in pieces that each commit."""
+"""Loading: recognise a file, read it, and write it in chunks that each commit."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def recognise(header: Sequence[str], path: Path) -> str:
 
 
 def write(engine: Engine, reading: Reading, progress: Progress = lambda _: None) -> Loaded:
-    """Write what was read; `progress` hears how many more rows are committed. What is there already stays as it is."""
+    """Write what was read; `progress` gets how many more rows were committed. Existing rows stay as they are."""
     refused = sum(reason.lines for reason in reading.rejected)
     with_events = reading.format != items.FORMAT
     changes = Counts()
@@ -107,7 +107,7 @@ def _write_events(engine: Engine, rows: pl.DataFrame, refused: int, progress: Pr
     months = rows["at"].dt.truncate("1mo").unique().to_list()
     with engine.begin() as connection:
         intake.ensure_months(connection, months)
-    # In event time, so that a load that was interrupted leaves histories without holes.
+    # In event time, so that an interrupted load leaves histories without gaps.
     pieces = list(rows.sort("at", maintain_order=True).iter_slices(_EVENTS_AT_ONCE)) or [rows]
     written = 0
     for number, piece in enumerate(pieces):

@@ -1,1 +1,1 @@
-"""Recommending: due shoppers and items to ranked rows, in padded, jitted batches."""
+"""Recommendation: turns due shoppers and items into ranked rows, in padded, jitted batches."""

@@ -1,4 +1,4 @@
-"""Recommendation, declared."""
+"""The declaration of recommendation."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CAPABILITY = Capability(
         due.REASON: tasks.EXPLAIN,
     },
     workers=(
-        # One child process owns the device; the parent keeps acknowledgements and time limits. A shopper waits for it.
+        # One child process owns the device; the parent handles acknowledgements and time limits. Shoppers wait for it.
         Worker("recommend", (tasks.REFRESH_QUEUE,), "prefork", 1, alone=True),
-        # The same models once more for what nobody waits for, and what is counted in Postgres: where cores are few, a
-        # shelf that is read, and one that follows a click, go before reasons and what another version ranks.
+        # The same models again for background work, and for shelves that are counted in Postgres: on few cores,
+        # requests and shelves that follow a click go before reasons and before what another version ranks.
         Worker("background", (tasks.BACKGROUND_QUEUE,), "prefork", 1, niceness=10, alone=True),
-        # Hours of work that nobody waits for must not slow the shelves down.
+        # Hours of background work must not slow the shelves down.
         Worker("train", (tasks.TRAIN_QUEUE,), "prefork", 1, niceness=15, bounded=True, yields=True),
     ),
     beats={

@@ -1,4 +1,4 @@
-"""Counting: which transitions a refresh adds to those of the model, so that an event counts once."""
+"""Counting: which transitions a refresh adds to those of the model, so that each event counts exactly once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from storage.registry.models import Live
 
 
 def counted_through(standing: Standing, live: Live, mark: int) -> datetime | None:
-    """Return up to when the shopper's events are counted, as their standing shelf tells; None: count nothing now.
+    """Return the time up to which the shopper's events are counted; None: count nothing now.
 
-    A shelf that `live` counted since it serves tells it. Before that, the counts were those of another model, and were
-    forgotten with it: `live` knows the events up to its training. `mark` is that of the refresh under way.
+    It is that of the existing shelf, if `live` counted it since it became live. Otherwise the counts were those of
+    another model and were deleted with it, and it is the time up to which `live` was trained. `mark` is that of the
+    current refresh.
     """
-    if standing.mark > mark:  # a newer refresh was quicker: it counted, and its shelf stays
+    if standing.mark > mark:  # a newer refresh was faster: it has counted, and its shelf stays
         return None
     counted = standing.counted_by == live.version and standing.generated_at >= live.switched_at
     return standing.through if counted and standing.through is not None else live.learnt_through
@@ -29,10 +30,10 @@ def counted_through(standing: Standing, live: Live, mark: int) -> datetime | Non
 def new_pairs(
     touches: Sequence[Touch], through: datetime | None, gains: Mapping[str, float]
 ) -> dict[tuple[str, str], float]:
-    """Return what the events after `through` add to the count of (item before, item after); None: nothing.
+    """Return what the events after `through` add to the count of (item before, item after); nothing if it is None.
 
-    As in training (`model.recommend.transitions.count`): each event that gains follows the `WINDOW` ones before it,
-    and counts its gain divided by the distance.
+    As in training (`model.recommend.transitions.count`): each event whose kind has a gain follows the `WINDOW` events
+    before it, and counts its gain divided by the distance.
     """
     pairs: dict[tuple[str, str], float] = defaultdict(float)
     if through is None:

@@ -1,4 +1,4 @@
-"""One model version on the device, with a catalogue and counts that follow the database."""
+"""One model version on the device, with a catalogue and transition counts that follow the database."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from workers import catalogue, settings
 
 
 class Changes(NamedTuple):
-    """What happened to the catalogue, and what was counted (None: not asked for)."""
+    """The changes of the catalogue, and of the counts (None: not asked for)."""
 
     items: items.Changes
     counted: transitions.Changes | None
 
 
 class Follower:
-    """A ranker, and up to where it has read the catalogue and the counts. For one thread at a time."""
+    """A ranker, and the horizons up to which it has read the catalogue and the counts. For one thread at a time."""
 
     def __init__(self, version: str, ranker: Ranker) -> None:
         self.version = version
         self.ranker = ranker
         self.numbers: dict[str, int] = {}
-        """The number of each item that can be ranked, by which shelves name it."""
+        """The number by which shelves name an item, for each item that can be ranked."""
         self._names: dict[int, str] = {}
         self._horizon = 0
         self._counts_horizon = 0
-        # What was counted of items that the catalogue has not announced yet, by the item that is awaited.
+        # Counts of items that are not in the catalogue yet, by the missing item.
         self._awaiting: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
 
     def read(self, connection: Connection, *, counts: bool) -> Changes:
-        """Return what changed since the last time, for `take`; what was counted too, with `counts`."""
+        """Return what changed since the last time, for `take`; with `counts`, the transition counts too."""
         changed = items.changed_since(connection, self._horizon)
         return Changes(changed, transitions.changed_since(connection, self._counts_horizon) if counts else None)
 
     def take(self, changes: Changes) -> None:
-        """Rank with these changes from now on."""
+        """Apply these changes."""
         if changes.items.rows:
             self.upsert(changes.items.rows)
             if self._awaiting:
@@ -57,23 +57,23 @@ class Follower:
             self._counts_horizon = changes.counted.horizon
 
     def upsert(self, changed: Sequence[Row[Any]]) -> Float32[np.ndarray, "N D"]:
-        """Rank with these rows of the catalogue from now on; return the vectors of their items."""
+        """Apply these rows of the catalogue; return the vectors of their items."""
         self.numbers |= {row.item_id: row.item_no for row in changed}
         self._names |= {row.item_no: row.item_id for row in changed}
         return self.ranker.upsert([catalogue.to_item(row) for row in changed])
 
     def names(self, item_nos: Sequence[int]) -> list[str]:
-        """Return the ids of the items of these numbers; an empty one for an item that is not known."""
+        """Return the ids of the items with these numbers; an empty one for an unknown item."""
         return [self._names.get(item_no, "") for item_no in item_nos]
 
     def forget_counts(self) -> None:
-        """Rank with the trained counts alone: what was counted since is another version's, or of another time."""
+        """Rank with the trained counts only: the later ones belong to another version, or to another time."""
         self.ranker.forget_transitions()
         self._awaiting.clear()
         self._counts_horizon = 0
 
     def _count(self, pairs: Iterable[tuple[str, str, float]]) -> None:
-        """Rank with these counts of pairs from now on, those of an unknown item once it is announced."""
+        """Apply these counts of pairs; those of an unknown item are kept until it is announced."""
         rows: dict[str, dict[str, float]] = defaultdict(dict)
         for before, after, count in pairs:
             if before not in self.ranker:
@@ -87,9 +87,9 @@ class Follower:
 
 
 def load(engine: Engine, home: Path, version: str) -> Follower:
-    """Return the version with the whole catalogue, warm: nothing compiles after this until the catalogue outgrows it.
+    """Return the version with the whole catalogue, warm: nothing compiles again until the catalogue outgrows it.
 
-    Raises `ArtifactError` where its folder is missing or damaged.
+    Raises `ArtifactError` if its folder is missing or damaged.
     """
     weights = artifact.load(settings.model_folder(home, version))
     with engine.connect() as connection:

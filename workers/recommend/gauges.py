@@ -1,4 +1,4 @@
-"""Gauges of the recommender, for Prometheus."""
+"""Prometheus gauges of the recommender."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from storage.registry import drift
 from workers.runtime import metrics
 
-# Of the live version's newest measurement, by the name of the figure (`workers/recommend/training/alerts.py`).
+# The figures of the live version's newest measurement, by name (`workers/recommend/training/alerts.py`).
 DRIFT = {
     "unknown_items": Gauge("reshelf_drift_unknown_items_ratio", "Share of events on items the model never trained on"),
     "new_shoppers": Gauge("reshelf_drift_new_shoppers_ratio", "Share of active shoppers who did nothing before"),
@@ -25,5 +25,5 @@ DRIFT_MEASURED = Gauge("reshelf_drift_measured_timestamp_seconds", "When the liv
 
 
 def export(connection: Connection) -> None:
-    """Set them from the newest measurement."""
+    """Set the gauges from the newest measurement."""
     metrics.export(drift.latest(connection), DRIFT, DRIFT_ALERT, DRIFT_MEASURED)

@@ -1,16 +1,16 @@
-"""Pace: what is worth doing a few times a second, and not before every batch."""
+"""Pace: work that is worth doing a few times a second, but not before every batch."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-# What takes long is done less often, so that it takes a tenth of the time at most.
+# Slow work is done less often, so that it takes at most a tenth of the time.
 _REST = 9.0
 
 
 class Pace:
-    """Does something at most once in `every` seconds, and remembers what came of it."""
+    """Does some work at most once in `every` seconds, and remembers its result."""
 
     def __init__(self, *, every: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._every = every
@@ -19,7 +19,7 @@ class Pace:
         self._came_of_it = False
 
     def keep(self, work: Callable[[], bool]) -> bool:
-        """Return what came of `work`, done now or the last time. What failed is done again the next time."""
+        """Return the result of `work`, done now or the last time. If it failed, it is done again the next time."""
         began = self._clock()
         if began >= self._next or not self._came_of_it:
             self._came_of_it = False

@@ -1,4 +1,4 @@
-"""What a process that ranks works with: the models on its device, each built when it is first asked for."""
+"""The objects that a ranking process uses: the models on its device, each built on first use."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:  # JAX is imported by the process that owns the device, on fir
 
 def serving(services: Services) -> Serving:
     """Return the live model with the catalogue on the device, once there is a model."""
-    # Whoever has nothing else to do swaps to it.
+    # An idle process swaps to it.
     return _serving(services, kind=due.SHOPPER, metrics_port=services.settings.metrics_port + 1)
 
 
 def background(services: Services) -> Serving:
-    """Return the same in the process that works on what can wait."""
+    """Return the same for the background worker."""
     return _serving(services, kind=due.LATER, metrics_port=services.settings.metrics_port + 4)
 
 

@@ -1,4 +1,4 @@
-"""Reasons: why the first items of a shelf are on it, found out once the shopper pauses."""
+"""Reasons: why the first items of a shelf were recommended, computed once the shopper pauses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workers.runtime import metrics
 from workers.settings import Settings
 
 PAUSE_SECONDS = 5.0
-"""A shelf that stands for so long is explained: one that is younger may be overtaken by the next click."""
+"""A shelf is explained after this many seconds: a younger one may be replaced by the next click."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class _Asked:
 
 
 def explain(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> None:
-    """Write the reasons of the claimed shoppers' shelves, those of shelves that stand for a while.
+    """Write the reasons of the claimed shoppers' shelves, if they have stood for a while.
 
-    A shelf that is overtaken already is left: it is to be written anew. One of a version that is not loaded here yet
+    A shelf that has been replaced is skipped: the new one is marked. A shelf of a version that is not loaded here yet
     waits for it.
     """
     keys = [claim.key for claim in claims]

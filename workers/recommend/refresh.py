@@ -1,6 +1,6 @@
-"""Refreshing: claim what is due, rank it in one batch, write the results and clear the marks in one transaction.
+"""Refreshing: claim what is due, rank it in one batch, write the results and delete the marks in one transaction.
 
-What a version ranks that is not live, because the live one is being loaded, stays due for the live one.
+What is ranked by a version that is not live, because the live one is being loaded, stays due for the live one.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from workers.runtime import metrics
 from workers.settings import Settings
 
 _NEIGHBOURS = 10
-# The neighbours of so many new items are ranked at once: somebody may wait to see a new item, nobody for a hundred.
+# The neighbours of up to this many new items are ranked at once: a shop may wait to see a new item, but not a hundred.
 _FEW_NEW = 4
 _SIMILAR_DEPTH = 50
 
-# Stands where there is no number: a version that has just been loaded may know an item that the serving one meets in a
-# moment.
+# Stands for an item without a number: a version that was just loaded may know an item that the live one has not read
+# yet.
 _UNKNOWN = -1
 
-# A ranker is for one thread at a time. Where two refresh shoppers, one ranks while the other waits for the database.
+# A ranker is for one thread at a time. If two threads refresh shoppers, one ranks while the other uses the database.
 _one_at_a_time = threading.Lock()
 
 
 def shoppers(
     engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim], *, explain: bool = False
 ) -> None:
-    """Rank `home` for the claimed shoppers from their history in event time, and count what their new events follow.
+    """Rank `home` for the claimed shoppers from their history in event time, and count their new transitions.
 
-    Where an experiment runs, each is ranked by the version of their arm; the one that serves counts for all. The
-    shelves carry reasons with `explain`; without, they are marked to be explained when the shopper pauses.
+    If an experiment runs, each shopper is ranked by the version of their arm; the live version counts for all. With
+    `explain`, the shelves get reasons; without, they are marked to be explained when the shopper pauses.
     """
     keys = [claim.key for claim in claims]
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "read").time(), engine.connect() as connection:
@@ -86,12 +86,11 @@ def shoppers(
 
 
 def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence[Claim]) -> bool:
-    """Write vector and `similar` shelf of the claimed items, and of the neighbours of a newly announced one, on whose
-    shelves it may stand from now on; return whether others became due that can wait.
+    """Write the vectors and `similar` shelves of the claimed items; return whether other items became due `later`.
 
-    Those are the neighbours where more than a few items are new; a full batch is a bulk load, in which each neighbour
-    has a turn of its own. Shoppers who met an item before the catalogue announced it become due: their history just
-    gained it.
+    Shelves of the neighbours of a new item may now contain it: they are written at once for a few new items, and become
+    due `later` for more. In a full batch, which is a bulk load, each neighbour has its own turn. Shoppers who met an
+    item before it was in the catalogue become due: their history now includes it.
     """
     mark = max(claim.mark for claim in claims)
     with engine.connect() as connection:
@@ -106,7 +105,7 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
         announced = set(keys) - item_vectors.known(connection, keys)
         if len(claims) < settings.refresh_batch:
             neighbours = sorted(_neighbours(ranked, announced) - set(keys))
-        if serves and len(announced) <= _FEW_NEW:  # another version ranks them anew, for marks of their own
+        if serves and len(announced) <= _FEW_NEW:  # another version ranks them again, with their own marks
             ranked |= _rank_similar(serving, neighbours)
             neighbours = []
         item_vectors.write(connection, serving.version, vectors)
@@ -118,9 +117,10 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
 
 
 def _write_meanwhile(connection: Connection, shelves: Sequence[Home], ranked_by: str) -> None:
-    """Write what a version ranked that serves no more, or is being replaced just now; the live one does it again.
+    """Write the shelves of a version that is not live, or is being replaced; the live version writes them again.
 
-    It counts nothing, and leaves the shelves of the live version alone: they tell up to where that has counted.
+    It counts nothing, and does not replace shelves of the live version: they hold the time up to which that has
+    counted.
     """
     live = models.live(connection)
     standing = homes.standing(connection, [shelf.owner for shelf in shelves])
@@ -131,9 +131,9 @@ def _write_meanwhile(connection: Connection, shelves: Sequence[Home], ranked_by:
 def _new_pairs(
     connection: Connection, serving: Serving, live: Live, claims: Sequence[Claim], read: Mapping[str, History]
 ) -> Mapping[tuple[str, str], float]:
-    """Return what the events count that the standing shelves do not reflect; add it in the same transaction.
+    """Return the counts of the events that the existing shelves do not reflect; add them in the same transaction.
 
-    Those of flagged actors count for nobody; `workers.bots.recounting` makes good what changes when one is flagged.
+    Events of flagged bots do not count; `workers.bots.recounting` corrects the counts when one is flagged.
     """
     standing = homes.standing(connection, [claim.key for claim in claims])
     gains = configs.gains(serving.ranker.config)
@@ -167,7 +167,7 @@ def _home(claim: Claim, version: str, ranked: Ranked, history: History, serving:
 
 
 def _reasons(claim: Claim, ranked: Ranked, serving: Serving) -> Reasons:
-    # Place by place as the shelf, which leaves out what has no number.
+    # Position by position like the shelf, which leaves out items without a number.
     explained = zip(ranked.item_ids, ranked.because, strict=False)
     because = [reason for item_id, reason in explained if item_id in serving.live.numbers]
     return reasons_of(claim.key, claim.mark, None, because, serving)
@@ -176,7 +176,7 @@ def _reasons(claim: Claim, ranked: Ranked, serving: Serving) -> Reasons:
 def reasons_of(
     owner: str, mark: int, generated_at: datetime | None, because: Sequence[Interaction | None], serving: Serving
 ) -> Reasons:
-    """Return what moved the first items of a shelf, as it is written."""
+    """Return what moved the first items of a shelf, in the form in which it is written."""
     numbers = serving.live.numbers
     named = [None if event is None or event.item_id not in numbers else event for event in because]
     return Reasons(

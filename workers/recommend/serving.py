@@ -1,4 +1,4 @@
-"""Serving: the live model on the device, others beside it where they are wanted, and swaps between two batches."""
+"""Serving: the live model on the device, the versions of an experiment next to it, and swaps between two batches."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 CAPABILITY = "recommend"
 
 MOST_BESIDE = 2
-"""Versions that are kept on the device beside the live one."""
+"""Versions that are kept on the device in addition to the live one."""
 
 
 class Serving:
     """What one process ranks with. `follow` brings it up to date before a batch.
 
-    A version that becomes live is loaded in the background, while the one before ranks on; `ready` is called when it is
-    there, so that somebody may call `follow`, which swaps.
+    A new live version is loaded in the background, while the old one ranks; `ready` is called when it is loaded, so
+    that somebody calls `follow`, which swaps.
     """
 
     def __init__(self, engine: Engine, home: Path, ready: Callable[[], object] = lambda: None) -> None:
@@ -43,7 +43,7 @@ class Serving:
         self._counted: dict[str, tuple[int, float]] = {}
         self.version = ""
         self.is_current = False
-        """Whether `version` is the live one: False while that is being loaded, or cannot be."""
+        """Whether `version` is the live one: False while that is being loaded, or cannot be loaded."""
 
     @property
     def ranker(self) -> Ranker:
@@ -58,14 +58,14 @@ class Serving:
         return self._loaded[self.version]
 
     def ranker_of(self, version: str) -> Ranker | None:
-        """Return the model of this version, None while it is not on the device: see `want`."""
+        """Return the model of this version, None if it is not on the device: see `want`."""
         follower = self._loaded.get(version)
         return None if follower is None else follower.ranker
 
     def want(self, versions: Sequence[str]) -> None:
-        """Keep these versions on the device beside the live one, the first `MOST_BESIDE` of them, and no others.
+        """Keep the first `MOST_BESIDE` of these versions on the device in addition to the live one, and no others.
 
-        They follow the catalogue. What is counted since the training is the live version's alone.
+        They follow the catalogue. Only the live version has counts from after its training.
         """
         beside = tuple(version for version in dict.fromkeys(versions) if version != self.version)
         kept = beside[:MOST_BESIDE]
@@ -74,7 +74,10 @@ class Serving:
         self._wanted = kept
 
     def follow(self) -> bool:
-        """Swap to the live version if it is loaded, take in what changed and was counted. False: there is no model."""
+        """Swap to the live version if it is loaded; apply the changes and counts since the last time.
+
+        False: no model.
+        """
         self._tell_health()
         with self._engine.connect() as connection:
             live = models.live(connection, CAPABILITY)
@@ -93,12 +96,12 @@ class Serving:
             if version not in self._loaded:
                 self._loader.ask(version)
         self._take_changes()
-        if not self._loader.busy:  # its compilations are no sign of a shape that nobody foresaw
+        if not self._loader.busy:  # compilations for a new version are expected
             metrics.COMPILATIONS.set(self.ranker.compilations - self._warm_compilations)
         return True
 
     def ranked(self, version: str, seconds: float) -> None:
-        """Note that this version ranked a batch; the next `follow` tells the database."""
+        """Note that this version ranked a batch; the next `follow` writes it to the database."""
         batches, spent = self._counted.get(version, (0, 0.0))
         self._counted[version] = (batches + 1, spent + seconds)
 
@@ -115,7 +118,7 @@ class Serving:
             self._add(loaded)
 
     def _start(self, live: Row[Any]) -> bool:
-        """Load what serves while everyone waits, since there is nothing to rank with; else what served before it."""
+        """Load the live version, blocking since there is nothing to rank with; if it fails, the one before."""
         with self._engine.connect() as connection:
             before = models.served_before(connection, live.version)
         for version in (live.version, before):
@@ -133,7 +136,7 @@ class Serving:
         log.info("model %s is warm: %d items", loaded.version, len(loaded.ranker))
 
     def _swap(self, live: Row[Any]) -> None:
-        """Rank with the live version from now on. Each time it is switched to, counting begins anew."""
+        """Rank with the live version from now on. Each time it is switched to, counting begins from zero."""
         if live.version != self.version:
             log.info("model %s takes over from %s", live.version, self.version)
             self._loaded[self.version].forget_counts()
@@ -152,5 +155,5 @@ class Serving:
         for follower, change in zip(followers, changes, strict=True):
             capacity = follower.ranker.capacity
             follower.take(change)
-            if follower.ranker.capacity != capacity:  # the matrix grew and was warmed anew
+            if follower.ranker.capacity != capacity:  # the matrix grew and was compiled again
                 self._warm_compilations = follower.ranker.compilations

@@ -1,6 +1,6 @@
 """The refresh tasks. They are wake-ups and carry no data.
 
-Two processes work on them, each with the model: one on what somebody waits for, the other on what can wait.
+Two processes run them, each with the model: one for what shoppers wait for, the other for background work.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ from workers.recommend.pace import Pace
 from workers.runtime import bootstrap, claims
 from workers.runtime.bootstrap import Services
 
-# How long one task goes on looking for what is due, in seconds: however many events come, so few tasks are sent.
+# How long one task looks for what is due, in seconds: this bounds the number of tasks, however many events come.
 _TURN = 0.5
-# How long both threads go on with shoppers where more come than one is enough for: they part to follow the catalogue.
+# How long two threads work on shoppers when one is not enough; then they stop, to follow the catalogue.
 _TOGETHER = 0.25
-# Thirty-two at once hold a core for too long where a gateway stands beside them.
+# A batch of thirty-two would hold a core for too long when the gateway needs it.
 _AT_ONCE_LATER = 8
 
 _following = Pace(every=0.25)
 _following_behind = Pace(every=1.0)
-# New items are looked for less often than shoppers who are due.
+# Due items are looked for less often than due shoppers.
 _items = Pace(every=0.1)
 _second = ThreadPoolExecutor(1, "refresh")
-# More shoppers are due than one batch takes.
+# Set while more shoppers are due than fit into one batch.
 _behind = threading.Event()
 
 
 @shared_task(name=tasks.REFRESH_SHOPPERS)
 def refresh_shoppers() -> None:
-    """Bring the shelves of shoppers up to date whom something happened to."""
+    """Refresh the shelves of shoppers with new events."""
     _refresh_now(bootstrap.services())
 
 
 @shared_task(name=tasks.REFRESH_ITEMS)
 def refresh_items() -> None:
-    """Bring vectors and similar shelves of items up to date that something happened to."""
+    """Refresh the vectors and similar shelves of changed items."""
     _refresh_now(bootstrap.services())
 
 
 @shared_task(name=tasks.REFRESH_LATER)
 def refresh_later() -> None:
-    """Bring up to date what is due for another model's sake alone, and the neighbours of new items."""
+    """Refresh what is due only because of another model, and the neighbours of new items."""
     from workers.recommend import refresh, versions  # imports JAX
 
     services = bootstrap.services()
     serving = services.part(parts.background)
     services.bell.answer(due.LATER)
-    # What the live version is to rank waits until it is loaded, which rings again.
+    # Rows for the live version wait until it is loaded; loading rings again.
     if not serving.is_current and not versions.follow(services.hasty, serving):
         return
     if not _following_behind.keep(lambda: versions.follow(services.hasty, serving)) or not serving.is_current:
@@ -80,7 +80,7 @@ def refresh_later() -> None:
 
 @shared_task(name=tasks.EXPLAIN)
 def explain() -> None:
-    """Say of shelves that stand for a while why their first items are on them."""
+    """Write the reasons of shelves that have stood for a while."""
     from workers.recommend import reasons, versions  # imports JAX
 
     services = bootstrap.services()
@@ -94,7 +94,7 @@ def explain() -> None:
 
 
 def _refresh_now(services: Services) -> None:
-    """Work on what is due for a while, as it comes; the bell is answered at the end, so that nobody rings meanwhile."""
+    """Process what is due for a while, as it comes; answer the doorbell at the end, so that nobody rings meanwhile."""
     from workers.recommend import versions  # imports JAX
 
     until = time.monotonic() + _TURN
@@ -107,13 +107,13 @@ def _refresh_now(services: Services) -> None:
         _items.keep(lambda: _drain(services, due.ITEM, retry=False))
         _drain_shoppers(services)
     services.bell.answer(due.ITEM, due.SHOPPER)
-    # Where shoppers wait anyway, one of those that were tried before has its turn all the same.
+    # Even if more shoppers wait, one row that failed before gets its turn.
     seconds = {due.ITEM: claims.SECONDS, due.SHOPPER: 0.0 if _behind.is_set() else claims.SECONDS}
     services.bell.ring(*(kind for kind in seconds if not _drain(services, kind, retry=True, seconds=seconds[kind])))
 
 
 def _drain_shoppers(services: Services) -> None:
-    """Work on shoppers who are due now, on two threads where more come than one is enough for."""
+    """Process the shoppers who are due now, on two threads if one is not enough."""
     if not _behind.is_set():
         done = _drain(services, due.SHOPPER, retry=False)
     else:
@@ -128,7 +128,7 @@ def _drain_shoppers(services: Services) -> None:
 
 
 def _drain(services: Services, kind: str, *, retry: bool, seconds: float = claims.SECONDS) -> bool:
-    """Work on what is due now of a kind; False where there is more."""
+    """Process what is due now of a kind; False if there is more."""
     from workers.recommend import refresh  # imports JAX
 
     def items(taken: Sequence[due.Claim]) -> None:

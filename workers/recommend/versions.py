@@ -1,4 +1,4 @@
-"""Versions: which model version ranks each of the claimed shoppers while an experiment runs, and what if it fails."""
+"""Versions: which model version ranks each of the claimed shoppers while an experiment runs, and the fallback."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 
 
 class Rankers(Protocol):
-    """The models that this process has loaded: the one that serves, and those that an experiment names."""
+    """The models that this process has loaded: the live one, and those of an experiment."""
 
     @property
     def version(self) -> str:
-        """The version that serves."""
+        """The live version."""
 
     @property
     def ranker(self) -> Ranker:
-        """The one that serves."""
+        """The live model."""
 
     def ranker_of(self, version: str) -> Ranker | None:
-        """The one of this version, None while it is not loaded."""
+        """The model of this version, None if it is not loaded."""
 
     def want(self, versions: Sequence[str]) -> None:
-        """Load these beside the one that serves, and keep no others."""
+        """Load these in addition to the live one, and keep no others."""
 
     def follow(self) -> bool:
-        """Bring all of them up to date. False: there is none."""
+        """Bring all of them up to date. False: there is no model."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a version answered for these shoppers, one by one, and the seconds that it took."""
+    """The answers of a version for these shoppers, one by one, and the seconds that it took."""
 
     version: str
     keys: list[str]
@@ -64,9 +64,9 @@ class Batch:
 
 
 def follow(engine: Engine, rankers: Rankers) -> bool:
-    """Bring the models up to date, with those that the running experiment names. False: there is none.
+    """Bring the models up to date, with those of the running experiment. False: there is no model.
 
-    A version that has just been loaded finds the shoppers due whom the one that serves has ranked in its place.
+    When a version has just been loaded, the shoppers whom the live version ranked in its place are marked due.
     """
     with engine.connect() as connection:
         experiment = experiments.running(connection)
@@ -83,7 +83,7 @@ def follow(engine: Engine, rankers: Rankers) -> bool:
 
 
 def partition(rankers: Rankers, experiment: Experiment | None, shoppers: Sequence[str]) -> list[Part]:
-    """Return who is ranked by which version; one that is not loaded leaves its shoppers to the one that serves."""
+    """Return which version ranks which shoppers; shoppers of a version that is not loaded go to the live one."""
     keys: dict[str, list[str]] = defaultdict(list)
     loaded: dict[str, Ranker] = {rankers.version: rankers.ranker}
     for shopper in shoppers:
@@ -103,10 +103,10 @@ def rank(
     *,
     explain: int = 0,
 ) -> list[Batch]:
-    """Return the answers of every part, the first `explain` items with reasons. Raises what the serving version raises.
+    """Return the answers of every part, the first `explain` items with reasons. Raises the live version's errors.
 
-    What another version raises is counted against it, and its shoppers are ranked by the one that serves: an experiment
-    takes nobody's shelf away.
+    An error of another version is counted, and its shoppers are ranked by the live one: an experiment never leaves a
+    shopper without a shelf.
     """
     batches = []
     for part in parts:
@@ -122,7 +122,7 @@ def rank(
 
 
 def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Settings, explain: int) -> Batch:
-    """Rank one part; a failure is counted in a transaction of its own, since that of the results will not come."""
+    """Rank one part; a failure is counted in its own transaction, since that of the results is rolled back."""
     depth = min(settings.ranking_depth, part.ranker.config.candidates)
     requests = [request(read[key], part.ranker.config.history) for key in part.keys]
     start = time.perf_counter()
@@ -136,6 +136,6 @@ def _timed(engine: Engine, part: Part, read: Mapping[str, History], settings: Se
 
 
 def request(history: History, length: int) -> RankRequest:
-    """Return a history as a ranker takes it: its last `length` events, and what it hides."""
-    # A touch is an interaction in all but its class, and to make another of each costs as much as to read it.
+    """Return a history as a request to rank: its last `length` events, and the items to hide."""
+    # A touch has the fields of an interaction, and converting each would cost as much as reading it.
     return RankRequest(cast("list[Interaction]", history.touches[-length:]), history.hidden)

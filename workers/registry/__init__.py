@@ -1,1 +1,1 @@
-"""What every model shares on its way to serving: versions, verdicts, promotion, the folders."""
+"""What all models share on the way to serving: versions, verdicts, publishing, promotion, folders."""

@@ -12,7 +12,7 @@ _ROOT = Path(__file__).parents[2]
 
 @functools.cache
 def version() -> str:
-    """Return the package's version, and the commit where it runs from a git checkout: `0.1.0 (1a2b3c4)`."""
+    """Return the package's version, with the commit if it runs from a git checkout: `0.1.0 (1a2b3c4)`."""
     package = metadata.version("reshelf-server")
     commit = _commit()
     return f"{package} ({commit})" if commit else package

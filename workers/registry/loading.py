@@ -1,4 +1,4 @@
-"""Loading a version beside the one that ranks: on a thread of its own, so that no shelf waits for a compiler."""
+"""Load a version in the background, on its own thread, so that no shelf waits for compilation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from model.errors import ModelError
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30.0
-"""How long a version that could not be loaded is left alone."""
+"""How long to wait before loading a version again that could not be loaded."""
 _NICER = 5
 
 T = TypeVar("T")
 
 
 class Loader(Generic[T]):
-    """Loads one version at a time. `load` makes it; `ready` is called, on the loader's thread, when one is there."""
+    """Loads one version at a time with `load`; `ready` is called, on the loader's thread, when it is loaded."""
 
     def __init__(self, load: Callable[[str], T], ready: Callable[[], object]) -> None:
         self._load = load
@@ -38,7 +38,7 @@ class Loader(Generic[T]):
         return self._thread is not None
 
     def ask(self, version: str) -> None:
-        """Begin to load this version, unless another is being loaded, or it failed a moment ago."""
+        """Start loading this version, unless another is being loaded, or it failed a moment ago."""
         if self.busy or self._rests(version):
             return
         log.info("loading model %s", version)
@@ -47,7 +47,7 @@ class Loader(Generic[T]):
         self._thread.start()
 
     def take(self) -> T | None:
-        """Return the version that has been loaded, once; None while there is none."""
+        """Return the loaded version, once; None if there is none."""
         if self._thread is None or not self._ended:
             return None
         self._thread = None
@@ -55,7 +55,7 @@ class Loader(Generic[T]):
         return loaded
 
     def load_now(self, version: str) -> T | None:
-        """Load this version while the caller waits; None where its folder is missing or damaged."""
+        """Load this version and wait for it; None if its folder is missing or damaged."""
         if self._rests(version):
             return None
         try:
@@ -71,7 +71,7 @@ class Loader(Generic[T]):
             loaded = self._load(version)
         except ModelError as error:
             self._note(version, error)
-        except Exception:  # noqa: BLE001  whatever is wrong with the new version, the old one serves on
+        except Exception:  # noqa: BLE001  whatever is wrong with the new version, the old one stays in use
             log.exception("model %s was not loaded", version)
             self._failed[version] = time.monotonic()
         self._loaded, self._ended = loaded, True
@@ -87,6 +87,6 @@ class Loader(Generic[T]):
 
 
 def _stand_back() -> None:
-    """Let the thread that ranks go first. Only Linux knows priorities of threads."""
+    """Give the ranking thread priority over this one. Only Linux has priorities of threads."""
     if sys.platform == "linux":
-        os.nice(_NICER)  # of the calling thread alone
+        os.nice(_NICER)  # only of the calling thread

@@ -1,4 +1,4 @@
-"""The folders of model versions: made under a name that nothing reads, kept for as long as they may be wanted."""
+"""The folders of model versions: written under a name that nothing reads, and deleted when they are old."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from workers import settings as configuration
 log = logging.getLogger(__name__)
 
 _PARTIAL = ".partial-"
-# Versions that served last, whatever their age: the ways back.
+# The last versions that were live are kept whatever their age, for a rollback.
 _LAST_SWITCHES = 3
 
 
 @contextmanager
 def staging(home: Path, version: str) -> Iterator[Path]:
-    """Yield where to write and test a version before anything may read it; nothing stays of one that failed there."""
+    """Yield a folder to write and test a version in, which nothing else reads; it is deleted if the block fails."""
     folder = _staged(home, version)
     try:
         yield folder
@@ -33,30 +33,31 @@ def staging(home: Path, version: str) -> Iterator[Path]:
 
 
 def curve(home: Path, version: str) -> Path:
-    """Return where the picture of a version's training is kept."""
+    """Return the path of the plot of a version's training."""
     return configuration.model_folder(home, f"{version}.png")
 
 
 def moments(home: Path, version: str) -> Path:
-    """Return where a version's optimizer state is kept: an update goes on with it, serving does not need it."""
+    """Return the path of a version's optimizer state: an update continues with it, serving does not need it."""
     return configuration.model_folder(home, f"{version}.moments.npz")
 
 
 def settle(home: Path, version: str) -> Path:
-    """Give the staged folder of a registered version its name; return it."""
+    """Rename the staged folder of a registered version to its final name; return it."""
     folder = configuration.model_folder(home, version)
     _rename(_staged(home, version), folder)
     return folder
 
 
 def clear_leftovers(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> None:
-    """Finish, or remove, what a process left that was killed while it published or deleted.
+    """Finish, or delete, what a process left that was killed while it published or deleted.
 
-    Call it while nobody else publishes for the capability. A version that was registered is whole, and gets its folder.
+    Call it while nobody else publishes for the capability. A registered version is complete, and its folder gets its
+    name.
     """
     with engine.connect() as connection:
         kept = {row.version for row in models.versions(connection) if row.forgotten_at is None}
-    # Those that were being written themselves begin with two dots.
+    # Folders that were still being written begin with two dots.
     for leftover in sorted(configuration.model_folder(home, "").glob(f".*{_PARTIAL[1:]}{capability}-*")):
         version = leftover.name.removeprefix(_PARTIAL)
         if leftover.name.startswith(_PARTIAL) and version in kept:
@@ -70,9 +71,10 @@ def clear_leftovers(engine: Engine, home: Path, capability: str = models.RECOMME
 def forget_old(
     engine: Engine, home: Path, *, keep: int, also: Collection[str] = (), capability: str = models.RECOMMEND
 ) -> list[str]:
-    """Delete the weights of old versions, and return their names; what is known of them stays in the registry.
+    """Delete the weights of old versions, and return their names; their rows stay in the registry.
 
-    What serves, what served last, `also`, and the newest `keep` stay. Folders on other machines are not ours to delete.
+    The live version, the last live ones, `also`, and the newest `keep` are kept. Folders on other machines are not
+    deleted.
     """
     forgotten = []
     with engine.connect() as connection:
@@ -85,9 +87,9 @@ def forget_old(
 
 
 def _forget(engine: Engine, home: Path, version: str, capability: str, also: Collection[str]) -> bool:
-    """Delete one version, unless it is wanted; nobody can switch to it meanwhile.
+    """Delete one version, unless it is still needed; nobody can switch to it meanwhile.
 
-    Renamed first, noted, then deleted: killed in between, it is either there again or gone (`clear_leftovers`).
+    It is renamed first, noted, then deleted: if killed in between, it is restored or deleted by `clear_leftovers`.
     """
     with engine.begin() as connection:
         live = models.locked(connection, capability, share=True)

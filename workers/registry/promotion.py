@@ -1,4 +1,4 @@
-"""Letting another version serve by hand: promoted, or the one from before."""
+"""Switch versions by hand: promote one, or roll back to the previous one."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from workers.registry import reports, switching
 
 
 class NotPromoted(RuntimeError):
-    """The version cannot, or may not, serve; says why and what to do. What served before serves on."""
+    """The version cannot, or may not, become live; says why and what to do. The live version stays live."""
 
 
 class Switched(NamedTuple):
-    """The version that serves now, and the one that did before."""
+    """The version that is live now, and the one that was before."""
 
     version: str
     previous: str | None
 
 
 def promote(engine: Engine, home: Path, version: str, *, force: bool = False) -> Switched:
-    """Let `version` serve, once its folder has been loaded and its hashes verified.
+    """Make `version` live, once its folder has been loaded and its hashes verified.
 
-    Raises `UnknownVersion`, and `NotPromoted` for one that serves already, is damaged, or that the gate rejected,
-    unless `force` is given.
+    Raises `UnknownVersion`, and `NotPromoted` if it is live already, is damaged, or was rejected by the gate (unless
+    `force` is given).
     """
     with engine.connect() as connection:
         row = models.get(connection, version)
@@ -48,7 +48,7 @@ def promote(engine: Engine, home: Path, version: str, *, force: bool = False) ->
 
 
 def rollback(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> Switched:
-    """Let the version serve from which the live one took over. Raises `NotPromoted`, `UnknownVersion`, `Overtaken`."""
+    """Make the version live that the live one replaced. Raises `NotPromoted`, `UnknownVersion`, `Overtaken`."""
     with engine.connect() as connection:
         live = models.live(connection, capability)
         if live is None:
@@ -63,7 +63,7 @@ def rollback(engine: Engine, home: Path, capability: str = models.RECOMMEND) -> 
 
 
 def _check(home: Path, row: Row[Any]) -> None:
-    """Raise `NotPromoted` unless the folder holds, whole, what was registered."""
+    """Raise `NotPromoted` unless the folder holds the complete model that was registered."""
     try:
         found = artifact.load(configuration.model_folder(home, row.version))
     except ArtifactError as error:

@@ -1,6 +1,6 @@
-"""Publishing: fresh folder, reload, verify, judge, register, one pointer switched. The same for every capability.
+"""Publishing: new folder, reload, verify, judge, register, switch one pointer. The same for every capability.
 
-Killed at any point, the pointer names a whole version, and the next publishing clears up.
+If it is killed at any point, the pointer still names a complete version, and the next publishing cleans up.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ from workers.registry.versions import Origin
 log = logging.getLogger(__name__)
 
 Judge = Callable[[Artifact], Verdict]
-"""Verifies the saved model and says whether it may serve. Raises `VerificationFailed` where it is not the fitted one.
-"""
+"""Verifies the saved model and returns the verdict. Raises `VerificationFailed` if it differs from the fitted one."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained model that asks to serve: of which capability, what to save, and how it was made.
+    """A trained model to publish: its capability, what to save, and how it was made.
 
-    `config` is what the registry shows, where that is not all of the artifact's own.
+    `config` is what the registry shows, if that is not the artifact's whole config.
     """
 
     capability: str
@@ -41,9 +40,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a candidate: its version and folder, what the gate said, and whether it serves.
+    """The result of publishing: the version, its folder, the gate's verdict, and whether it is live.
 
-    `reasons` say why it does not, where it was to serve. `previous` served before it.
+    `reasons` say why it is not, if it was to be. `previous` was live before it.
     """
 
     version: str
@@ -55,11 +54,10 @@ class Outcome:
 
 
 def publish(engine: Engine, home: Path, candidate: Candidate, judge: Judge, *, serve: bool = True) -> Outcome:
-    """Save and register the candidate, and let it serve if `judge` passes it and `serve` asks for it.
+    """Save and register the candidate, and make it live if `judge` passes it and `serve` is True.
 
-    It takes the place of the version that it is made from (`Origin.parent`), of no other. Hold
-    `storage.registry.training.exclusive` meanwhile. A candidate that is rejected is kept too, with the reasons. Raises
-    `VerificationFailed`.
+    It replaces only the version that it was made from (`Origin.parent`). Hold `storage.registry.training.exclusive`
+    meanwhile. A rejected candidate is kept too, with the reasons. Raises `VerificationFailed`.
     """
     with versions.staged(engine, home, candidate.capability, candidate.artifact) as made:
         said = judge(made.saved)

@@ -1,4 +1,4 @@
-"""What the registry tells of versions: why one was rejected, how good it is, and how two differ."""
+"""What the registry knows of versions: why one was rejected, how good it is, and how two differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.registry import models
 
 
 class Difference(NamedTuple):
-    """One line of a comparison: what it is about, and what each version says; None where one does not name it."""
+    """One line of a comparison: a name, and the value of each version; None if a version has none."""
 
     name: str
     one: Any
@@ -19,19 +19,19 @@ class Difference(NamedTuple):
 
     @property
     def change(self) -> float | None:
-        """How much larger the other's figure is; None unless both are numbers."""
+        """By how much the other's value is larger; None unless both are numbers."""
         numbers = [value for value in (self.one, self.other) if isinstance(value, (int, float))]
         return None if len(numbers) < 2 else numbers[1] - numbers[0]
 
 
 def reasons(row: Row[Any]) -> list[str]:
-    """Return why the gate rejected a version; nothing where it passed, or was not asked."""
+    """Return why the gate rejected a version; empty if it passed, or if there was no gate."""
     gate: Mapping[str, Any] = row.gate or {}
     return [] if gate.get("passed", True) else [str(reason) for reason in gate["reasons"]]
 
 
 def ndcg(row: Row[Any]) -> float | None:
-    """Return the NDCG@10 of the version's own held-out test; None where it has none."""
+    """Return the NDCG@10 of the version's own held-out test; None if it has none."""
     figures = row.metrics.get("model")
     value = figures.get("ndcg@10") if isinstance(figures, Mapping) else None
     return None if value is None else float(value)
@@ -54,7 +54,7 @@ def compare(engine: Engine, one: str, other: str) -> dict[str, list[Difference]]
 
 
 def _known(connection: Connection, version: str) -> Row[Any]:
-    """Return a version's row; what is known of one whose weights were deleted can still be compared."""
+    """Return a version's row; a version whose weights were deleted can still be compared."""
     found = [row for row in models.versions(connection) if row.version == version]
     return found[0] if found else models.get(connection, version)
 

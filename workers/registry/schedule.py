@@ -1,4 +1,4 @@
-"""When the live version of a capability learns on. It looks at the tables alone: every minute, mostly for nothing."""
+"""When the live version of a capability is updated. Reads only the tables, since it is called every minute."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine, Row
 from storage.registry import attempts, models
 
 MOST_ATTEMPTS = 5
-"""An update that was killed, or failed, so often is left to people."""
+"""An update that was killed or failed this often is not tried again automatically."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """With fewer than `least` new ones nothing is learnt; with `enough` of them it is at once, or else after `hours`.
+    """Update at once with `enough` new things, or after `hours` with at least `least` of them.
 
     `enough` or `hours` of 0 turn that half of the rule off. `things` says what is counted.
     """
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What the live version does not know yet: how many things, for how many hours, and how often it was tried."""
+    """What the live version has not learnt: how many things, since how many hours; and how many attempts failed."""
 
     count: int
     hours: float
@@ -40,7 +40,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The live version, and those that were made from it since, and do not serve."""
+    """The live version, and the versions made from it that are not live."""
 
     live: Row[Any]
     tried: list[Row[Any]]
@@ -53,9 +53,9 @@ class Lineage:
 
 
 def reason(engine: Engine, capability: str, rule: Rule, count: Callable[[Connection, Lineage], int]) -> str | None:
-    """Return why the live version is to learn on now; None where it is not, or where none serves.
+    """Return why the live version is to be updated now; None if it is not, or if no version is live.
 
-    `count` says how many new things there are that neither it nor its offspring knows.
+    `count` returns how many new things there are that no version of the lineage has learnt from.
     """
     with engine.connect() as connection:
         live = models.live(connection, capability)
@@ -70,9 +70,9 @@ def reason(engine: Engine, capability: str, rule: Rule, count: Callable[[Connect
 
 @contextmanager
 def attempt(engine: Engine, live: Row[Any]) -> Iterator[None]:
-    """Count an attempt to let the live version learn on, before the block, which may kill the process.
+    """Count an attempt to update the live version, before the block, which may kill the process.
 
-    Where the block ends without an error, it had a result, and counting begins anew.
+    If the block ends without an error, there was a result, and the count is reset.
     """
     with engine.begin() as connection:
         attempts.note(connection, live.capability, live.version)
@@ -82,7 +82,7 @@ def attempt(engine: Engine, live: Row[Any]) -> Iterator[None]:
 
 
 def decide(waiting: Waiting, rule: Rule) -> str | None:
-    """Return why to learn on now, None for not yet. Pure."""
+    """Return why to update now, None for not yet. Pure."""
     if waiting.count < rule.least or waiting.attempts >= MOST_ATTEMPTS:
         return None
     told = f"{waiting.count:,} {rule.things}"

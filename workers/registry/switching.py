@@ -1,4 +1,4 @@
-"""Switching: another version serves from one commit on."""
+"""Switching: make another version live, with one commit."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _DEADLOCK = "40P01"
 
 
 class Overtaken(RuntimeError):
-    """Another version serves by now than the one that the candidate was compared with."""
+    """Another version is live by now than the one that the candidate was compared with."""
 
 
 def switch(
     engine: Engine, version: str, *, why: str = models.PUBLISHED, instead_of: Sequence[str | None] | None = None
 ) -> str | None:
-    """Let the version serve, and return the one that served before.
+    """Make the version live, and return the one that was live before.
 
-    One that recommends makes every shopper and item due. What was counted for the one before is forgotten; the refresh
-    of each shopper counts what is new to this one. Raises `UnknownVersion`, and `Overtaken` where another serves than
-    `instead_of` allows.
+    A recommender makes every shopper and item due. The counts of the previous version are deleted; the refresh of each
+    shopper counts what is new to this one. Raises `UnknownVersion`, and `Overtaken` if a version is live that
+    `instead_of` does not allow.
     """
     for left in reversed(range(_ATTEMPTS)):
         try:
             with engine.begin() as connection:
                 return _switch(connection, version, why, instead_of)
         except OperationalError as error:
-            # Intake may take rows that are due in another order. It tries again, too.
+            # Intake may lock due rows in another order. It retries, too.
             if getattr(error.orig, "sqlstate", None) != _DEADLOCK or not left:
                 raise
     raise AssertionError(f"{_ATTEMPTS} attempts ended neither way")
@@ -48,7 +48,7 @@ def _switch(connection: Connection, version: str, why: str, instead_of: Sequence
         )
     models.switch(connection, version, why=why)
     if capability == models.RECOMMEND:
-        transitions.clear(connection)  # after the switch, which waits for those who count
+        transitions.clear(connection)  # after the switch, which waits for transactions that count
         training.mark_items(connection)
         training.mark_shoppers(connection)
     return before

@@ -1,4 +1,4 @@
-"""A training as a task: how far it has come, and what it answers when it ends, or could not begin."""
+"""A training as a Celery task: its progress, and its result when it ends or cannot begin."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ log = logging.getLogger(__name__)
 
 
 class Report(Protocol):
-    """What a training tells of itself, a dataclass."""
+    """The report of a training, a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def version(self) -> str:
-        """The version that was made."""
+        """The new version."""
 
     @property
     def published(self) -> bool:
-        """Whether it serves."""
+        """Whether it is live."""
 
     @property
     def reasons(self) -> list[str]:
-        """Why it does not, although it was to."""
+        """Why it is not live, although it was to be."""
 
 
 def run(train: Callable[[], Report], *, published: Callable[[], object] = lambda: None) -> dict[str, Any]:
-    """Return the report of a training, or why there is none. `published` is called where the version serves."""
+    """Run a training; return its report, or why there is none. `published` is called if the new version is live."""
     try:
         report = train()
     except (TrainingRuns, NotEnoughData) as error:
@@ -53,7 +53,7 @@ def run(train: Callable[[], Report], *, published: Callable[[], object] = lambda
 def run_if_due(
     reason: str | None, train: Callable[[], Report], *, published: Callable[[], object] = lambda: None
 ) -> dict[str, Any]:
-    """Return the same, where there is a `reason` to train."""
+    """Do the same if there is a `reason` to train."""
     if reason is None:
         return {"published": False, "reason": "nothing to learn yet"}
     log.info("learning on: %s", reason)
@@ -61,7 +61,7 @@ def run_if_due(
 
 
 def progress(task: Task) -> Callable[[Progress], None]:
-    """Return what tells the log and Flower, where the task's state is PROGRESS, how far a training has come."""
+    """Return a function that reports a training's progress to the log and to Flower (the task's state PROGRESS)."""
 
     def report(epoch: Progress) -> None:
         ndcg = "" if epoch.ndcg is None else f", validation NDCG@10 {epoch.ndcg:.4f}"

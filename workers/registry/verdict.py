@@ -1,6 +1,6 @@
-"""What the gate decides: a candidate's figures beside those of what serves, and the reasons that keep it from serving.
+"""What the gate decides: a candidate's figures compared with those of the live version, and reasons for a rejection.
 
-Nothing here measures; `workers.recommend.training.gate` does.
+`workers.recommend.training.gate` measures the figures.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ import numpy as np
 POPULARITY = "popularity"
 
 LEAST_CASES = 50
-"""With fewer cases nothing is compared: too few to tell a worse model from bad luck."""
+"""With fewer cases nothing is compared, since a worse model cannot be told from chance."""
 LEAST_COVERAGE = 0.5
-"""The share of what serves' coverage@10 that a candidate has to reach."""
+"""The share of the live version's coverage@10 that a candidate has to reach."""
 MOST_SPREAD = 10.0
-"""How many times as far apart a candidate's scores may lie."""
+"""How many times as wide as the live version's a candidate's spread of scores may be."""
 TOLERATED_LOSS = 0.02
-"""Relative loss of NDCG@10 that is let pass, however sure it is."""
+"""Relative loss of NDCG@10 that is accepted even if it is certain."""
 SURE = 2.326
 """Standard errors by which the mean difference has to be negative: one-sided 1 % of a normal distribution."""
-# Scores this close together, relative to their size, are the same but for rounding.
+# Scores this close together, relative to their size, differ only by rounding.
 _CONSTANT = 1e-6
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a ranker did: NDCG@10 by case, distinct items in all top tens / items to be had, and its scores.
+    """The figures of a ranker: NDCG@10 by case, distinct items in all top tens / available items, and its scores.
 
-    `spread` and `size` are medians over the answers: best score less worst (nan where no answer has two items), and the
-    greatest absolute score. `problems` are what is wrong whatever else serves, in words.
+    `spread` and `size` are medians over the answers: best score minus worst (nan if no answer has two items), and the
+    greatest absolute score. `problems` are errors that do not depend on a comparison, in words.
     """
 
     ndcg_S: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -45,9 +45,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a candidate may serve, why not, what to know of it, and the figures of both on `cases` cases.
+    """Whether a candidate may serve, the reasons if not, notes, and the figures of both models on `cases` cases.
 
-    `compared_with` is a version, POPULARITY, or None where nothing was compared.
+    `compared_with` is a version, POPULARITY, or None if nothing was compared.
     """
 
     passed: bool
@@ -58,12 +58,12 @@ class Verdict:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the registry keeps it."""
+        """Return it in the form of the registry."""
         return dict(vars(self))
 
 
 def decide(candidate: Measured, opponent: Measured | None, *, name: str | None, notes: Sequence[str] = ()) -> Verdict:
-    """Return the verdict. `opponent` is what serves, called `name`, or POPULARITY; None where nothing is compared."""
+    """Return the verdict. `opponent` is the live version, called `name`, or POPULARITY; None: no comparison."""
     reasons = list(candidate.problems) or _constant(candidate)
     if opponent is None or name is None:
         return Verdict(not reasons, reasons, list(notes))
@@ -118,7 +118,7 @@ def is_below(own_S: np.ndarray, other_S: np.ndarray) -> bool:
 
 
 def _figures(measured: Measured) -> dict[str, float]:
-    """JSON has no nan and no infinity: what could not be measured is left out."""
+    """Return the figures for JSON, which has no nan and no infinity: what could not be measured is left out."""
     ndcg = float(measured.ndcg_S.mean()) if len(measured.ndcg_S) else math.nan
     values: Mapping[str, float] = {"ndcg@10": ndcg, "coverage@10": measured.coverage, "spread": measured.spread}
     return {key: round(value, 6) for key, value in values.items() if math.isfinite(value)}

@@ -1,6 +1,6 @@
-"""Versions in the making: fresh folder, reload, a test of what was saved, its row, its name. They serve nobody yet.
+"""New versions: a new folder, reload, test, register, final name. They are not live yet.
 
-Killed at any point, a version is whole, or gone once the next one has been begun.
+If it is killed at any point, a version is complete, or is deleted when the next one is begun.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from workers.registry import code_version, model_store
 
 
 class VerificationFailed(RuntimeError):
-    """The saved model, loaded again, does not answer as the fitted one; it was not published."""
+    """The saved model, loaded again, gives other answers than the fitted one; it was not published."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """How a version was made, of which one, and from when to when what it learnt from happened."""
+    """How a version was made, from which version, and the time span of the data it learnt from."""
 
     how: str = models.FULL
     parent: str | None = None
@@ -37,7 +37,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Staged:
-    """A version under a name that nothing reads: what was saved, loaded again, and the hash of its content."""
+    """A version under a name that nothing reads: the saved model, loaded again, and the hash of its content."""
 
     version: str
     saved: Artifact
@@ -46,9 +46,9 @@ class Staged:
 
 @contextmanager
 def staged(engine: Engine, home: Path, capability: str, made: Artifact) -> Iterator[Staged]:
-    """Save a version for the block to test; nothing stays of one that fails there.
+    """Save a version for the block to test; it is deleted if the block fails.
 
-    Hold `storage.registry.training.exclusive` meanwhile, and until it is registered.
+    Hold `storage.registry.training.exclusive` until it is registered.
     """
     model_store.clear_leftovers(engine, home, capability)
     version = models.version_name(capability, datetime.now(UTC), secrets.token_hex(3))
@@ -66,9 +66,9 @@ def register(
     gate: Mapping[str, Any],
     config: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Keep a tested version with what the gate said of it; return its folder.
+    """Register a tested version with the result of the gate; return its folder.
 
-    `config` is what the registry shows, where that is not all of the artifact's own.
+    `config` is what the registry shows, if that is not the artifact's whole config.
     """
     with engine.begin() as connection:
         models.register(

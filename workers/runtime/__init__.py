@@ -1,1 +1,1 @@
-"""The Celery application, what its processes are built of, and their upkeep."""
+"""What every worker process uses: services, claims, the broker, metrics, the device, and limits."""

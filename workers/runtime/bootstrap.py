@@ -1,4 +1,4 @@
-"""What every worker process shares: built once per process and on first use."""
+"""The services that every worker process has: built once per process, on first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Part = TypeVar("Part")
 
 
 class Services:
-    """What one worker process works with. Every part is built when it is first asked for."""
+    """The services of one worker process. Each is built on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -38,14 +38,14 @@ class Services:
 
     @cached_property
     def hasty(self) -> Engine:
-        """The database for what may be lost with the server's last instant: a commit does not wait for the disk.
+        """The database, for writes that may be lost in a crash of the server: a commit does not wait for the disk.
 
-        A shelf that is lost so is due again: its mark was to be cleared by the same commit.
+        A shelf that is lost this way is due again, since its mark was to be deleted by the same commit.
         """
         return engine.connect(required(self.settings.database_url, "RESHELF_DATABASE_URL"), durable=False)
 
     def part(self, make: Callable[[Services], Part]) -> Part:
-        """Return what `make` builds of these, the same each time: what a capability adds of its own."""
+        """Return the object that `make` builds from these services, once: a capability's own addition."""
         with self._making:
             if make not in self._parts:
                 self._parts[make] = make(self)
@@ -56,7 +56,7 @@ _rings: dict[str, Ring] = {}
 
 
 def declare(rings: Mapping[str, Ring]) -> None:
-    """Say what is sent for each due kind: whoever knows all capabilities does so before any service is used."""
+    """Set what is sent for each due kind; called once, before a service is used, where all capabilities are known."""
     _rings.update(rings)
 
 
@@ -67,7 +67,7 @@ def services() -> Services:
 
 
 def required(value: str | None, variable: str) -> str:
-    """Return the value, or raise `SettingsError` saying how to give it."""
+    """Return the value, or raise `SettingsError` saying how to set it."""
     if value is None:
         raise SettingsError(f"{variable} is not set: start the embedded servers with `reshelf up`, or set it")
     return value

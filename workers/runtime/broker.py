@@ -20,7 +20,7 @@ from reshelf import lenient
 
 
 class Channel(redis.Channel):
-    """A channel that says so when its connection is gone."""
+    """A channel that raises `ConnectionLost` when its connection is gone."""
 
     def _connparams(self, *args: Any, **kwargs: Any) -> Any:
         if self.connection is None or self.connection.client is None:

@@ -1,4 +1,4 @@
-"""Working through what is due: claim, work, and keep one row's failure from the others."""
+"""Process what is due: claim, work, and keep one row's failure from affecting the others."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from workers.settings import Settings
 log = logging.getLogger(__name__)
 
 SECONDS = 0.1
-"""How long one task goes on claiming, before the tasks behind it (a new item, say) get their turn."""
+"""How long one task continues to claim, before the tasks behind it (for a new item, say) get their turn."""
 
 _LEAST_SHARE = 0.01
-# What just happened waits for a rest to end.
+# New events have to wait for the end of a rest.
 _LONGEST_REST = 1.0
 
 Work = Callable[[Sequence[Claim]], object]
@@ -38,14 +38,14 @@ def drain(
     retry: bool = True,
     seconds: float = SECONDS,
 ) -> bool:
-    """Claim and work until nothing of `kind` is free; False where `seconds` ran out first, or a batch failed.
+    """Claim and work until nothing of `kind` is free; False if `seconds` ran out first, or a batch failed.
 
-    Of what can wait (`later`) alone, or of all else; by default of both. `most` rows make a batch, by default as many
-    as the settings say; `rest` is how many seconds a row must have been due.
+    `later` selects only the rows marked `later`, or only the others; by default both. A batch has `most` rows, by
+    default as many as the settings say; `rest` is how many seconds a row must have been due.
 
-    A batch that raises is released, and each of its rows is tried again alone until its attempts are used up: once
-    nothing else is free, or where more came than the time was enough for; not at all without `retry`. After a batch
-    that could wait the worker rests: the gateway and the database need the cores too.
+    A batch that raises is released, and each of its rows is tried again on its own until its attempts are used up: once
+    nothing else is free, or when the time was not enough for everything; not at all without `retry`. After a batch of
+    `later` rows the worker rests: the gateway and the database need the cores too.
     """
     until = time.monotonic() + seconds
     most = most or settings.refresh_batch
@@ -65,14 +65,14 @@ def drain(
 
 
 def _work_on(engine: Engine, kind: str, work: Work, claims: Sequence[Claim], settings: Settings) -> bool:
-    """Work on the claims, and rest where they could wait. False: the work failed, and they are given back."""
+    """Process the claims, and rest if they were due `later`. False: the work failed, and they are released."""
     began = time.monotonic()
     try:
         work(claims)
-    except Exception:  # noqa: BLE001  whatever one row does to the work, the other rows go on
+    except Exception:  # noqa: BLE001  one bad row must not stop the others
         log.exception("refresh of %d %s rows failed", len(claims), kind)
         metrics.FAILED.labels(kind).inc()
-        with engine.begin() as other:  # what the work failed of may have cut the connection that claimed them
+        with engine.begin() as other:  # the failure may have broken the connection that claimed them
             due.release(other, kind, claims)
         return False
     metrics.REFRESHED.labels(kind).inc(len(claims))
@@ -87,7 +87,7 @@ def rest(worked: float, share: float) -> float:
 
 
 def _claim(engine: Engine, kind: str, **options: Any) -> list[Claim]:
-    """Claim a batch of rows never tried before. A claim is one statement, and stands at once."""
+    """Claim a batch of untried rows. A claim is one statement, and is committed at once."""
     with engine.connect() as connection:
         return due.claim(connection.execution_options(isolation_level="AUTOCOMMIT"), kind, **options)
 

@@ -1,4 +1,4 @@
-"""The device of this process, prepared before JAX compiles anything."""
+"""The JAX device of this process, prepared before anything is compiled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def prepare(home: Path) -> None:
-    """Keep compiled programs in the home folder, so that a process that starts again is warm in seconds.
+    """Cache compiled programs in the home folder, so that a process that starts again is warm in seconds.
 
-    A cache that the environment names (`JAX_COMPILATION_CACHE_DIR`) stays.
+    A cache that the environment sets (`JAX_COMPILATION_CACHE_DIR`) is used instead.
     """
     import jax
 

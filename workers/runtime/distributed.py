@@ -1,7 +1,7 @@
 """Processes that train one model together: each runs the same command, and JAX joins their devices.
 
-None outlives another for long. A process that fails ends at once, and says so; the others notice by a connection that
-breaks, or at the latest when its heartbeats have been missing for `RESHELF_PROCESS_TIMEOUT`, and end too.
+If a process fails, it reports the error and ends; the others notice that a connection breaks, or that its heartbeats
+have been missing for `RESHELF_PROCESS_TIMEOUT`, and end too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workers.settings import Settings, SettingsError
 
 _ADDRESS = re.compile(r".+:\d{1,5}")
 
-# How long a process that is done waits for the one that still tests and publishes. It never waits for a dead one.
+# How long a finished process waits for the one that still tests and publishes. It never waits for a dead one.
 _PATIENCE = 24 * 3600
 
 
@@ -34,7 +34,7 @@ class Group(NamedTuple):
 
 
 def from_settings(settings: Settings) -> Group | None:
-    """Return the group that the settings name, None for a process alone. Raises `SettingsError`."""
+    """Return the group of the settings, None for a single process. Raises `SettingsError`."""
     if settings.coordinator is None:
         if settings.processes != 1 or settings.process != 0:
             raise SettingsError("RESHELF_PROCESSES and RESHELF_PROCESS need RESHELF_COORDINATOR, process 0's HOST:PORT")
@@ -57,9 +57,9 @@ def from_settings(settings: Settings) -> Group | None:
 
 @contextmanager
 def joined(settings: Settings) -> Iterator[None]:
-    """Make this process one of its group while the block runs; without a group, change nothing.
+    """Join this process to its group while the block runs; without a group, change nothing.
 
-    JAX must not have been used before. What the block raises in a group is printed, and the process ends.
+    JAX must not have been used before. In a group, an error of the block is printed, and the process ends.
     """
     group = from_settings(settings)
     if group is None:
@@ -67,7 +67,7 @@ def joined(settings: Settings) -> Iterator[None]:
         return
     import jax
 
-    # Between machines without accelerators; those with some have a way of their own.
+    # For machines without accelerators; accelerators have their own communication.
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         jax.distributed.initialize(
@@ -95,5 +95,5 @@ def _end(group: Group, error: BaseException) -> NoReturn:
     )
     sys.stdout.flush()
     sys.stderr.flush()
-    # An ordinary exit would wait for processes that are gone, or that wait for this one.
+    # A normal exit would wait for processes that are gone, or that wait for this one.
     os._exit(1)

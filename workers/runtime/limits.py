@@ -1,4 +1,4 @@
-"""What a process that nobody waits for may take, so that those whom customers wait for are served first."""
+"""Limits of a background process, so that requests are served first."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _GIB = 2**30
 
 
 def cores_for(given: int, available: int) -> int:
-    """Return how many of the available cores to use: those given, or half of them, and one at least."""
+    """Return how many of the available cores to use: `given`, or half of them if that is 0, and at least one."""
     return max(min(given or available // 2, available), 1)
 
 
 def apply(*, cpus: int, memory_gb: float) -> None:
-    """Bound this process and its children: cores (0: half of them), and memory in GiB (0: no bound).
+    """Limit this process and its children: cores (0: half of them), and memory in GiB (0: no limit).
 
-    To be called before JAX is imported, which makes as many threads as there are cores. Where the system knows no core
-    affinity (macOS), the cores stay as they are.
+    Call it before JAX is imported, which makes as many threads as there are cores. On systems without core affinity
+    (macOS), the cores are not limited.
     """
     if hasattr(os, "sched_setaffinity"):
         available = sorted(os.sched_getaffinity(0))

@@ -1,17 +1,17 @@
-"""Memory of a process that serves: what stays for good is not looked through again and again."""
+"""Garbage collection of a serving process: objects that stay for good are not scanned again and again."""
 
 from __future__ import annotations
 
 import gc
 
-# A batch makes thousands of small tuples, none of them part of a cycle; Python would look through them at every 700.
+# A batch makes thousands of small tuples, none of them part of a cycle; by default Python would scan them every 700.
 _ALLOCATIONS = 50_000
 
 
 def settle() -> None:
-    """Keep what stands now out of Python's full collections: to walk a catalogue takes longer than to answer from it.
+    """Exclude the existing objects from Python's full collections: scanning a catalogue takes longer than an answer.
 
-    What is dropped later is freed all the same, unless it is part of a cycle.
+    Excluded objects that are dropped later are still freed, unless they are part of a cycle.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What the workers measure, for Prometheus."""
+"""The Prometheus metrics of the workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFRESH_SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )
 ENCODINGS = Counter("reshelf_encodings", "Histories encoded to rank a shelf")
-REASON_ENCODINGS = Counter("reshelf_reason_encodings", "Histories encoded to explain a shelf that stands")
+REASON_ENCODINGS = Counter("reshelf_reason_encodings", "Histories encoded to explain an existing shelf")
 FAILED = Counter("reshelf_refresh_failures", "Batches that raised, by kind", ["kind"])
 COMPILATIONS = Gauge("reshelf_compilations_after_warm_up", "XLA compilations since the model was warm; stays 0")
 DUE = Gauge("reshelf_due", "Due rows, by kind", ["kind"])
@@ -33,7 +33,7 @@ OLDEST_DUE = Gauge("reshelf_due_oldest_seconds", "Age of the oldest due row, by 
 
 
 def serve(port: int) -> None:
-    """Serve this process's metrics on loopback. Work goes on where the port is taken."""
+    """Serve this process's metrics on loopback. If the port is taken, only log it."""
     try:
         start_http_server(port, addr="127.0.0.1")
     except OSError as error:
@@ -43,9 +43,9 @@ def serve(port: int) -> None:
 
 
 def export(measured: Any, gauges: Mapping[str, Gauge], alert: Gauge, at: Gauge) -> None:
-    """Set the gauges of a measurement of drift from its row, so that they outlast the worker that measured.
+    """Set the gauges of a drift measurement from its row, so that they outlast the worker that measured it.
 
-    NaN is what is unknown.
+    Unknown figures are NaN.
     """
     figures = {} if measured is None else measured.figures
     for name, gauge in gauges.items():

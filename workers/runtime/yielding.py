@@ -1,7 +1,7 @@
 """Yielding: a worker's tasks are halted (SIGSTOP) while shoppers wait for their shelves, and continued afterwards.
 
-Niceness gives others more of a core. A training still takes caches and memory bandwidth from them, and on two cores
-ranking beside a training does a third less. A halted task takes nothing.
+Niceness gives others more of a core. But a training still takes caches and memory bandwidth from them: on two cores,
+ranking next to a training does a third less. A halted task takes nothing.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from workers.runtime import bootstrap
 log = logging.getLogger(__name__)
 
 LONG_WAIT, SHORT_WAIT = 0.5, 0.2
-"""Seconds that a shopper waits when tasks are halted, and when they are continued."""
+"""Tasks are halted when a shopper has waited for the first number of seconds, and continued below the second."""
 LONGEST_HALT, SHORTEST_RUN = 3.0, 1.0
-"""Seconds. A task gets a quarter of the time at least, however long shoppers wait."""
+"""Seconds. A task gets at least a quarter of the time, however long shoppers wait."""
 _LOOK_SECONDS = 0.2
 
 
 class Look(NamedTuple):
-    """What is seen: how long a shopper waits, in seconds, and whether a task is amid a transaction that has written."""
+    """What was observed: how long a shopper waits, in seconds, and whether a task's transaction has written."""
 
     wait: float
     writes: bool
 
 
 def is_halted(look: Look, halted: bool, seconds: float) -> bool:
-    """Decide whether tasks, which have been `halted` or running for so many seconds, are to be halted from now on.
+    """Decide whether tasks, which have been `halted` or running for `seconds`, are to be halted from now on.
 
-    One that is amid a transaction which has written is not: others may wait for its locks.
+    A task in a transaction that has written is not halted: others may wait for its locks.
     """
     if look.writes:
         return False
@@ -52,9 +52,9 @@ def is_halted(look: Look, halted: bool, seconds: float) -> bool:
 
 
 class Yielder:
-    """Halts and continues processes, on a thread of its own, until it is closed.
+    """Halts and continues processes, on its own thread, until it is closed.
 
-    `busy` says whether they have anything to do, `pids` which they are.
+    `busy` says whether they have anything to do, `pids` returns their process ids.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class Yielder:
         self._thread = threading.Thread(target=self._run, name="yielding", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Continue what is halted, and end."""
+        """Continue what is halted, and stop the thread."""
         self._closed.set()
         self._thread.join(10)
 
     def _run(self) -> None:
         try:
             while not self._closed.wait(_LOOK_SECONDS):
-                # What was halted amid a transaction that has written is continued at once.
+                # A task that was halted in a transaction that has written is continued at once.
                 if (self._busy() or self._halted) and self._step() and self._halted:
                     self._step()
         finally:
@@ -126,7 +126,7 @@ class Yielding(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships n
         self._yielder: Yielder | None = None
 
     def start(self, worker: Any) -> None:
-        """Begin."""
+        """Start the yielder."""
         self._yielder = Yielder(
             bootstrap.services().engine,
             os.environ["PGAPPNAME"],
@@ -136,7 +136,7 @@ class Yielding(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships n
         self._yielder.start()
 
     def stop(self, worker: Any) -> None:
-        """Continue what is halted, and end."""
+        """Continue what is halted, and stop the yielder."""
         if self._yielder is not None:
             self._yielder.close()
             self._yielder = None

@@ -1,1 +1,1 @@
-"""Search: files, evaluation, and what the terminal shows of them."""
+"""Search: answering queries, following the catalogue, and training."""

@@ -1,4 +1,4 @@
-"""Answering: claimed questions to stored answers, and a word to whoever waits for them, in one transaction."""
+"""Answering: turn claimed queries into stored answers, and announce them to waiting requests, in one transaction."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from workers.search.serving import Serving
 from workers.search.tastes import Vectors
 
 MOST_AT_ONCE = 8
-"""Questions of one batch: whoever asks while it runs waits for all of them."""
+"""Queries of one batch: a query that comes while it runs waits for all of them."""
 EXPLAINED = 20
-"""Hits that are explained, where an explanation is asked for."""
+"""Hits that are explained, if an explanation is asked for."""
 
 
 def answer(database: Database, serving: Serving, vectors: Vectors, claims: Sequence[Claim]) -> None:
-    """Answer the claimed questions with what `serving` knows now."""
+    """Answer the claimed queries with the current state of `serving`."""
     keys = [claim.key for claim in claims]
     with database.begin() as connection:
         with metrics.REFRESH_SECONDS.labels(due.QUERY, "read").time():
@@ -53,7 +53,7 @@ def answer(database: Database, serving: Serving, vectors: Vectors, claims: Seque
 
 
 def _histories(connection: Connection, vectors: Vectors, asked: Mapping[str, Question]) -> dict[str, History]:
-    """Return the histories of the shoppers who ask, and have `vectors` follow the recommender for them."""
+    """Return the histories of the shoppers who ask, and have `vectors` follow the live recommender for them."""
     shoppers = sorted({question.shopper for question in asked.values() if question.shopper is not None})
     if not shoppers:
         return {}
@@ -104,7 +104,7 @@ def _answer(
 
 
 def filters_of(question: Question) -> Filters:
-    """Return the question's filters as the engine takes them."""
+    """Return the query's filters as the engine takes them."""
     return Filters(
         question.categories, question.brands, question.price_from, question.price_to, available=question.in_stock
     )

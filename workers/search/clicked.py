@@ -1,4 +1,4 @@
-"""What searches showed and what was clicked, as judged queries."""
+"""Searches and clicks as judged queries."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DEEPEST = 100
 
 
 def judged(rows: Sequence[Row[Any]], items: Sequence[Item]) -> Judged:
-    """Return the queries with a click, and how likely each item shown was right for them, by its place in `items`.
+    """Return the queries with a click, and how relevant each shown item probably was, by its index in `items`.
 
-    `rows` are those of `storage.search.search_log`. What stood first is not right because it was clicked, as far as
-    items were shown at different ranks.
+    `rows` are those of `storage.search.search_log`. The bias towards items at high ranks is removed as far as items
+    were shown at different ranks.
     """
     places = {item.item_id: place for place, item in enumerate(items)}
     numbers: dict[str, int] = {}

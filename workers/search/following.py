@@ -1,4 +1,4 @@
-"""The catalogue in memory, searched by one version at a time, and followed without missing a change."""
+"""The catalogue in memory, searched by one version at a time, which follows the database without missing a change."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from storage.recommend import rankings
 from workers.catalogue import to_item
 
 POPULAR_EVERY = 30.0
-"""Seconds between two looks at what is popular."""
+"""Seconds between two reads of popularity."""
 
 
 @dataclass
 class Touched:
-    """What changes were about: the terms that the items hold or held, and the newest transaction of theirs."""
+    """What changes concern: the terms that the items hold or held, and their newest transaction id."""
 
     terms: set[str] = field(default_factory=set)
     newest: int = 0
 
 
 class Follower:
-    """An engine, and up to where it has read the catalogue. For one thread at a time."""
+    """An engine, and the horizon up to which it has read the catalogue. For one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -41,18 +41,18 @@ class Follower:
         self._popular_at = -np.inf
 
     def number(self, slot: int) -> int:
-        """Return the number by which the tables know the item of a slot."""
+        """Return the number in the tables of the item in a slot."""
         return self._numbers[self.engine.collection.items[slot].item_id]
 
     def read(self, connection: Connection) -> Changes:
-        """Return what changed since the last time, for `take`; what is popular is taken at once, now and then."""
+        """Return what changed since the last time, for `take`; popularity is read and applied now and then."""
         if time.monotonic() - self._popular_at > POPULAR_EVERY:
             self._popular_at = time.monotonic()
             self._take_popular(rankings.popularity(connection))
         return items.changed_since(connection, self.horizon)
 
     def take(self, changes: Changes) -> Touched:
-        """Search with these changes from now on; return what they touched. What is as it was touches nothing."""
+        """Apply these changes; return what they concern. An item without a difference concerns nothing."""
         touched = Touched()
         if not self.horizon:
             self._build([row for row in changes.rows if _is_there(row)])
@@ -102,5 +102,5 @@ def _is_there(row: Row[Any]) -> bool:
 
 
 def _worded(item: Item) -> tuple[Any, ...]:
-    """Return what an item is found by; where that stays, its slot can stay, whatever it costs."""
+    """Return the words that an item is found by; while they stay the same, it keeps its slot, whatever its price."""
     return (item.title, item.text, item.category, item.brand, item.attributes)

@@ -1,4 +1,4 @@
-"""What the process that searches works with, each built when it is first asked for."""
+"""The objects that the search process uses, each built on first use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def serving(services: Services) -> Serving:
 
 
 def tastes(_: Services) -> Vectors:
-    """Return the recommender's vectors, for the order that a shopper would like."""
+    """Return the recommender's vectors, for personalised results."""
     from workers.search.tastes import Vectors
 
     return Vectors()

@@ -1,4 +1,4 @@
-"""Publishing a version of search: the saved one finds what the fitted one does for golden queries."""
+"""Publish a version of search: the saved one has to find the same as the fitted one for golden queries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GOLDEN_QUERIES = 16
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained version that asks to serve: what it is, up to when it knows the events, and why it may not serve."""
+    """A trained version to publish, the time of the events it learnt from, and reasons against publishing it."""
 
     artifact: Artifact
     learnt_through: datetime
@@ -37,7 +37,7 @@ class Candidate:
 def publish(
     database: Database, home: Path, candidate: Candidate, fitted: Parts, items: Sequence[Item], *, serve: bool
 ) -> Outcome:
-    """Publish as `workers.registry.publishing` says; the candidate may serve if nothing speaks against it."""
+    """Publish as described in `workers.registry.publishing`, unless there are reasons against it."""
     with database.connect() as connection:
         live = models.live(connection, models.SEARCH)
 
@@ -51,7 +51,7 @@ def publish(
 
 
 def verify(saved: Artifact, fitted: Parts, items: Sequence[Item]) -> None:
-    """Raise `VerificationFailed` unless the saved version finds what the fitted one does, among a few items."""
+    """Raise `VerificationFailed` unless the saved version finds the same as the fitted one, among a few items."""
     parts, kept = weights.unpack(saved, fitted.synonyms)
     ours, theirs = Engine(parts), Engine(fitted)
     for engine in (ours, theirs):

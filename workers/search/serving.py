@@ -1,4 +1,4 @@
-"""Serving: the catalogue in memory, searched by the live version, or by words alone while there is none."""
+"""Serving: the catalogue in memory, searched by the live version, or only by words if there is none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """A version, ready to take over: its parts, and what its encoder makes of the first slots of the catalogue."""
+    """A version, ready to be used: its parts, and its encoder's vectors of the first slots of the catalogue."""
 
     version: str
     parts: Parts
@@ -38,7 +38,7 @@ class Loaded(NamedTuple):
 class Serving:
     """What one process searches with. `follow` brings it up to date before a batch.
 
-    A version that becomes live is loaded beside the one that searches; `ready` is called when it is there.
+    A new live version is loaded in the background; `ready` is called when it is loaded.
     """
 
     def __init__(
@@ -58,24 +58,24 @@ class Serving:
 
     @property
     def engine(self) -> Engine:
-        """What searches."""
+        """The search engine."""
         return self._follower.engine
 
     @property
     def horizon(self) -> int:
-        """Up to where it knows the catalogue."""
+        """The horizon up to which it has read the catalogue."""
         return self._follower.horizon
 
     def number(self, slot: int) -> int:
-        """Return the number by which the tables know the item of a slot."""
+        """Return the number in the tables of the item in a slot."""
         return self._follower.number(slot)
 
     def follow(self) -> bool:
-        """Take in what changed, make the answers stale that it concerns, and swap to the live version if it is there.
+        """Apply what changed, make the answers stale that it concerns, and swap to the live version if it is loaded.
 
-        The first time it reads the whole catalogue, and returns True.
+        The first call reads the whole catalogue, and returns True.
         """
-        # Each of these reads stands for itself: no transaction around them, which would be two more round trips.
+        # The reads are independent: a transaction around them would cost two more round trips.
         with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             live = models.live(connection, models.SEARCH)
             changes = self._follower.read(connection)
@@ -94,7 +94,7 @@ class Serving:
         return first
 
     def _swap(self, live: str | None, *, wait: bool) -> bool:
-        """Search with the live version from now on, if it is loaded; `wait` for it where nobody is served yet."""
+        """Search with the live version from now on, if it is loaded; with `wait`, wait for it."""
         if live is None or live == self.version:
             return False
         loaded = self._loader.load_now(live) if wait else self._loader.take()
@@ -107,11 +107,11 @@ class Serving:
         return True
 
     def _load(self, version: str) -> Loaded:
-        """Return the version with the vectors of the items that there are now. Raises `ArtifactError`."""
+        """Return the version with the vectors of the current items. Raises `ArtifactError`."""
         parts, kept = weights.unpack(artifact.load(settings.model_folder(self._home, version)), self._synonyms)
         if isinstance(parts.ranker, TreeRanker):
             parts.ranker.warm(parts.config)
-        # The list of items only ever grows, also while this thread reads it.
+        # The list of items only grows, even while this thread reads it.
         items = self.engine.collection.items[:]
         if kept is None or not isinstance(parts.encoder, Encoder):
             return Loaded(version, parts, None)

@@ -10,7 +10,7 @@ from workers.load.errors import FileError
 
 
 def read(path: Path | None) -> Synonyms:
-    """Return a shop's synonyms; none without a file. Raises `FileError`, also for lines that say nothing."""
+    """Return a shop's synonyms; none without a file. Raises `FileError`, also for invalid lines."""
     if path is None:
         return Synonyms()
     try:

@@ -1,4 +1,4 @@
-"""The tasks of search: rung, never told anything."""
+"""The tasks of search. They are wake-ups and carry no data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.search import parts
 
 @shared_task(name=tasks.ANSWER, send_events=False)
 def answer() -> None:
-    """Answer the questions that are due."""
+    """Answer the queries that are due."""
     services = bootstrap.services()
     services.bell.answer(due.QUERY)
     _answer(services)
@@ -24,7 +24,7 @@ def answer() -> None:
 
 @shared_task(name=tasks.FOLLOW, send_events=False)
 def follow() -> None:
-    """Take in what changed in the catalogue, or which version serves, and renew the answers that it concerns."""
+    """Follow changes of the catalogue and of the live version, and renew the answers that they concern."""
     services = bootstrap.services()
     services.bell.answer(due.CATALOGUE)
     _answer(services)
@@ -32,7 +32,7 @@ def follow() -> None:
 
 @shared_task(name=tasks.TEND)
 def tend() -> None:
-    """Drop answers that nobody asks for, and renew those that are asked for often and have grown old."""
+    """Delete answers that nobody asks for, and renew old ones that are asked for often."""
     services = bootstrap.services()
     with services.hasty.begin() as connection:
         answers.tend(connection)

@@ -1,4 +1,4 @@
-"""Tastes: what a shopper looked at lately, by brand and price, and among the recommender's vectors of items."""
+"""Tastes: what a shopper looked at lately, by brand and price, and by the recommender's vectors of items."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _KINDS = {
 }
 
 VectorsOf = Callable[[Sequence[str]], Float32[np.ndarray, "K D"]]
-"""Gives the unit vectors of items by their ids: zeros for one that has none, D is 0 where none has."""
+"""Returns the unit vectors of items by their ids: zeros for an item without one; D is 0 if no item has one."""
 
 
 class Vectors:
-    """Unit vectors of items by the live recommender, kept once they were read. For one thread at a time.
+    """Unit vectors of items by the live recommender, kept once read. For one thread at a time.
 
-    An item that has no vector yet is asked for again each time.
+    An item without a vector is asked for again each time.
     """
 
     def __init__(self) -> None:
@@ -45,14 +45,14 @@ class Vectors:
         self._kept: dict[str, Float32[np.ndarray, " D"]] = {}
 
     def follow(self, connection: Connection) -> None:
-        """Forget the vectors of a version that serves no more."""
+        """Drop the vectors of a version that is no longer live."""
         live = models.live(connection)
         version = None if live is None else live.version
         if version != self._version:
             self._version, self._kept = version, {}
 
     def read(self, connection: Connection, item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
-        """Return the vectors of the items, as `VectorsOf` has them."""
+        """Return the vectors of the items, in the form of `VectorsOf`."""
         missing = [item_id for item_id in item_ids if item_id not in self._kept]
         if missing and self._version is not None:
             for item_id, sent in item_vectors.read(connection, self._version, missing).items():
@@ -62,22 +62,22 @@ class Vectors:
 
 
 def stacked(vectors: Mapping[str, Float32[np.ndarray, " D"]], item_ids: Sequence[str]) -> Float32[np.ndarray, "K D"]:
-    """Return the vectors of the items, as `VectorsOf` has them."""
+    """Return the vectors of the items, in the form of `VectorsOf`."""
     nothing_D = np.zeros(len(next(iter(vectors.values()), ())), np.float32)
     found = [vectors.get(item_id, nothing_D) for item_id in item_ids]
     return np.array(found, np.float32).reshape(len(found), len(nothing_D))
 
 
 def read(connection: Connection, shoppers: Sequence[str]) -> dict[str, History]:
-    """Return what each of the shoppers did last."""
+    """Return the last events of each of the shoppers."""
     return histories.read(connection, shoppers, length=LENGTH, policy="show_all")
 
 
 def affinity(vectors_of: VectorsOf, history: History, collection: Collection) -> Affinity | None:
-    """Return what says how much the shopper likes each of some items; None for a taste that nobody knows.
+    """Return a function that says how much the shopper likes each of some items; None if the taste is unknown.
 
-    It is how well brand and price fit what the shopper met (`model.search.ranking.personalisation`), and the weighted
-    cosine of the item and of the mean of what was met. It asks `vectors_of` when it is called.
+    It adds how well brand and price fit what the shopper met (`model.search.ranking.personalisation`), and the weighted
+    cosine of the item and of the mean of what was met. It calls `vectors_of` when it is called.
     """
     met = dict.fromkeys(touch.item_id for touch in history.touches if _KINDS.get(touch.kind, 0.0) > 0)
     slots = [slot for item_id in met if (slot := collection.slot(item_id)) is not None]
@@ -98,9 +98,9 @@ def affinity(vectors_of: VectorsOf, history: History, collection: Collection) ->
 
 
 def _cosines(vectors_of: VectorsOf, history: History) -> Callable[[Sequence[str]], Float32[np.ndarray, " K"]] | None:
-    """Return the cosines of items and of what the shopper met, each event half as much as the fifth after it.
+    """Return the cosines of items with what the shopper met; an event counts half as much as the fifth after it.
 
-    It is 0 for an item without a vector.
+    The cosine of an item without a vector is 0.
     """
     touches = [touch for touch in reversed(history.touches) if touch.item_id is not None]
     if not touches:

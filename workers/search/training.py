@@ -1,4 +1,4 @@
-"""Training search: read the tables, fit, test on queries that were set aside, publish. One at a time, whoever asks."""
+"""Train search: read the tables, fit, test on queries that were set aside, publish. One at a time."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from workers.search import clicked, publish, synonyms
 from workers.settings import Settings
 
 LEAST_QUERIES = 200
-"""Queries with a click from which on their order is learnt."""
+"""From this many queries with a click on, the ranker is trained."""
 HELD_OUT = 0.2
 _TITLES = 300
 _TOLERANCE = 0.02
-"""How far a version may stay behind words alone by NDCG@10, as figures of few queries differ by chance."""
+"""How much NDCG@10 a version may lose against words only, since figures of few queries vary by chance."""
 
 Tell = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished training: on how many items, queries with clicks, and what came out on those that were set aside.
+    """A finished training: its items, its queries with clicks, and the figures on the held-out queries.
 
-    `figures` are by ranker: `lexical`, words alone; `fused`, with the encoder; `learnt`, with what clicks taught.
-    `reasons` say why the version does not serve although it was to.
+    `figures` are by ranker: `lexical`, only words; `fused`, with the encoder; `learnt`, with the ranker trained on
+    clicks. `reasons` say why the version is not live although it was to be published.
     """
 
     version: str
@@ -76,7 +76,7 @@ def train(
     serve: bool = True,
     progress: Tell = lambda _: None,
 ) -> Report:
-    """Train on the catalogue and on what was clicked, and let the new version serve unless words alone do better.
+    """Train on the catalogue and on clicks, and publish the new version unless searching by words only is better.
 
     Raises `NotEnoughData`, `TrainingRuns`, `ConfigError` for an unknown preset, and `VerificationFailed`.
     """
@@ -85,9 +85,9 @@ def train(
 
 
 def update(database: Database, settings: Settings, progress: Tell = lambda _: None) -> Report:
-    """Train anew with the options of the live version, which there has to be. Raises as `train` does.
+    """Train again with the options of the live version, which has to exist. Raises the same errors as `train`.
 
-    The attempt is counted before the work, and forgotten when it had a result.
+    The attempt is counted before the work, and the count is reset when there is a result.
     """
     with training.exclusive(database, models.SEARCH):
         with database.connect() as connection:
@@ -135,7 +135,7 @@ def _read(database: Database) -> tuple[list[Item], Judged]:
 
 
 def _fit(parts: Parts, items: Sequence[Item], known: Judged, seed: int, progress: Tell) -> _Fitted:
-    """Return what serves, tested: with a ranker where there are clicks enough, and it orders better than without."""
+    """Return the tested parts: with a ranker if there are enough clicks, and if it ranks better than without."""
     fused = search_training.with_encoder(parts, items, seed=seed, report=progress)
     if len(known.queries) < LEAST_QUERIES:
         cases = _titles(items, seed)
@@ -161,7 +161,7 @@ def _figures(parts: Parts, items: Sequence[Item], cases: Judged) -> dict[str, fl
 
 
 def _reasons(figures: dict[str, dict[str, float]], best: str) -> list[str]:
-    """Return why the best that was learnt may not serve: nothing, unless words alone do better."""
+    """Return why the best version may not serve: only if searching by words only is better."""
     ours, words = figures[best].get("ndcg@10", 0.0), figures["lexical"].get("ndcg@10", 0.0)
     if ours >= words - _TOLERANCE:
         return []
@@ -169,7 +169,7 @@ def _reasons(figures: dict[str, dict[str, float]], best: str) -> list[str]:
 
 
 def _titles(items: Sequence[Item], seed: int) -> Judged:
-    """Return two or three words of some titles as queries, each with its item as the one to be found."""
+    """Return two or three words of some titles as queries, whose item is to be found."""
     chance = np.random.default_rng(seed)
     queries: dict[str, int] = {}
     for place in chance.permutation(len(items))[:_TITLES].tolist():

@@ -1,4 +1,4 @@
-"""The tasks that train search. They run on the queue of trainings, in a worker of its own."""
+"""The tasks that train search. They run on the training queue, in its own worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.runtime.bootstrap import Services
 
 @shared_task(name=tasks.TRAIN_SEARCH, bind=True, ignore_result=False, acks_late=False)
 def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, Any]:
-    """Train a version of search and publish it; answers the report, or why there is none."""
+    """Train a version of search and publish it; return the report, or why there is none."""
     from workers.search import training  # imports JAX
 
     services, progress = bootstrap.services(), task_answers.progress(self)
@@ -27,7 +27,7 @@ def train_search(self: Task, preset: str = "small", seed: int = 0) -> dict[str, 
 
 @shared_task(name=tasks.UPDATE_SEARCH, bind=True, ignore_result=False, acks_late=False)
 def update_search(self: Task) -> dict[str, Any]:
-    """Train search anew if enough is new to the live version; answers the report, or why there is none."""
+    """Train search again if enough is new to the live version; return the report, or why there is none."""
     from workers.search import waiting
 
     services = bootstrap.services()

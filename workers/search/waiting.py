@@ -1,4 +1,4 @@
-"""When search is trained anew."""
+"""When search is trained again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.registry.schedule import Lineage, Rule
 from workers.settings import Settings
 
 LEAST_CHANGES = 20
-"""Fewer new items and clicked searches than this are not worth a training."""
+"""With fewer new items and clicked searches than this there is no training."""
 
 
 def reason(engine: Engine, settings: Settings) -> str | None:
@@ -38,6 +38,6 @@ def _new_changes(connection: Connection, found: Lineage) -> int:
 
 
 def rule(settings: Settings) -> Rule:
-    """Return the rule of the settings."""
+    """Return the training rule from the settings."""
     things = "new items and searches with a click"
     return Rule(things, LEAST_CHANGES, settings.search_train_changes, settings.search_train_hours)

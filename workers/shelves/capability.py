@@ -1,4 +1,4 @@
-"""Counted shelves, declared."""
+"""The declaration of the counted shelves."""
 
 from __future__ import annotations
 

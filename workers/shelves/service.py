@@ -1,4 +1,4 @@
-"""Keeping the counted shelves fresh."""
+"""Refresh the counted shelves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PARTNERS = 50
 
 
 def refresh_popular(engine: Engine, settings: Settings) -> bool:
-    """Rewrite the popular and segment shelves if anything came in; say whether it did."""
+    """Rewrite the popular and segment shelves if anything came in; return whether it did."""
     decay = Decay(settings.popular_half_life_days * _DAY, settings.popular_window_days * _DAY)
     with engine.begin() as connection:
         return popularity.refresh(connection, kind_weights(settings), decay, depth=settings.ranking_depth)
@@ -50,6 +50,6 @@ def refresh_baskets(engine: Engine, claims: Sequence[Claim]) -> None:
 
 
 def kind_weights(settings: Settings) -> Mapping[str, float]:
-    """Return what an event of each kind counts: the preset's weights under the configured ones."""
+    """Return the weight of each event kind: the preset's, overridden by the configured ones."""
     chosen = config.preset(settings.preset, kind_weights=configuration.weights(settings))
     return dict(zip(config.KINDS, chosen.kind_weights, strict=True))

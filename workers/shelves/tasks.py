@@ -1,4 +1,4 @@
-"""The tasks that keep the counted shelves fresh."""
+"""The tasks that refresh the counted shelves."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from workers.shelves import service
 
 @shared_task(name=tasks.REFRESH_POPULAR)
 def refresh_popular() -> None:
-    """Bring the popular and segment shelves up to date."""
+    """Refresh the popular and segment shelves."""
     services = bootstrap.services()
     service.refresh_popular(services.engine, services.settings)
 
 
 @shared_task(name=tasks.REFRESH_SUGGESTIONS)
 def refresh_suggestions() -> None:
-    """Bring the phrases that complete what is typed up to date."""
+    """Refresh the phrases that complete what a shopper types."""
     with bootstrap.services().engine.begin() as connection:
         suggestions.refresh(connection)
 
 
 @shared_task(name=tasks.REFRESH_BASKETS)
 def refresh_baskets() -> None:
-    """Bring the bought-together shelves of due items up to date."""
+    """Refresh the bought-together shelves of due items."""
     services = bootstrap.services()
     services.bell.answer(due.BASKET)
     work = partial(service.refresh_baskets, services.engine)

@@ -1,1 +1,1 @@
-"""A whole reshelf on one machine: its processes, started, watched and ended."""
+"""A whole reshelf on one machine: its processes are started, watched and stopped."""

@@ -1,4 +1,4 @@
-"""Talk to a running supervisor over its socket, and find the processes that belong to it."""
+"""Talk to a running supervisor over its socket, and find its processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 UP_STATES = ("RUNNING", "STARTING")
-# A socket path may have 107 characters, and the supervisor first binds one with its process id at the end.
+# A socket path may have 107 characters, and the supervisor first binds one with its process id appended.
 LONGEST_SOCKET = 107 - len(".4194304")
 
 
@@ -28,7 +28,7 @@ class Unreachable(RuntimeError):
 
 @dataclass(frozen=True)
 class Process:
-    """One supervised process. Uptime in seconds, memory in bytes with the memory of its children."""
+    """One supervised process. Uptime in seconds; memory in bytes, including its children."""
 
     name: str
     state: str
@@ -44,7 +44,7 @@ class Process:
 
 
 def socket_path(home: Path) -> Path:
-    """Return where the supervisor of this home folder listens: inside, or elsewhere if that is deep."""
+    """Return the path of the supervisor's socket: inside the home folder, or elsewhere if that path is too long."""
     inside = home.absolute() / "supervisor.sock"
     if len(os.fsencode(inside)) <= LONGEST_SOCKET:
         return inside
@@ -70,7 +70,7 @@ def start(socket: Path, group: str) -> None:
 
 
 def family(socket: Path) -> list[psutil.Process]:
-    """Return every live process that this supervisor started, directly or not, even if it is gone itself."""
+    """Return every running process that this supervisor started, directly or not, even if it has ended itself."""
     marker = f"unix://{socket}"
     found = []
     for process in psutil.process_iter():
@@ -81,7 +81,7 @@ def family(socket: Path) -> list[psutil.Process]:
 
 
 def sweep(socket: Path, *, patience: float) -> int:
-    """End what this supervisor left behind, by force after `patience` seconds; return how many there were."""
+    """Stop the processes that this supervisor left behind, by force after `patience` seconds; return how many."""
     left = family(socket)
     _each(left, "terminate")
     deadline = time.monotonic() + patience

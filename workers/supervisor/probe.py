@@ -1,16 +1,16 @@
-"""Ask a server of ours over HTTP whether it is well."""
+"""Check over HTTP whether one of our servers is healthy."""
 
 from __future__ import annotations
 
 import urllib.error
 import urllib.request
 
-# A proxy that the environment names must not come between a machine and itself.
+# Ignore proxies of the environment: the server is on this machine.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def problem(url: str, *, timeout: float = 5.0) -> str | None:
-    """Return None when `url` answers 200, else what it does instead."""
+    """Return None if `url` answers 200, else what is wrong."""
     try:
         with _DIRECT.open(url, timeout=timeout) as answer:
             status = answer.status

@@ -1,4 +1,4 @@
-"""The programs that make up a running reshelf, as data: their order, and how each of them is ended."""
+"""The programs of a running reshelf, as data: their order, and how each of them is stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Program:
-    """One program: it counts as started after `start_seconds`, is killed `stop_seconds` after its signal."""
+    """One program: it counts as started after `start_seconds`, and is killed `stop_seconds` after its stop signal."""
 
     name: str
     group: str
@@ -38,13 +38,13 @@ class Program:
 
 def embedded(server: Server) -> Program:
     """Return the program that runs an embedded server; it stops after everything that uses it."""
-    # PostgreSQL may have much to write. Redis has not, and either survives being killed.
+    # PostgreSQL may have much to write, Redis has not; both survive being killed.
     stop_seconds = 60 if server.name == "postgres" else 10
     return Program(server.name, SERVERS, server.command, server.stop_signal, stop_seconds=stop_seconds)
 
 
 def application(settings: Settings) -> list[Program]:
-    """Return the programs that need the servers and a migrated database; Flower only where it is installed."""
+    """Return the programs that need the servers and a migrated database; Flower only if it is installed."""
     programs = [
         *(
             _reshelf(f"worker-{worker.name}", "worker", worker.name, start_seconds=5)
@@ -59,7 +59,7 @@ def application(settings: Settings) -> list[Program]:
 
 
 def reshelf_command(*arguments: str) -> list[str]:
-    """Return the command line of a `reshelf` command; it depends on neither PATH nor the current folder."""
+    """Return the command line of a `reshelf` command, which depends on neither PATH nor the current folder."""
     return [sys.executable, "-P", "-m", "workers.cli", *arguments]
 
 

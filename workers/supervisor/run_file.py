@@ -1,4 +1,4 @@
-"""Who runs in a home folder: a lock that lives as long as `reshelf up`, and the file with what it chose."""
+"""What runs in a home folder: a lock that is held as long as `reshelf up` runs, and the file with its choices."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AlreadyRunning(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """What `run.json` says beside the settings: when it started, the process ids, the supervisor's socket."""
+    """The contents of `run.json` besides the settings: when it started, the process ids, the supervisor's socket."""
 
     pid: int
     supervisor_pid: int
@@ -43,7 +43,7 @@ class Run:
 
 @contextmanager
 def hold(home: Path) -> Iterator[int]:
-    """Hold the home folder and yield the lock's file descriptor; a child that gets it keeps the folder held.
+    """Hold the lock of the home folder and yield its file descriptor; a child that inherits it keeps the lock.
 
     Raises `AlreadyRunning`.
     """
@@ -52,7 +52,7 @@ def hold(home: Path) -> Iterator[int]:
     try:
         deadline = time.monotonic() + PATIENCE
         while not _lock(descriptor):
-            # `reshelf status` holds it for an instant while it looks.
+            # `reshelf status` holds it for a moment while it checks.
             if time.monotonic() > deadline:
                 raise AlreadyRunning(home, holder(home))
             time.sleep(0.05)
@@ -84,11 +84,11 @@ def holder(home: Path) -> int | None:
 
 
 def process(home: Path) -> psutil.Process | None:
-    """Return the process of the last `reshelf up` in the home folder while it lives."""
+    """Return the process of the last `reshelf up` in the home folder if it still runs."""
     pid = holder(home)
     try:
         found = psutil.Process(pid) if pid is not None else None
-        # A process that is younger than the note of its id is a stranger that got the same id.
+        # A process that is younger than the lock file is another one that got the same id.
         if found is None or found.create_time() > _lock_file(home).stat().st_mtime + 1:
             return None
         return None if found.status() == psutil.STATUS_ZOMBIE else found
@@ -97,7 +97,7 @@ def process(home: Path) -> psutil.Process | None:
 
 
 def write(settings: Settings, run: Run) -> None:
-    """Write `run.json`, which other shells' `settings.load` reads."""
+    """Write `run.json`, which `settings.load` reads in other shells."""
     chosen = msgspec.to_builtins(settings, enc_hook=str)
     values: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     content = msgspec.json.format(msgspec.json.encode(values | msgspec.to_builtins(run)))
@@ -105,7 +105,7 @@ def write(settings: Settings, run: Run) -> None:
 
 
 def read(settings: Settings) -> Run | None:
-    """Return what the last `reshelf up` wrote, whether it still runs or not; None when it ended cleanly."""
+    """Return what the last `reshelf up` wrote, whether it still runs or not; None if it ended cleanly."""
     try:
         return msgspec.json.decode(configuration.run_file(settings).read_bytes(), type=Run)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -113,7 +113,7 @@ def read(settings: Settings) -> Run | None:
 
 
 def forget(settings: Settings) -> None:
-    """Remove `run.json`."""
+    """Delete `run.json`."""
     configuration.run_file(settings).unlink(missing_ok=True)
 
 

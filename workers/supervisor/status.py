@@ -1,4 +1,4 @@
-"""What `reshelf status` says, from the supervisor, Redis and the database: whichever of them answers."""
+"""The data of `reshelf status`, from the supervisor, Redis and the database: whichever of them answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXIT_STATUS = {RUNNING: 0, DEGRADED: 1, STOPPED: 3}
 
 @dataclass
 class Report:
-    """The state of a home folder. What could not be asked is None or empty, and `problems` says why."""
+    """The state of a home folder. What could not be read is None or empty, and `problems` says why."""
 
     home: str
     gateway: str
@@ -112,7 +112,7 @@ def _ask_database(url: str, report: Report) -> None:
             report.fraud_drift = _values(drift.latest(connection, models.FRAUD))
             report.actors = asdict(actors.summary(connection))
     except SQLAlchemyError as error:
-        # The first line says it; the rest is the statement.
+        # The first line has the error; the rest is the statement.
         report.problems.append(f"database: {str(error).splitlines()[0]}")
     finally:
         database.dispose()

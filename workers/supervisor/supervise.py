@@ -1,7 +1,7 @@
 """Run everything under one supervisor, in the foreground, and leave nothing running at the end.
 
-`reshelf up` is the parent of `supervisord`, which is the parent of every program. Each one asks the kernel to be
-told when its parent dies, so that even `kill -9` of any of them ends the rest. See docs/howto/run-on-one-machine.md.
+`reshelf up` is the parent of `supervisord`, which is the parent of every program. Each one asks the kernel for a signal
+when its parent dies, so that even `kill -9` of any of them ends the rest. See docs/howto/run-on-one-machine.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workers.supervisor.processes import Program
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 3
 STOP_SECONDS = 100
-"""More than the two groups may take together when every program has to be killed."""
+"""More than the two groups can take together if every program has to be killed."""
 
 SUPERVISOR = """\
 [unix_http_server]
@@ -60,8 +60,8 @@ programs = {programs}
 priority = {priority}
 """
 
-# A program that fails is tried again for ever, a second later each time. The stop signal goes to the program
-# alone: its pool has to outlive it for the running tasks to finish. Only force goes to the whole group.
+# A program that fails is started again for ever, after one more second each time. The stop signal goes only to the
+# program: its pool has to outlive it for the running tasks to finish. SIGKILL goes to the whole group.
 PROGRAM = """\
 [program:{name}]
 command = {command}
@@ -81,12 +81,12 @@ stdout_logfile_backups = {log_backups}
 
 
 class UpError(RuntimeError):
-    """`reshelf up` could not start everything; the message says what and where the log is."""
+    """`reshelf up` could not start everything; the message says what, and where the log is."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What will run: the settings with every choice made, the embedded servers, the programs in order."""
+    """What will run: the complete settings, the embedded servers, the programs in order."""
 
     settings: Settings
     servers: list[Server]
@@ -109,9 +109,9 @@ def run(
 ) -> None:
     """Run the programs named in `only` (empty: all) until a signal.
 
-    `tell` gets what a person at the terminal wants to know; `ready` gets the chosen settings and what is still
-    missing once everything is up or `timeout` seconds have passed. Raises `running.AlreadyRunning`, `UpError`,
-    `server.EmbeddedError` and `SettingsError`; nothing is left running then either.
+    `tell` gets lines for the terminal; `ready` gets the chosen settings and what is still missing once everything is up
+    or `timeout` seconds have passed. Raises `run_file.AlreadyRunning`, `UpError`, `server.EmbeddedError` and
+    `SettingsError`; nothing is left running then either.
     """
     home = settings.home
     with run_file.hold(home) as lock:
@@ -159,7 +159,7 @@ def plan(settings: Settings, only: Collection[str], tell: Callable[[str], None])
 
 
 def configuration_text(plan: Plan) -> str:
-    """Return the supervisor's configuration; it holds no secret, which children get from the environment."""
+    """Return the supervisor's configuration, without secrets: children get those from the environment."""
     sections = [
         SUPERVISOR.format(
             socket=_literal(plan.socket),
@@ -167,7 +167,7 @@ def configuration_text(plan: Plan) -> str:
             home=_literal(plan.settings.home),
             log_bytes=LOG_BYTES,
             log_backups=LOG_BACKUPS,
-            # Said aloud, or the supervisor warns that it runs as root.
+            # Explicit, or the supervisor warns that it runs as root.
             user="user = root" if os.geteuid() == 0 else "",
         )
     ]
@@ -182,7 +182,7 @@ def configuration_text(plan: Plan) -> str:
 def wait_ready(
     settings: Settings, socket: Path, *, timeout: float, alive: Callable[[], bool] = lambda: True
 ) -> list[str]:
-    """Return when everything is up and the gateway is ready, or say after `timeout` seconds what is not."""
+    """Return when everything is up and the gateway is ready, or return after `timeout` seconds what is not."""
     deadline = time.monotonic() + timeout
     while True:
         missing = not_ready(settings, socket)
@@ -192,7 +192,7 @@ def wait_ready(
 
 
 def not_ready(settings: Settings, socket: Path) -> list[str]:
-    """Return what is not up yet, a line each; empty when everything is."""
+    """Return what is not up yet, one line each; empty if everything is."""
     try:
         found = control.processes(socket)
     except control.Unreachable as error:
@@ -205,17 +205,17 @@ def not_ready(settings: Settings, socket: Path) -> list[str]:
 
 
 def gateway_url(settings: Settings) -> str:
-    """Return the gateway's address as this machine reaches it."""
+    """Return the gateway's URL from this machine."""
     return f"http://{exposure.local(settings.gateway_host)}:{settings.gateway_port}"
 
 
 def flower_url(settings: Settings) -> str:
-    """Return Flower's address as this machine reaches it."""
+    """Return Flower's URL from this machine."""
     return f"http://{exposure.local(settings.flower_host)}:{settings.flower_port}"
 
 
 def tail(log: Path, lines: int = 20) -> str:
-    """Return the last lines of a log, empty when there is none."""
+    """Return the last lines of a log, empty if there is none."""
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
@@ -251,7 +251,7 @@ def _wait_for_servers(plan: Plan, supervisor: subprocess.Popen[bytes]) -> None:
 
 
 def _migrate(plan: Plan) -> None:
-    # A process of its own: SQLAlchemy and Alembic need not stay in the memory of the parent of everything.
+    # In its own process, so that SQLAlchemy and Alembic do not stay in the memory of this one.
     done = subprocess.run(
         processes.reshelf_command("migrate"),
         env=_environment(plan.settings),
@@ -269,10 +269,10 @@ def _start_supervisor(plan: Plan, lock: int) -> subprocess.Popen[bytes]:
     file = plan.settings.home / "supervisord.conf"
     server.write_private(file, configuration_text(plan).encode())
     command = launch.command([sys.executable, "-P", "-m", "supervisor.supervisord", "-c", file])
-    # A session of its own: Ctrl-C reaches this process alone, which then stops everything in order.
+    # In its own session: Ctrl-C reaches only this process, which then stops everything in order.
     return subprocess.Popen(
         command,
-        # The supervisor expands the paths of logs twice, so they are relative, and safe from a % in the home's path.
+        # The supervisor expands log paths twice, so they are relative: a % in the home's path does no harm.
         cwd=plan.settings.home,
         env=_environment(plan.settings),
         stdin=subprocess.DEVNULL,
@@ -282,7 +282,7 @@ def _start_supervisor(plan: Plan, lock: int) -> subprocess.Popen[bytes]:
 
 
 def _take_down(supervisor: subprocess.Popen[bytes] | None, socket: Path) -> None:
-    """Stop everything in order; when somebody cannot wait (a second signal), at once."""
+    """Stop everything in order; at once after a second signal."""
     patience = 10.0
     if supervisor is not None:
         try:
@@ -339,9 +339,9 @@ def _command_line(command: Sequence[str]) -> str:
 
 
 def _literal(value: str | Path) -> str:
-    """Return the text as the supervisor's configuration takes it, where % starts an expansion.
+    """Return the text escaped for the supervisor's configuration, where % starts an expansion.
 
-    Raises `UpError` for what it would take as a comment, whatever the quotes.
+    Raises `UpError` for what it would take as a comment even in quotes.
     """
     if " ;" in str(value) or " #" in str(value):
         raise UpError(f"the supervisor cannot use the path {value}: it must not contain ' ;' or ' #'")

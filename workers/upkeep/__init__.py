@@ -1,1 +1,1 @@
-"""Upkeep: what was lost is made good, and what is old is dropped."""
+"""Upkeep: recover from lost messages and dead workers, and delete old data."""

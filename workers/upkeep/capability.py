@@ -1,4 +1,4 @@
-"""Upkeep, declared."""
+"""The declaration of upkeep."""
 
 from __future__ import annotations
 

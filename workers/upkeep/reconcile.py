@@ -1,4 +1,4 @@
-"""Reconciling: a lost message or a dead worker is made good here, at the latest."""
+"""Reconciling: the periodic recovery from lost messages and dead workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def reconcile(engine: Engine, bell: Doorbell, settings: Settings, gauges: Iterable[str] = ()) -> list[str]:
-    """Bury rows that used up their attempts and ring for every kind of which something is free; return those kinds.
+    """Bury rows that used up their attempts, and ring for every kind with free rows; return those kinds.
 
     `gauges` names functions (`module:function`) that set gauges from the database.
     """
@@ -35,22 +35,22 @@ def reconcile(engine: Engine, bell: Doorbell, settings: Settings, gauges: Iterab
             getattr(importlib.import_module(module), function)(connection)
     _measure(backlogs, bell.kinds)
     kinds = to_ring(backlogs)
-    # What keeps the catalogue in memory is told every time: it may just have started, or not have heard of a change.
+    # The search worker is woken every time: it may have just started, or have missed a change of the catalogue.
     kinds = [*kinds, due.CATALOGUE] if settings.search else [kind for kind in kinds if kind != due.QUERY]
     bell.ring(*kinds)
     return kinds
 
 
 def to_ring(backlogs: Sequence[Backlog]) -> list[str]:
-    """Return the kinds of which something is due that nobody works on; shoppers and items may be due `later`."""
-    apart = (due.SHOPPER, due.ITEM)  # what can wait of these is another process's work
+    """Return the kinds with due rows that nobody works on; for shoppers and items also `LATER`."""
+    apart = (due.SHOPPER, due.ITEM)  # rows of these that are due `later` are for the background worker
     now = [b.kind for b in backlogs if b.claimable or (b.claimable_later and b.kind not in apart)]
     later = any(b.claimable_later for b in backlogs if b.kind in apart)
     return [*now, *([due.LATER] if later else [])]
 
 
 def maintain(engine: Engine, settings: Settings) -> list[str]:
-    """Drop what is past its retention and what past models left; return the names of the dropped partitions."""
+    """Delete what is past its retention and what old models left; return the names of the dropped partitions."""
     _forget_old_models(engine, settings)
     with engine.begin() as connection:
         item_vectors.forget_past_versions(connection)
@@ -59,7 +59,7 @@ def maintain(engine: Engine, settings: Settings) -> list[str]:
 
 
 def _forget_old_models(engine: Engine, settings: Settings) -> None:
-    """Delete the weights of old versions, unless one is being made just now: then the next time will do."""
+    """Delete the weights of old versions, unless a training runs: then the next run will do it."""
     with engine.connect() as connection:
         running = experiments.running(connection)
     also = () if running is None else running.versions

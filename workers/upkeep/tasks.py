@@ -1,4 +1,4 @@
-"""The housekeeping tasks that beat sends."""
+"""The upkeep tasks that beat sends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.upkeep import reconcile
 
 @shared_task(name=tasks.RECONCILE, bind=True)
 def reconcile_due(self: Task) -> None:
-    """Ring for what is due and forgotten."""
+    """Ring for due rows that nobody works on."""
     services = bootstrap.services()
     reconcile.reconcile(services.engine, services.bell, services.settings, self.app.conf["reshelf_gauges"])
 

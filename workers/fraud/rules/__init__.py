@@ -1,1 +1,1 @@
-"""Rules: what decides about an order beside the model, or without it. Pure: the gateway uses it, too."""
+"""Rules: they decide about orders together with the model, or without it. Pure: the gateway uses them, too."""

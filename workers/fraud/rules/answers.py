@@ -1,4 +1,4 @@
-"""What is answered about an order, by the task and by the gateway. Pure."""
+"""The answer about an order, by the task and by the gateway. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     order_id: str
     decision: Decision
-    by: Annotated[str, _Note(description="What decided: `model` (with the rules), `novelty`, or `rules` alone.")]
-    why: Annotated[str | None, _Note(description="Why the model had no part in it; null where it had.")]
+    by: Annotated[str, _Note(description="What decided: `model` (with the rules), `novelty`, or only `rules`.")]
+    why: Annotated[str | None, _Note(description="Why the model was not used; null if it was.")]
     probability: Annotated[float | None, _Note(description="Calibrated probability of fraud; null without a model.")]
     reasons: list[Reason]
     rules_version: str
@@ -37,12 +37,12 @@ def announced(decided: Screening, at: datetime) -> str:
 
 
 def from_json(said: str) -> Answer | None:
-    """Return what was announced, None of nothing."""
+    """Return the announced answer, None if the announcement had none."""
     return msgspec.json.decode(said, type=Answer) if said else None
 
 
 def from_screening(decided: Screening, at: datetime | None) -> Answer:
-    """Return a decision as an answer; `at` is when it was recorded, None where it could not be."""
+    """Return a decision as an answer; `at` is when it was recorded, None if it could not be recorded."""
     return Answer(
         decided.order_id,
         rules.decision(decided.decision),
@@ -57,7 +57,7 @@ def from_screening(decided: Screening, at: datetime | None) -> Answer:
 
 
 def from_row(row: Any) -> Answer:
-    """Return a row of `storage.fraud.screenings` (what `read` shows) as an answer."""
+    """Return a row of `storage.fraud.screenings.read` as an answer."""
     return Answer(
         row.order_id,
         row.decision,
@@ -78,5 +78,5 @@ def with_unread(answer: Answer, message: Mapping[str, Any]) -> Answer:
 
 
 def conflict(order_id: str, field: str) -> str:
-    """Return what to say of an order that comes again with other content."""
+    """Return the error for an order that is sent again with other content."""
     return f"order {order_id!r} was sent before with another `{field}`: an order that changed needs an id of its own"

@@ -1,4 +1,4 @@
-"""A dry run: what a set of rules would have decided about past orders, beside what was decided and what they were."""
+"""Backtest: what a rule set would have decided about past orders, compared with the decisions and the labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ UNDECIDED = "not screened"
 
 @dataclass
 class RuleTrial:
-    """How often a rule fired, on orders known to be fraud, and on orders known to be genuine."""
+    """How often a rule fired: in all, on orders known to be fraud, and on orders known to be genuine.
+
+    `rested` counts the orders for which a fact was missing.
+    """
 
     decision: str
     fired: int = 0
@@ -32,7 +35,7 @@ class RuleTrial:
 
 @dataclass
 class Trial:
-    """What came out. `moves` counts orders by (what was decided, what the rules would have decided)."""
+    """The result. `moves` counts orders by (the decision, what the rules would have decided)."""
 
     orders: int = 0
     frauds: int = 0
@@ -57,7 +60,7 @@ class Trial:
 def run(
     engine: Engine, rule_set: RuleSet, since: datetime, progress: Callable[[int], object] = lambda _: None
 ) -> Trial:
-    """Judge all orders since then anew, with velocities counted as they were, and the probabilities they were given."""
+    """Judge all orders since `since` again, with velocities as of their time, and their recorded probabilities."""
     trial = Trial(rules={rule.name: RuleTrial(rule.decision) for rule in rule_set.rules})
     wanted, after = rules.velocities(rule_set), (-1, -1)
     with engine.connect() as connection:

@@ -1,7 +1,8 @@
-"""Facts: what rules may ask of an order, by name. Pure: the gateway uses it too.
+"""Facts: what rules may test of an order, by name. Pure: the gateway uses it too.
 
-Facts of the order itself are always known. Velocities are counted by `storage.fraud.velocities`, only where a rule asks
-for one. `probability` and `novelty` are the model's; without it they are not known, and rules that ask for them rest.
+Facts of the order itself are always known. Velocities are counted by `storage.fraud.velocities`, and only if a rule
+uses one. `probability` and `novelty` come from the model; without it they are unknown, and rules that use them rest
+(they do not apply).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ VELOCITIES = {
     **{f"{kind}_customers_7d": NUMBER for kind in COUNTED if kind != "customer"},
 }
 KNOWN = {**FROM_ORDER, **VELOCITIES, **FROM_MODEL}
-"""Every fact, and what it is."""
+"""Every fact, and its type."""
 
 
 def form(fact: str, value: str) -> str:
@@ -57,7 +58,7 @@ def form(fact: str, value: str) -> str:
 
 
 def from_order(message: Mapping[str, Any]) -> dict[str, Fact]:
-    """Return what an order's message (JSON) says of itself; a field that was not given is no fact."""
+    """Return the facts of an order's message (JSON); a missing field gives no fact."""
     at = datetime.fromisoformat(message["at"]).astimezone(UTC)
     lines = message.get("items", [])
     found: dict[str, Fact] = {name: message[field] for name, field in _TEXTS.items() if message.get(field) is not None}

@@ -38,7 +38,7 @@ APPROVE: Decision = "approve"
 REVIEW: Decision = "review"
 DECLINE: Decision = "decline"
 DECISIONS = (APPROVE, REVIEW, DECLINE)
-"""The mildest first."""
+"""From the mildest to the strictest."""
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -59,7 +59,7 @@ _AMONG = ("in", "not_in")
 
 
 class RulesError(ValueError):
-    """A file of rules that cannot be used; says where, what is wrong, and what is meant perhaps."""
+    """A rules file that cannot be used; says where, what is wrong, and the nearest valid name."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -67,12 +67,12 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Thresholds(_Part, frozen=True):
-    """From which probability on the model asks for a review, or declines; more than 1 is never reached."""
+    """The probabilities from which the model reviews or declines; a threshold above 1 is never reached."""
 
     review: Annotated[float, msgspec.Meta(ge=0)] = 0.3
     decline: Annotated[float, msgspec.Meta(ge=0)] = 0.8
     novelty: Annotated[float, msgspec.Meta(ge=0)] = 0.999
-    """Share of past orders that are less strange, from which on an order is reviewed while there are no labels."""
+    """Before there are labels: review an order that is more unusual than this share of past orders."""
 
 
 class Rule(_Part, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ class RuleSet(_Part, frozen=True, kw_only=True, dict=True):
 
     @property
     def version(self) -> str:
-        """The name of this content: the same content has the same name."""
+        """A name that is a hash of the content: the same content has the same name."""
         return f"rules-{hashlib.sha256(msgspec.json.encode(self, order='deterministic')).hexdigest()[:12]}"
 
     def among(self, fact: str, values: str | list[str]) -> frozenset[str]:
@@ -114,7 +114,7 @@ class RuleSet(_Part, frozen=True, kw_only=True, dict=True):
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One reason of a decision: from a `rule`, or from the `model`; `value` is that of the feature it is about."""
+    """One reason of a decision: from a `rule`, or from the `model`; `value` is that of the named feature."""
 
     source: Literal["rule", "model"]
     name: str
@@ -123,7 +123,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the rules say, and why; `rested` are rules that ask for something that is not known of this order."""
+    """What the rules say, and why; `rested` are rules that need a fact that is unknown for this order."""
 
     decision: Decision
     reasons: list[Reason]
@@ -132,7 +132,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 DEFAULT = RuleSet()
-"""What decides until a set is activated: the thresholds alone."""
+"""The rules until a set is activated: only the thresholds."""
 
 
 def read(path: Path) -> RuleSet:
@@ -147,7 +147,7 @@ def read(path: Path) -> RuleSet:
 
 
 def from_json(content: Any) -> RuleSet:
-    """Return checked rules. Raises `RulesError`, naming the rule, the condition and the nearest that is known."""
+    """Return checked rules. Raises `RulesError`, which names the rule, the condition and the nearest valid name."""
     try:
         found = msgspec.convert(content, RuleSet)
     except msgspec.ValidationError as error:
@@ -158,7 +158,7 @@ def from_json(content: Any) -> RuleSet:
 
 
 def to_json(found: RuleSet) -> dict[str, Any]:
-    """Return what `from_json` reads back."""
+    """Return the JSON value that `from_json` reads."""
     content: dict[str, Any] = msgspec.to_builtins(found)
     return content
 
@@ -172,7 +172,7 @@ def decision(name: str) -> Decision:
 
 
 def velocities(found: RuleSet) -> frozenset[str]:
-    """Return the velocities that the rules ask for."""
+    """Return the velocities that the rules use."""
     return frozenset(fact for rule in found.rules for fact in rule.when if fact in facts.VELOCITIES)
 
 
@@ -189,7 +189,7 @@ def unreadable(found: RuleSet) -> list[str]:
 
 
 def decide(found: RuleSet, known: Mapping[str, Fact], *, otherwise: Decision = APPROVE) -> Verdict:
-    """Return the decision for an order of which these facts are known; `otherwise` where nothing speaks of it."""
+    """Return the decision for an order with these known facts; `otherwise` if neither rules nor model say anything."""
     fired, rested = [], []
     for rule in found.rules:
         if not rule.when.keys() <= known.keys():
@@ -216,7 +216,7 @@ def _form(fact: str, typed: str) -> str | None:
 
 
 def _winner(said: Iterable[Decision]) -> Decision:
-    """A rule that approves is an exception from what would be reviewed, but not from what is declined."""
+    """A rule that approves is an exception from a review, but not from a decline."""
     found = set(said)
     return next(decision for decision in (DECLINE, APPROVE, REVIEW) if decision in found)
 

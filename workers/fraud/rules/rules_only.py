@@ -1,4 +1,4 @@
-"""Rules alone: the decision about an order that the model did not judge in time. Pure."""
+"""Rules only: the decision about an order that the model did not judge in time. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def decide(
     why: str,
     otherwise: Decision,
 ) -> Screening:
-    """Return the decision by what the order says of itself and by its velocities, `counted`.
+    """Return the decision by the order's own facts and its velocities, `counted`.
 
-    Rules that ask for anything else rest. `why` says why the model has no part in it; `otherwise` is what becomes of an
-    order that no rule speaks of.
+    Rules that need anything else rest. `why` says why the model was not used; `otherwise` is the decision about an
+    order to which no rule applies.
     """
     known: dict[str, Fact] = {**facts.from_order(message), **counted}
     verdict = rules.decide(rule_set, known, otherwise=otherwise)

@@ -1,1 +1,1 @@
-"""Training the detector of fraud: what it reads, the gate, publishing, drift."""
+"""Training the fraud detector: its data, the gate, publishing, drift."""

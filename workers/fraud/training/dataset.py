@@ -1,4 +1,4 @@
-"""What training learns from: orders whose truth is known by a moment, and which of them the gate keeps to itself."""
+"""The training data: orders whose outcome is known by some time, and the part that is kept for the gate."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from workers.fraud.training.waiting import LEAST_FRAUDS
 from workers.registry.errors import NotEnoughData
 
 MOST_ROWS = 150_000
-"""Orders that one training learns from: the newest of those that are known."""
+"""Most orders that one training learns from: the newest of those with a known outcome."""
 _TESTED_SHARE = 4  # the newest quarter
 _HALF = 2
 
 
 class Learnable(NamedTuple):
-    """Rows of all orders: those to learn from, and those to be tested on, which nobody learns.
+    """Rows of all orders: those to learn from, and those to test on, which nobody learns from.
 
-    `frauds_N` is of all orders, as it is known at `moment` (unix seconds).
+    `frauds_N` covers all orders, as known at `moment` (unix seconds).
     """
 
     found: ShopOrders
@@ -36,18 +36,18 @@ class Learnable(NamedTuple):
     moment: int
 
     def features(self, rows: np.ndarray, config: FeatureConfig) -> Features:
-        """Return the features of these rows, each as it was when the order came."""
+        """Return the features of these rows, each as of when the order came."""
         return order_features.compute_rows(self.found, rows, config)
 
     @property
     def is_testable(self) -> bool:
-        """Whether there are frauds enough among the orders that nobody learns."""
+        """Whether there are enough frauds among the test orders."""
         frauds = int(self.frauds_N[self.test].sum())
         return LEAST_FRAUDS <= frauds < len(self.test)
 
 
 def read(engine: Engine) -> Every:
-    """Return all orders that were looked at. Raises `NotEnoughData` where there are none."""
+    """Return all screened orders. Raises `NotEnoughData` if there are none."""
     with engine.connect() as connection:
         found = columns.every(entity_history.every(connection))
     if not len(found.found.at_N):
@@ -56,7 +56,7 @@ def read(engine: Engine) -> Every:
 
 
 def known(found: Every, moment: int, config: FeatureConfig) -> np.ndarray:
-    """Return which orders' truth is known at a moment: by a label, or because none came for `mature` seconds."""
+    """Return which orders have a known outcome at a time: they have a label, or got none for `mature` seconds."""
     by_label_N = (found.found.fraud_at_N <= moment) | (found.labelled_N & (found.labelled_at_N <= moment))
     return np.asarray(by_label_N | (found.found.at_N + config.mature <= moment))
 
@@ -64,11 +64,11 @@ def known(found: Every, moment: int, config: FeatureConfig) -> np.ndarray:
 def split(
     found: Every, moment: int, config: FeatureConfig, *, since: int | None = None, learnt: int | None = None
 ) -> Learnable:
-    """Return what to learn and what to test on.
+    """Return what to learn from and what to test on.
 
-    With `since` (unix seconds), only what has become known after that. Of the newest quarter, half of the customers are
-    tested on: always the same half, by a digest of their id; but on nothing that was known at `learnt`, when what
-    serves was trained.
+    With `since` (unix seconds), only orders whose outcome became known after it. Of the newest quarter, half of the
+    customers are tested on: always the same half, by a hash of their id. Orders whose outcome was known at `learnt`,
+    when the live version was trained, are not tested on.
     """
     is_known_N = known(found, moment, config)
     if since is not None:

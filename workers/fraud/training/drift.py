@@ -1,4 +1,4 @@
-"""Drift of the live detector: how far orders, scores and what became of them have moved since it was trained."""
+"""Drift of the live detector: how far orders, scores and outcomes have moved since it was trained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.runtime import device
 from workers.settings import Settings
 
 LEAST = 100
-"""Fewer orders tell nothing."""
+"""With fewer orders nothing is measured."""
 MOST = 5_000
 MOST_PSI = 0.25
 CALIBRATED = (0.5, 2.0)
@@ -28,11 +28,11 @@ _NAMED = 5
 
 
 class NothingToMeasure(RuntimeError):
-    """Nothing can be measured; says why."""
+    """Nothing can be measured; the message says why."""
 
 
 class Measurement(NamedTuple):
-    """What was measured of a version, and what of it has moved too far."""
+    """The figures of a version, and the alerts."""
 
     version: str
     figures: dict[str, Any]
@@ -40,7 +40,7 @@ class Measurement(NamedTuple):
 
 
 def measure(engine: Engine, settings: Settings) -> Measurement:
-    """Measure the live detector on the orders that it judged last, and keep the result. Raises `NothingToMeasure`."""
+    """Measure the live detector on the orders that it judged last, and store the result. Raises `NothingToMeasure`."""
     hours = settings.drift_window_hours
     with engine.connect() as connection:
         live = models.live(connection, models.FRAUD)

@@ -1,4 +1,4 @@
-"""The gate of detectors: a candidate and what serves judge the same orders, which neither of them has learnt."""
+"""The gate of detectors: the candidate and the live version judge the same orders, which neither has learnt from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.fraud.serve import Screener
 from workers.registry.verdict import Verdict
 
 TOLERATED_LOSS = 0.02
-"""Relative loss of average precision that is let pass, however sure it is."""
+"""Relative loss of average precision that is accepted even if it is certain."""
 _DRAWS = 200
 _SURE = 0.99
 
@@ -20,7 +20,7 @@ _SURE = 0.99
 def judge(
     candidate: Screener, live: Screener | None, name: str | None, values_NxF: np.ndarray, frauds_N: np.ndarray
 ) -> Verdict:
-    """Return whether the candidate may serve; without orders to test on only what holds for any model is looked at."""
+    """Return whether the candidate may serve; without test orders, only the checks that need none are made."""
     broken = _not_finite(candidate)
     if broken:
         return Verdict(False, [broken])

@@ -1,4 +1,4 @@
-"""Training the detector on a shop's own orders: from nothing, or on with what has become known since."""
+"""Train the detector on a shop's own orders: from scratch, or as an update with newly known outcomes."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 
 _LEAST_ORDERS = 100
 _GOLDEN = 32
-# Known orders that are learnt again beside the new ones, for each of those.
+# How many old orders are learnt again for each new one in an update.
 _REPLAYED = 1
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished training: how many orders and frauds it learnt, and whether the version serves; `reasons` why not."""
+    """A finished training: how many orders and frauds it learnt from, and whether it is live; `reasons` say why not."""
 
     version: str
     path: str
@@ -57,10 +57,10 @@ class Report:
 
 
 def train(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime | None = None) -> Report:
-    """Train from nothing on the orders whose truth is known, and let the result serve if the gate passes it.
+    """Train from scratch on the orders with known outcome, and publish the result if it passes the gate.
 
-    With fewer than `LEAST_FRAUDS` frauds it learns what orders look like, and tells how strange one is. Raises
-    `NotEnoughData`, `TrainingRuns`, and `VerificationFailed`.
+    With fewer than `LEAST_FRAUDS` frauds it only learns what orders look like, and scores how unusual an order is.
+    Raises `NotEnoughData`, `TrainingRuns`, and `VerificationFailed`.
     """
     device.prepare(settings.home)
     with training.exclusive(engine, models.FRAUD):
@@ -80,9 +80,9 @@ def train(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime | 
 
 
 def update(engine: Engine, settings: Settings, *, seed: int = 0, now: datetime | None = None) -> Report:
-    """Let the live detector learn what has become known since it was trained; the gate decides whether that serves.
+    """Update the live detector with the outcomes known since it was trained; publish the result if it passes the gate.
 
-    A live version that knows no labels yet is trained anew. Raises as `train` does.
+    A live version that was trained without labels is trained from scratch. Raises the same errors as `train`.
     """
     device.prepare(settings.home)
     with engine.connect() as connection:
@@ -146,7 +146,7 @@ def _finish(
 def _judge(
     settings: Settings, screener: Screener, live: Row[Any] | None, values_NxF: np.ndarray, frauds_N: np.ndarray
 ) -> Verdict:
-    """Ask the gate. What serves has learnt what was known when it was trained: it is asked about the same orders."""
+    """Run the gate. The live version learnt what was known when it was trained; it judges the same orders."""
     if live is None:
         return gate.judge(screener, None, None, values_NxF, frauds_N)
     try:

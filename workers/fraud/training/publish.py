@@ -1,4 +1,4 @@
-"""Publishing a detector: the saved one judges golden orders as the fitted one does, bit for bit."""
+"""Publish a detector: the saved one has to judge golden orders like the fitted one, bit for bit."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from workers.registry.versions import Origin, VerificationFailed
 
 
 class Candidate(NamedTuple):
-    """A detector that asks to serve, how it was made, and of how many orders and frauds.
+    """A detector that is to be published, how it was made, and from how many orders and frauds.
 
-    It knows what became of orders from `learnt_from` on up to `learnt_through`.
+    It learnt the outcomes of orders from `learnt_from` up to `learnt_through`.
     """
 
     screener: Screener
@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
 
 
 def publish(engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | None, golden_NxF: np.ndarray) -> Outcome:
-    """Publish as `workers.registry.publishing` says, if the candidate's verdict lets it serve."""
+    """Publish as described in `workers.registry.publishing`, if the candidate passed the gate."""
     learnt = {"orders": candidate.orders, "frauds": candidate.frauds}
     figures = {"model": candidate.verdict.figures.get("candidate", {}), "learnt": learnt}
     made = serve.to_artifact(candidate.screener, metrics=figures)
@@ -58,7 +58,7 @@ def loaded(home: Path, version: str) -> Screener:
 
 
 def _verify(saved: Screener, fitted: Screener, golden_NxF: np.ndarray) -> None:
-    """Raise `VerificationFailed` unless the saved detector says of the golden orders what the fitted one does."""
+    """Raise `VerificationFailed` unless the saved detector judges the golden orders like the fitted one."""
     says = serve.probabilities if fitted.is_trained else serve.strangeness
     if not np.array_equal(says(saved, golden_NxF), says(fitted, golden_NxF)):
         raise VerificationFailed("the saved detector judges other than the fitted one; it was not published")

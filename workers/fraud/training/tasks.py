@@ -1,4 +1,4 @@
-"""The tasks that train the detector of fraud. They run on the queue of trainings, in a worker of its own."""
+"""The tasks that train the fraud detector. They run on the training queue, in its own worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @shared_task(name=tasks.TRAIN_FRAUD, ignore_result=False, acks_late=False)
 def train_fraud(seed: int = 0) -> dict[str, Any]:
-    """Train the detector of fraud and publish it; answers the report, or why there is none."""
+    """Train the fraud detector and publish it; return the report, or why there is none."""
     from workers.fraud.training import learning  # imports JAX
 
     services = bootstrap.services()
@@ -27,7 +27,7 @@ def train_fraud(seed: int = 0) -> dict[str, Any]:
 
 @shared_task(name=tasks.UPDATE_FRAUD, ignore_result=False, acks_late=False)
 def update_fraud() -> dict[str, Any]:
-    """Let the live detector learn from the labels that came; answers the report, or why there is none."""
+    """Update the live detector with new labels; return the report, or why there is none."""
     from workers.fraud.training import waiting
 
     services = bootstrap.services()
@@ -42,7 +42,7 @@ def update_fraud() -> dict[str, Any]:
 
 @shared_task(name=tasks.FRAUD_DRIFT, ignore_result=False, acks_late=False)
 def fraud_drift() -> dict[str, Any]:
-    """Measure the live detector on the orders that it judged last; answers the figures and alerts, or why not."""
+    """Measure the live detector on the orders that it judged last; return the figures and alerts, or why not."""
     from model.errors import ModelError
     from workers.fraud.training import drift as measuring
 

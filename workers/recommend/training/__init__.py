@@ -1,1 +1,1 @@
-"""Training the recommender: what it reads, the gate, publishing, drift."""
+"""Training the recommender: its data, the gate, publishing, drift."""

@@ -1,6 +1,6 @@
-"""When the live version has drifted: what is measured of it, and what of that is worth an alert. Pure decisions.
+"""When the live version has drifted: which figures are worth an alert. Pure decisions.
 
-Nothing here measures; `workers.recommend.training.drift` does.
+`workers.recommend.training.drift` measures the figures.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 LEAST = 50
-"""With fewer events, shoppers or cases a figure of them is left out: too few to tell drift from bad luck."""
+"""A figure of fewer events, shoppers or cases than this is left out, since it cannot tell drift from chance."""
 MOST_PSI = 0.25
 MOST_UNKNOWN = 0.5
 CALIBRATED = (0.5, 2.0)
-"""Between these, what happens / what the model expects is let pass."""
+"""No alert while observed / expected hits is between these."""
 SURE = 2.0
-"""Standard errors by which a figure has to be beyond its bound."""
+"""Standard errors by which a figure has to exceed its bound."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured of a version on one window. None: of too few (`LEAST`), or there is nothing to compare with.
+    """The figures of a version on one window. None: too few cases (`LEAST`), or nothing to compare with.
 
-    `unknown_items` is the share of `events` on items that the version was not trained on; `new_shoppers` that of the
-    sampled `shoppers` who did nothing before. `psi` compares the scores of their rankings with those of the version's
-    first measurement, `psi_by_chance` is what it hardly exceeds without any drift. The rest is of `cases`, the newest
-    baskets: `expected_hits` is the mean probability, by the model, that an item of the basket is among its ten best,
-    `observed_hits` the mean share that was. Errors of means and of the ratio are standard errors.
+    `unknown_items` is the share of `events` on items that the version was not trained on; `new_shoppers` the share of
+    the sampled `shoppers` without earlier events. `psi` compares the scores of their rankings with those of the
+    version's first measurement; `psi_by_chance` is a bound that it hardly exceeds without drift. The rest is about
+    `cases`, the newest baskets: `expected_hits` is the mean probability, by the model, that an item of the basket is
+    among its ten best, `observed_hits` the mean share that was. Errors of means and of the ratio are standard errors.
     """
 
     events: int = 0
@@ -47,19 +47,19 @@ class Figures:
     hit_rate_at_10: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the table of measurements keeps it."""
+        """Return it in the form of the table of measurements."""
         return {key: round(value, 6) if isinstance(value, float) else value for key, value in vars(self).items()}
 
 
 def expected_ndcg(gate: Mapping[str, Any] | None) -> float | None:
-    """Return the NDCG@10 that the gate measured of a version, from the registry; None where it had no cases."""
+    """Return the NDCG@10 that the gate measured of a version, from the registry; None if it had no cases."""
     figures = ((gate or {}).get("figures") or {}).get("candidate") or {}
     value = figures.get("ndcg@10")
     return None if value is None else float(value)
 
 
 def decide(figures: Figures, gate_ndcg: float | None, *, tolerated: float) -> list[str]:
-    """Return what has moved too far, in words; nothing where all is well.
+    """Return the alerts, in words; none if all is well.
 
     `tolerated` is the share of `gate_ndcg` that the NDCG@10 may lose.
     """

@@ -1,4 +1,4 @@
-"""Where a training keeps its state, so that one that was killed goes on when the same is trained again."""
+"""Checkpoints of a training, so that one that was killed continues when the same training is started again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FULL, INCREMENTAL = "full", "incremental"
 PHASES = ("train", "refit")
 
 _SNAPSHOT = "snapshot.json"
-# An update that was killed longer ago begins anew, on all that came in since.
+# An update that was killed longer ago than this starts from the beginning, with all newer events.
 _STALE = timedelta(hours=6)
 
 
@@ -39,7 +39,7 @@ def for_training(home: Path, known: TrainingData, config: RecommendConfig, seed:
 def for_update(home: Path, version: str, items: Sequence[Item], events: Interactions, seed: int) -> Checkpoints:
     """Return the checkpoints of this very update of a version, and remove those of any other.
 
-    Changes of the catalogue let it go on, as long as the items of the events keep their places.
+    It can continue after changes of the catalogue, as long as the items of the events keep their numbers.
     """
     named, places_E = np.unique(events.items_E, return_inverse=True)
     facts = [version, seed, [items[n].item_id for n in named.tolist()]]
@@ -48,7 +48,7 @@ def for_update(home: Path, version: str, items: Sequence[Item], events: Interact
 
 
 def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
-    """Return up to which moment events are taken to update a version: `now`, or that of an update that was killed."""
+    """Return the time up to which events are used to update a version: `now`, or that of an update that was killed."""
     folder = _folder(home, INCREMENTAL)
     path = folder / _SNAPSHOT
     if path.exists() and any(Checkpoints(kept).exist() for kept in folder.glob(f"*/{finetune.PHASE}")):
@@ -64,10 +64,10 @@ def snapshot(home: Path, version: str, *, now: datetime) -> datetime:
 
 
 def clear(home: Path, what: str = FULL) -> None:
-    """Remove the checkpoints of full trainings, or of updates: it is over."""
+    """Delete the checkpoints of full trainings, or of updates, after the end."""
     folder = _folder(home, what)
     shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # the other kind has checkpoints, or there never were any
+    with contextlib.suppress(OSError):  # there are checkpoints of the other kind, or there were none
         folder.parent.rmdir()
 
 
@@ -83,7 +83,7 @@ def _only(parent: Path, name: str) -> Path:
 
 
 def _digest(facts: list[Any], events: Interactions) -> str:
-    """What decides a training's result: the same digest means that it may go on."""
+    """Return a hash of everything that determines the result: a training with the same hash may continue."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for column in events:
         digest.update(np.ascontiguousarray(column).tobytes())

@@ -1,4 +1,4 @@
-"""What the tables hold, as the arrays that the model learns from."""
+"""The tables as the arrays that the model learns from."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from workers.registry.errors import NotEnoughData
 
 
 class TrainingData(NamedTuple):
-    """Items and events by dense ids: `interactions.items_E` counts in `items`, `users_E` in `users`.
+    """Items and events by dense ids: `interactions.items_E` are indices of `items`, `users_E` of `users`.
 
-    `since` is the time of the oldest event, `through` of the newest, or when the tables were read, if that was earlier.
+    `since` is the time of the oldest event, `through` that of the newest, or of the reading of the tables if earlier.
     """
 
     items: list[Item]
@@ -44,10 +44,10 @@ def read(
     until: datetime | None = None,
     snapshot: str | None = None,
 ) -> TrainingData:
-    """Return the catalogue and the events of all kinds but those left out, by user and event time.
+    """Return the catalogue and the events of all kinds except those left out, by user and event time.
 
-    With `until`, only events that had come in by then. Items that only events name are there too, without a title and
-    never available. What is read is one state of the tables, that of `snapshot` where another process made one. Raises
+    With `until`, only events received by then. Items that occur only in events are included, without a title and never
+    available. The data is one state of the tables: that of `snapshot`, if another process made one. Raises
     `NotEnoughData`.
     """
     started = datetime.now(UTC) if until is None else until
@@ -72,7 +72,7 @@ def from_events(events: pl.DataFrame, items: list[Item]) -> TrainingData:
 
 
 def with_named(items: list[Item], named: Sequence[str]) -> list[Item]:
-    """Return the catalogue, and after it the items that are named and stand in no table; those can never be shown."""
+    """Return the catalogue, followed by the items that occur only in events, which can never be shown."""
     listed = {item.item_id for item in items}
     return items + [Item(item_id, title="", available=False) for item_id in named if item_id not in listed]
 

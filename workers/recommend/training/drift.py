@@ -1,6 +1,7 @@
-"""Measuring drift: how the live version does on what happened last, beside how it did at first.
+"""Measure drift: how well the live version ranks recent events, compared with its first measurement.
 
-It ranks with what it was trained on alone. What has been counted since is left out, because that knows the answers.
+It ranks only with what it was trained on. The counts from after the training are left out, because they contain the
+answers.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ from workers.runtime import device
 from workers.settings import Settings
 
 MOST_SHOPPERS = 500
-"""Shoppers of the window who are looked at."""
-# Events of each that are read: what somebody did before so many has no weight in a ranking.
+"""Most shoppers of the window that are sampled."""
+# Most events of each shopper that are read: older ones have no weight in a ranking.
 _LENGTH = 1000
 _SHOWN = 10
 _TYPES = (pl.String, pl.String, pl.String, pl.Int64)
 
 
 class Measurement(NamedTuple):
-    """What was measured of a version on a window, and what of it has moved too far."""
+    """The figures of a version on a window, and the alerts."""
 
     version: str
     window: Window
@@ -52,7 +53,7 @@ class Measurement(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """What the tables say. `known` holds the catalogue and the sampled shoppers' histories, ordered."""
+    """The data read. `known` holds the catalogue and the sampled shoppers' histories, ordered."""
 
     item_events: Mapping[str, int]
     newcomers: int
@@ -66,7 +67,7 @@ class _Cases(NamedTuple):
 
 
 def measure(engine: Engine, settings: Settings) -> Measurement:
-    """Measure the live version on the last window of events and keep the result.
+    """Measure the live version on the last window of events and store the result.
 
     Raises `NothingToMeasure`, and `ArtifactError` for a version that cannot be loaded.
     """
@@ -100,7 +101,7 @@ def _read(connection: Connection, chosen: Choice) -> _Read:
 
 
 def _figures(saved: Artifact, read: _Read, span: Window) -> tuple[Figures, dict[str, Any] | None]:
-    """Return the figures, and the reference for later measurements where there is none yet."""
+    """Return the figures, and the reference for later measurements if there is none yet."""
     config = configs.from_json(saved.config)
     ranker = gate.loaded(saved, read.known.items)
     scores_S = _mean_scores(ranker.rank(_everyone(read.known, config), k=min(_SHOWN, config.candidates)))
@@ -135,7 +136,7 @@ def _everyone(known: TrainingData, config: RecommendConfig) -> list[RankRequest]
 
 
 def _cases(known: TrainingData, span: Window, config: RecommendConfig) -> _Cases:
-    """Each shopper's newest basket of the window, to be predicted from all that came before it."""
+    """Each shopper's newest basket of the window, to be predicted from everything before it."""
     cut = math.nextafter(span.since.timestamp(), math.inf)
     found = gate.predictable(known, split.by_time(known.interactions, config, cut=cut).test, config)
     return _Cases([_request(known, case.start, case.end, config) for case in found], [case.truth for case in found])
@@ -150,7 +151,7 @@ def _mean_scores(answers: Sequence[Ranked]) -> np.ndarray:
 
 
 def _moved(scores_S: np.ndarray, reference: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Compare the mean scores of top tens with those of the first measurement, or be the first."""
+    """Compare the mean scores of top tens with those of the first measurement, or make this the first."""
     if len(scores_S) < alerts.LEAST:
         return {}, None
     if reference is None:
@@ -163,10 +164,10 @@ def _moved(scores_S: np.ndarray, reference: Mapping[str, Any] | None) -> tuple[d
 
 
 def _predicted(ranker: Ranker, cases: _Cases) -> dict[str, Any]:
-    """How the shown top tens, and the ten most probable items, did on the cases.
+    """How good the shown top tens, and the ten most probable items, were on the cases.
 
-    The model was fitted to predict one item. Of a basket with several, the share among the ten is the probability that
-    one of them, drawn at random, is.
+    The model was fitted to predict one item. For a basket with several, the share of them among the ten is the
+    probability that a randomly drawn one is among the ten.
     """
     k = min(_SHOWN, ranker.config.candidates)
     hits_SxK = metrics.hits([a.item_ids for a in ranker.rank(cases.requests, k=k)], cases.truth, _SHOWN)

@@ -1,4 +1,4 @@
-"""Fine-tuning: the live version learns what came after it, and the result takes its place if the gate passes it."""
+"""Fine-tuning: update the live version with newer events, and publish the result if it passes the gate."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def update(
     seed: int = 0,
     minutes: float | None = None,
 ) -> Report:
-    """Fine-tune the live version on what happened since, and let the result serve if the gate passes it.
+    """Fine-tune the live version on the events after it, and publish the result if it passes the gate.
 
-    One that was killed goes on after its last finished epoch, on the events that it began with. Raises
-    `NothingToLearn`, `NotEnoughData`, `TrainingRuns` while another training runs, `ArtifactError` for a live version
-    that cannot be loaded, and `VerificationFailed`.
+    An update that was killed continues after its last finished epoch, on the same events. Raises `NothingToLearn`,
+    `NotEnoughData`, `TrainingRuns` while another training runs, `ArtifactError` for a live version that cannot be
+    loaded, and `VerificationFailed`.
     """
     device.prepare(settings.home)
     with training.exclusive(engine, models.RECOMMEND):

@@ -1,4 +1,4 @@
-"""Training: read the tables, set cases for the gate aside, fit, publish. One at a time, whoever asks."""
+"""Full training: read the tables, set cases for the gate aside, fit, publish. One at a time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTHING_HELD_OUT = "no shopper has three baskets, so nothing could be held out: 
 
 @dataclass(frozen=True)
 class Training:
-    """What to train: a preset, the seed, at most how many minutes, and whether the result is to serve."""
+    """What to train: a preset, the seed, at most how many minutes, and whether to publish the result."""
 
     preset: str = "small"
     seed: int = 0
@@ -51,7 +51,7 @@ class Training:
 class Report:
     """A finished training. `metrics` are those of model, popularity and co-occurrence on the same held-out events.
 
-    `gate` is what the gate said, `reasons` why the version does not serve although it was to.
+    `gate` is the result of the gate, `reasons` say why the version is not live although it was to be published.
     """
 
     version: str
@@ -71,7 +71,7 @@ class Report:
 
 
 class _Fit(NamedTuple):
-    """What was read, what of it the gate asks, and what was fitted to the rest; `live` served meanwhile."""
+    """The data, the gate's cases, and the model fitted to the rest; `live` was the live version meanwhile."""
 
     live: Row[Any] | None
     known: TrainingData
@@ -82,9 +82,9 @@ class _Fit(NamedTuple):
 def train(
     engine: Engine, settings: Settings, asked: Training, progress: Callable[[Progress], None] | None = None
 ) -> Report:
-    """Train on what the tables hold, but for the gate's cases, and let the new version serve if the gate passes it.
+    """Train on what the tables hold, except the gate's cases, and publish the new version if it passes the gate.
 
-    A training that was killed goes on after its last finished epoch if the tables and the config are the same.
+    A training that was killed continues after its last finished epoch if the tables and the config are the same.
 
     Raises `NotEnoughData`, `TrainingRuns` while another training runs, `ConfigError` for an unknown preset, and
     `VerificationFailed`.
@@ -100,7 +100,7 @@ def train(
 
 
 def take_part(engine: Engine, settings: Settings, asked: Training) -> None:
-    """Train along with the process that leads, which runs `train`, and alone reports, saves and publishes."""
+    """Train together with the leading process, which runs `train`; only that one reports, saves and publishes."""
     _fit(engine, settings, asked, None)
 
 
@@ -124,19 +124,19 @@ def _fit(engine: Engine, settings: Settings, asked: Training, progress: Callable
 
 
 def _read(engine: Engine) -> TrainingData:
-    """Return what the tables hold, in every process of a group the same, however much comes in meanwhile."""
+    """Return what the tables hold, the same in every process of a group, whatever comes in meanwhile."""
     if coordination.alone():
         return tables.read(engine)
     with ExitStack() as kept:
         snapshot = coordination.first(lambda: kept.enter_context(training.snapshot(engine)))
         known = tables.read(engine, snapshot=snapshot)
-        # The snapshot is there as long as the first process keeps it.
+        # The snapshot exists as long as the first process keeps it.
         coordination.wait()
     return known
 
 
 def config_of(settings: Settings, preset: str) -> RecommendConfig:
-    """Return the preset with the configured weights of event kinds laid over it."""
+    """Return the preset with the configured weights of event kinds."""
     weights = configuration.weights(settings)
     return configs.preset(preset, **({"kind_weights": weights} if weights else {}))
 
@@ -152,9 +152,9 @@ def keep(
     started: float,
     serve: bool,
 ) -> Report:
-    """Publish what was fitted if the gate passes it, and draw its curve; return the report.
+    """Publish the fitted model if it passes the gate, and draw its curve; return the report.
 
-    It was fitted on `cases.rest`, or on less; `known` is what the tables held, `live` what served then. Raises
+    It was fitted on `cases.rest`, or on less; `known` is what the tables held, `live` the live version then. Raises
     `VerificationFailed`.
     """
     candidate = publish.Candidate(fitted.artifact, models.FULL, known.since, known.through)

@@ -1,4 +1,4 @@
-"""The gate: a candidate and what serves rank the same new baskets, which neither of them has learnt."""
+"""The gate: the candidate and the live version rank the same new baskets, which neither has learnt from."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from workers.registry import verdict
 from workers.registry.verdict import Measured, Verdict
 
 MOST_CASES = 2000
-"""Users whose newest basket is kept for the gate."""
-# Of the users with such a basket no more than this share are cases: the others' newest events are learnt at once.
+"""Most users whose newest basket is kept for the gate."""
+# At most this share of the users with such a basket are cases: the newest events of the others are learnt from.
 _SHARE = 0.2
 _SHOWN = 10
-# Items of a ranking whose scores are looked at.
+# Items of a ranking whose scores are checked.
 _DEPTH = 100
 
 
 class Cases(NamedTuple):
-    """New baskets to predict, and `rest`: what is left to learn from, ordered by user and time, without them.
+    """New baskets to predict, and `rest`: the data without them, ordered by user and time, to learn from.
 
-    `truth[s]` are the items of the basket after the history of `requests[s]`, no item of the history among them.
+    `truth[s]` are the items of the basket after the history of `requests[s]`, without items of that history.
     """
 
     rest: TrainingData
@@ -61,20 +61,20 @@ class Case(NamedTuple):
 
 
 def known_until(live: Row[Any] | None) -> float:
-    """Return up to when `live` has learnt, in unix seconds: -inf without one, inf where nobody noted it."""
+    """Return the time up to which `live` has learnt, in unix seconds: -inf without a version, inf if not known."""
     if live is None:
         return -math.inf
     return math.inf if live.learnt_through is None else float(live.learnt_through.timestamp())
 
 
 def cases(known: TrainingData, until: float, config: RecommendConfig, *, most: int = MOST_CASES) -> Cases:
-    """Choose the newest baskets after `until` (what serves has learnt up to then: `known_until`) of a sample of users.
+    """Choose the newest baskets after `until` (the result of `known_until`) of a sample of users.
 
-    A fifth of the users who have one are asked, at least 50 and at most `most`, always the same ones. Fewer than 50
-    cases tell nothing: then there are none, and all events are there to learn from.
+    A fifth of the users with such a basket are sampled, at least 50 and at most `most`, always the same ones. With
+    fewer than 50 there are no cases, and all events can be learnt from.
     """
     known = known._replace(interactions=event_arrays.ordered(known.interactions))
-    # Events of the very moment are known to what serves.
+    # The live version knows the events at exactly that time.
     baskets = split.by_time(known.interactions, config, cut=math.nextafter(until, math.inf)).test
     chosen = _sample(predictable(known, baskets, config), most)
     if len(chosen) < verdict.LEAST_CASES:
@@ -94,9 +94,9 @@ def cases(known: TrainingData, until: float, config: RecommendConfig, *, most: i
 def judge(
     ranker: Ranker, candidate: Artifact, given: Cases, live: Artifact | None, *, name: str | None, notes: Sequence[str]
 ) -> Verdict:
-    """Return what the gate says of `candidate`, which `ranker` ranks with. `live` is the model that serves, `name` it.
+    """Return the gate's verdict on `candidate`, which `ranker` ranks with; `live` is the live model, called `name`.
 
-    Without cases only what holds for any model is looked at, and a note says so.
+    Without cases, only the checks that need none are made, and a note says so.
     """
     broken = _not_finite(candidate)
     if broken:
@@ -118,7 +118,7 @@ def loaded(weights: Artifact, items: Sequence[Item]) -> Ranker:
 
 
 def measure(ranker: Ranker, given: Cases) -> Measured:
-    """Rank the cases, or the golden requests where there are none."""
+    """Rank the cases, or the golden requests if there are none."""
     asked = given.requests or given.golden
     answers = ranker.rank(asked, k=min(_DEPTH, ranker.config.candidates))
     spreads = [max(a.scores) - min(a.scores) for a in answers if len(a.scores) > 1]
@@ -134,7 +134,7 @@ def measure(ranker: Ranker, given: Cases) -> Measured:
 
 
 def _popular(given: Cases) -> Measured:
-    """What showing everyone the most popular items would do."""
+    """The result of showing the most popular items to everyone."""
     counts_N = baselines.popularity(given.rest.interactions.items_E, len(given.items))
     open_N = np.array([item.available for item in given.items])
     order = [given.items[n].item_id for n in np.argsort(-counts_N, kind="stable") if open_N[n]]
@@ -165,7 +165,7 @@ def _not_finite(candidate: Artifact) -> str | None:
 def _unranked(
     asked: Sequence[RankRequest], answers: Sequence[Ranked], items: Sequence[Item], candidates: int
 ) -> list[str]:
-    """A ranking leaves out items without a finite score: it is too short then."""
+    """A ranking leaves out items without a finite score, so it is too short if there are any."""
     on_offer = {item.item_id for item in items if item.available}
     short = 0
     for request, answer in zip(asked, answers, strict=True):
@@ -175,7 +175,7 @@ def _unranked(
 
 
 def predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) -> list[Case]:
-    """Return the baskets of which something can be shown: to be had, and not hidden since the history holds it."""
+    """Return the baskets with an item that can be shown: available, and not hidden because the history holds it."""
     items, users_E, items_E = known.items, known.interactions.users_E, known.interactions.items_E
     found = []
     for start, end, basket in zip(baskets.start_S.tolist(), baskets.end_S.tolist(), baskets.truth, strict=True):
@@ -187,7 +187,7 @@ def predictable(known: TrainingData, baskets: Holdout, config: RecommendConfig) 
 
 
 def _sample(found: list[Case], most: int) -> list[Case]:
-    """A stable part of the cases: the users whose hashes are the lowest, in the order of the events."""
+    """Return a stable sample of the cases: the users with the lowest hashes, in the order of the events."""
     count = min(max(math.ceil(_SHARE * len(found)), verdict.LEAST_CASES), most)
     lowest = sorted(found, key=lambda case: (zlib.crc32(case.user.encode()), case.user))[:count]
     return sorted(lowest)

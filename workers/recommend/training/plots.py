@@ -1,4 +1,4 @@
-"""The curve of a training as a picture."""
+"""Plots of the training curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing a recommender: the saved one answers a golden batch as the fitted one, and the gate compares it."""
+"""Publish a recommender: the saved one has to answer a golden batch like the fitted one, and pass the gate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from workers.registry.versions import Origin, VerificationFailed
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained model that asks to serve, how it was made, and the time of the newest event it may have learnt."""
+    """A trained model to publish, how it was made, and the time of the newest event it may have learnt from."""
 
     artifact: Artifact
     how: str = models.FULL
@@ -40,9 +40,9 @@ class Candidate:
 def publish(
     engine: Engine, home: Path, candidate: Candidate, live: Row[Any] | None, cases: Cases, *, serve: bool = True
 ) -> Outcome:
-    """Publish as `workers.registry.publishing` says.
+    """Publish as described in `workers.registry.publishing`.
 
-    `live` is what served when the cases were chosen (`gate.cases`).
+    `live` is the version that was live when the cases were chosen (`gate.cases`).
     """
     parent = None if live is None else live.version
     origin = Origin(candidate.how, parent, candidate.learnt_from, candidate.learnt_through)
@@ -51,7 +51,7 @@ def publish(
 
 
 def verify(saved: Ranker, fitted: Ranker, golden: Sequence[RankRequest]) -> None:
-    """Raise `VerificationFailed` unless the saved model answers the golden batch as the fitted one, bit for bit."""
+    """Raise `VerificationFailed` unless the saved model answers the golden batch like the fitted one, bit for bit."""
     answers = [ranker.rank(golden, k=min(10, ranker.config.candidates)) for ranker in (saved, fitted)]
     for number, (found, expected) in enumerate(zip(*answers, strict=True)):
         same = np.array_equal(found.scores, expected.scores, equal_nan=True)
@@ -60,7 +60,7 @@ def verify(saved: Ranker, fitted: Ranker, golden: Sequence[RankRequest]) -> None
 
 
 def _judge(home: Path, fitted: Artifact, live: Row[Any] | None, cases: Cases, reloaded: Artifact) -> Verdict:
-    """Ask the gate. A live version that cannot be loaded cannot be compared with: popularity has to do."""
+    """Run the gate. If the live version cannot be loaded, the candidate is compared with popularity."""
     saved = gate.loaded(reloaded, cases.items)
     verify(saved, gate.loaded(fitted, cases.items), cases.golden)
     if live is None:

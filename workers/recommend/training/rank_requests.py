@@ -1,4 +1,4 @@
-"""Requests for rankings, made from the events that a training knows."""
+"""Requests for rankings, made from the events of the training data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def histories(known: TrainingData, users: Sequence[int]) -> list[list[Interactio
 
 
 def before(known: TrainingData, start: int, end: int, *, length: int, hide_seen: bool) -> RankRequest:
-    """Return the request of whoever did the events `start:end`: the last `length` of them, their items left out."""
+    """Return the request of the user with the events `start:end`, with the last `length` of them as its history.
+
+    With `hide_seen`, the items of all these events are hidden.
+    """
     last = slice(max(start, end - length), end)
     columns = zip(*(column[last].tolist() for column in known.interactions[1:]), strict=True)
     history = [Interaction(known.items[item].item_id, configs.KINDS[kind], at) for item, kind, at in columns]

@@ -1,4 +1,4 @@
-"""The tasks that train the recommender. They run on a queue of their own, in a worker of its own."""
+"""The tasks that train the recommender. They run on their own queue, in their own worker."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from workers.runtime import bootstrap
 log = logging.getLogger(__name__)
 
 
-# Acknowledged when it starts: it may run for longer than a message stays invisible, and must not start again then.
+# Acknowledged when it starts: it may run for longer than the visibility timeout, and must not be started again then.
 @shared_task(name=tasks.TRAIN, bind=True, ignore_result=False, acks_late=False)
 def train(self: Task, preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
-    """Train a model and publish it; answers the report, with `reasons` if it does not serve, or why there is none."""
+    """Train a model and publish it; return the report, with `reasons` if it is not live, or why there is none."""
     from workers.recommend.training import full_training  # imports JAX
 
     services = bootstrap.services()
@@ -31,7 +31,7 @@ def train(self: Task, preset: str | None = None, minutes: float | None = None, s
 
 @shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
 def finetune(self: Task) -> dict[str, Any]:
-    """Fine-tune the live model if enough happened since it was trained; answers the report, or why there is none."""
+    """Fine-tune the live model if enough happened since it was trained; return the report, or why there is none."""
     from workers.recommend.training import waiting
 
     services = bootstrap.services()
@@ -47,7 +47,7 @@ def finetune(self: Task) -> dict[str, Any]:
 
 @shared_task(name=tasks.DRIFT, ignore_result=False, acks_late=False)
 def drift() -> dict[str, Any]:
-    """Measure the live model on what happened last; answers the figures and alerts, or why there are none."""
+    """Measure the live model on recent events; return the figures and alerts, or why there are none."""
     from model.errors import ModelError
     from workers.recommend.training import window
 

@@ -1,4 +1,4 @@
-"""The window of events on which the live version is measured. Looks at the tables alone, without JAX."""
+"""The window of events on which the live version is measured. Reads only the tables, without JAX."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from workers.settings import Settings
 
 
 class NothingToMeasure(RuntimeError):
-    """No version serves, nobody knows what it has not learnt, or nothing of that is unmeasured; says which."""
+    """No version is live, it is not known what it has learnt, or there is nothing new to measure; says which."""
 
 
 class Choice(NamedTuple):
-    """The version to measure, and on which window."""
+    """The version to measure, and the window."""
 
     live: Row[Any]
     window: Window
 
 
 def choose(connection: Connection, settings: Settings) -> Choice:
-    """Return the live version and the last hours of what it has not learnt.
+    """Return the live version and the last hours of events that it has not learnt from.
 
-    The clock is the newest event's, so that old data can be replayed. Raises `NothingToMeasure`.
+    Time is measured from the newest event, so that old data can be replayed. Raises `NothingToMeasure`.
     """
     if not settings.drift_window_hours:
         raise NothingToMeasure("RESHELF_DRIFT_WINDOW_HOURS is 0: drift is not measured")
