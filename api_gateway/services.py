@@ -13,13 +13,13 @@ from litestar.datastructures import State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api_gateway import database
-from api_gateway.background.circuit_breaker import Patience
-from api_gateway.background.doorbell import Bell, Ringer
-from api_gateway.background.listener import WaitingRoom
-from api_gateway.background.usage import Tally
+from api_gateway.background.circuit_breaker import CircuitBreaker
+from api_gateway.background.doorbell import BackgroundDoorbell, Bell
+from api_gateway.background.listener import Listener
+from api_gateway.background.usage import Usage
 from api_gateway.database import Pool
 from api_gateway.experiment.service import Following, Reports
-from api_gateway.fraud.rules_follower import RuleBook
+from api_gateway.fraud.rules_follower import RulesFollower
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake.writers import Writers
 from storage.events import histories
@@ -36,15 +36,15 @@ class Services:
     pool: Pool
     engine: AsyncEngine
     writers: Writers
-    ringer: Ringer
+    doorbell: BackgroundDoorbell
     metrics: Metrics
     hidden_kinds: Sequence[str]
     following: Following
     reports: Reports
-    waiting: WaitingRoom
-    rulebook: RuleBook
-    patience: Patience
-    asked: Tally
+    listener: Listener
+    rules: RulesFollower
+    circuit_breaker: CircuitBreaker
+    usage: Usage
 
 
 def from_request(request: Request[Any, Any, State]) -> Services:
@@ -81,29 +81,29 @@ def running(
             threading.Thread(target=countries.warm, name="countries", daemon=True).start()
         async with database.pool(settings.database_url) as pool:
             following = Following(pool)
-            waiting = WaitingRoom(settings.database_url)
-            rulebook = RuleBook(pool)
-            asked = Tally(pool)
+            listener = Listener(settings.database_url)
+            active_rules = RulesFollower(pool)
+            usage = Usage(pool)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
                 engine=engine,
                 writers=Writers(database.WRITERS),
-                ringer=ringer,
+                doorbell=background_doorbell,
                 metrics=metrics,
                 hidden_kinds=histories.HIDDEN_KINDS[settings.repeat_policy],
                 following=following,
                 reports=Reports(engine),
-                waiting=waiting,
-                rulebook=rulebook,
-                patience=Patience(),
-                asked=asked,
+                listener=listener,
+                rules=active_rules,
+                circuit_breaker=CircuitBreaker(),
+                usage=usage,
             )
             try:
-                async with following.kept_up(), rulebook.kept_up(), waiting.open(), asked.kept():
+                async with following.kept_up(), active_rules.kept_up(), listener.open(), usage.kept():
                     yield
             finally:
-                await ringer.close()
+                await background_doorbell.close()
                 await engine.dispose()
 
     return lifespan

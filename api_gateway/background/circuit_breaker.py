@@ -1,4 +1,4 @@
-"""Patience: whether to wait for a worker, or to take it for dead and answer at once."""
+"""CircuitBreaker: whether to wait for a worker, or to take it for dead and answer at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LATE_SECONDS = 0.5
 _TRIED_EVERY_SECONDS = 0.25
 
 
-class Patience:
+class CircuitBreaker:
     """Follows how answers come. Once nobody waits, one request is let wait now and then, and ends that by an answer."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ class Bell(Protocol):
         """Ring for due kinds; may block."""
 
 
-class Ringer:
+class BackgroundDoorbell:
     """Rings one bell from one thread at a time. What comes while it rings is rung for together, next."""
 
     def __init__(self, bell: Bell | None) -> None:

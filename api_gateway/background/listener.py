@@ -50,7 +50,7 @@ class Expected:
         self._heard.set()
 
 
-class WaitingRoom:
+class Listener:
     """Where requests wait for answers that workers announce (`storage.announcements`)."""
 
     def __init__(self, database_url: str) -> None:

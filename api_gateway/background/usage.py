@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _WRITTEN_EVERY = 2.0
 
 
-class Tally:
+class Usage:
     """Counts in memory. What is lost with the process only made some answers look less asked for."""
 
     def __init__(self, pool: Pool) -> None:

@@ -130,7 +130,7 @@ async def _changed(services: Services, shopper: str, change: Callable[[Connectio
                 raise
             await asyncio.sleep(random.uniform(0.01, 0.05))
     if moved:
-        services.ringer.ring(*actors.MOVED)
+        services.doorbell.ring(*actors.MOVED)
     if found is None:
         raise NotFound(f"nobody ever flagged {shopper!r}", field="shopper", fix="GET /v1/actors lists who is flagged")
     return _actor(found)

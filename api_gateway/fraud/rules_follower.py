@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FOLLOWED_EVERY = 1.0
 
 
-class RuleBook:
+class RulesFollower:
     """The rules that decide, as they were a second ago at the most."""
 
     def __init__(self, pool: Pool) -> None:

@@ -52,12 +52,12 @@ async def screen(services: Services, body: bytes) -> Answer:
     why = f"the model did not answer within {milliseconds} ms"
     try:
         async with asyncio.timeout_at(until):
-            with services.waiting.expect(due.ORDER, row["order_id"]) as expected:
+            with services.listener.expect(due.ORDER, row["order_id"]) as expected:
                 answer = await database.read(services.pool, partial(_write, row=row))
                 is_written = True
                 if answer is None:
-                    services.ringer.ring(due.ORDER)
-                    if services.patience.may_wait(now()):
+                    services.doorbell.ring(due.ORDER)
+                    if services.circuit_breaker.may_wait(now()):
                         answer = await _wait(services, expected, row["order_id"], until)
                     else:
                         why = "the model has not answered in time for a while, and was not waited for"
@@ -77,7 +77,7 @@ async def _wait(services: Services, expected: Expected, order_id: str, until: fl
     try:
         await expected.within(until - now())
     finally:  # the deadline of the whole request may be first
-        services.patience.note(now(), in_time=expected.is_heard)
+        services.circuit_breaker.note(now(), in_time=expected.is_heard)
     return answers.from_json(expected.said) or await read(services, order_id)
 
 
@@ -136,7 +136,7 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
     async def decide(connection: Connection) -> Answer:
         if not is_written and (answer := await _write(connection, row)) is not None:
             return answer
-        counted = await velocities.read_one(connection, row, rules.velocities(services.rulebook.rules))
+        counted = await velocities.read_one(connection, row, rules.velocities(services.rules.rules))
         decided = _alone(services, row, counted, why)
         written = await connection.fetchrow(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
         if written is not None:
@@ -156,5 +156,5 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
 def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
     otherwise = rules.decision(services.settings.screen_fallback)
     return rules_only.decide(
-        services.rulebook.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise
+        services.rules.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise
     )

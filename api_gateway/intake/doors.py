@@ -87,7 +87,7 @@ async def take(services: Services, door: Door, body: bytes) -> Taken:
     counts, refused = await _write(services, door, good, bad)
     services.metrics.took(door.name, written=counts.written, duplicates=counts.duplicates, rejected=counts.rejected)
     gone = {rejection.index for rejection in refused}
-    services.ringer.ring(*door.rings([one.message for one in good if one.index not in gone], services.settings))
+    services.doorbell.ring(*door.rings([one.message for one in good if one.index not in gone], services.settings))
     rejected = sorted([*bad, *refused], key=lambda rejection: rejection.index)
     return Taken(counts.written, counts.duplicates, [Rejected(r.index, r.id, r.field, r.error) for r in rejected])
 

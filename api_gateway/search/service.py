@@ -38,7 +38,7 @@ async def _find(services: Services, question: Question, limit: int) -> tuple[Fou
     """Return what serves, and what it is where it is not the worker's answer of now."""
     kept = await _read(services, question, limit)
     if kept is not None and kept.is_fresh:
-        services.asked.add(question.key)
+        services.usage.add(question.key)
         return kept, None
     if services.settings.search:
         heard = await _ask(services, question)
@@ -59,10 +59,10 @@ async def _find(services: Services, question: Question, limit: int) -> tuple[Fou
 async def _ask(services: Services, question: Question) -> bool:
     """Have the worker answer; return whether it did in time."""
     seconds = services.settings.search_deadline_ms / 1000
-    with services.waiting.expect(due.QUERY, question.key) as expected, suppress(TimeoutError):
+    with services.listener.expect(due.QUERY, question.key) as expected, suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await database.read(services.pool, lambda connection: lookup.ask(connection, question))
-            services.ringer.ring(due.QUERY)
+            services.doorbell.ring(due.QUERY)
             await expected.within(seconds)
     return expected.is_heard
 

@@ -217,7 +217,7 @@ def test_how_often_an_answer_was_asked_for_is_counted(serve: Callable[..., Clien
     for _ in range(3):
         search(gateway, "fan")
     with gateway.portal() as portal:
-        portal.call(gateway.app.state.services.asked.write)
+        portal.call(gateway.app.state.services.usage.write)
     with shop.database.connect() as connection:
         assert connection.execute(text("SELECT times FROM search_answers")).scalar() == 3
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import Engine, text
 
-from api_gateway.background.listener import WaitingRoom
+from api_gateway.background.listener import Listener
 from storage import announcements
 
 SOON, LONG = 0.05, 20.0
@@ -16,15 +16,15 @@ _LISTENERS = "FROM pg_stat_activity WHERE datname = current_database() AND query
 
 
 @asynccontextmanager
-async def listening(room: WaitingRoom, database: Engine) -> AsyncIterator[None]:
-    """Open the room, and wait until it listens."""
-    async with room.open():
-        await _until_heard(room, database)
+async def listening(listener: Listener, database: Engine) -> AsyncIterator[None]:
+    """Open the listener, and wait until it listens."""
+    async with listener.open():
+        await _until_heard(listener, database)
         yield
 
 
-async def _until_heard(room: WaitingRoom, database: Engine) -> None:
-    with room.expect("test", "probe") as probe:
+async def _until_heard(listener: Listener, database: Engine) -> None:
+    with listener.expect("test", "probe") as probe:
         for _ in range(200):
             await asyncio.to_thread(announce, database, "probe")
             if await probe.within(SOON):
@@ -39,13 +39,13 @@ def announce(database: Engine, *keys: str) -> None:
 
 def test_all_who_wait_for_a_key_hear_of_it_and_no_others(database: Engine, database_url: str) -> None:
     async def scenario() -> list[bool]:
-        room = WaitingRoom(database_url)
-        async with listening(room, database):
+        listener = Listener(database_url)
+        async with listening(listener, database):
             with (
-                room.expect("test", "手机 \ud800") as first,
-                room.expect("test", "手机 \ud800") as second,
-                room.expect("test", "x" * 10_000) as long,
-                room.expect("other", "手机 \ud800") as other,
+                listener.expect("test", "手机 \ud800") as first,
+                listener.expect("test", "手机 \ud800") as second,
+                listener.expect("test", "x" * 10_000) as long,
+                listener.expect("other", "手机 \ud800") as other,
             ):
                 waiting = [asyncio.create_task(one.within(LONG)) for one in (first, second, long)]
                 await asyncio.to_thread(announce, database, "手机 \ud800", "x" * 10_000)
@@ -56,9 +56,9 @@ def test_all_who_wait_for_a_key_hear_of_it_and_no_others(database: Engine, datab
 
 def test_an_answer_is_announced_when_it_is_committed_and_not_before(database: Engine, database_url: str) -> None:
     async def scenario() -> tuple[bool, bool]:
-        room = WaitingRoom(database_url)
-        async with listening(room, database):
-            with room.expect("test", "a") as one, database.connect() as connection:
+        listener = Listener(database_url)
+        async with listening(listener, database):
+            with listener.expect("test", "a") as one, database.connect() as connection:
                 announcements.announce(connection, "test", ["a"])
                 early = await one.within(SOON)
                 connection.commit()
@@ -69,12 +69,12 @@ def test_an_answer_is_announced_when_it_is_committed_and_not_before(database: En
 
 def test_a_cut_connection_is_replaced(database: Engine, database_url: str) -> None:
     async def scenario() -> bool:
-        room = WaitingRoom(database_url)
-        async with listening(room, database):
+        listener = Listener(database_url)
+        async with listening(listener, database):
             with database.begin() as connection:
                 assert len(connection.execute(text(f"SELECT pg_terminate_backend(pid) {_LISTENERS}")).all()) == 1
-            await _until_heard(room, database)
-            with room.expect("test", "a") as one:
+            await _until_heard(listener, database)
+            with listener.expect("test", "a") as one:
                 await asyncio.to_thread(announce, database, "a")
                 return await one.within(LONG)
 

@@ -1,4 +1,4 @@
-"""The ringer never blocks, never fails, and rings once for what came meanwhile."""
+"""The doorbell never blocks, never fails, and rings once for what came meanwhile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 
-from api_gateway.background.doorbell import Ringer
+from api_gateway.background.doorbell import BackgroundDoorbell
 
 
 class SlowBell:
@@ -30,16 +30,16 @@ def test_a_slow_bell_blocks_nothing_and_rings_once_for_the_rest() -> None:
     bell = SlowBell()
 
     async def scenario() -> float:
-        ringer = Ringer(bell)
-        ringer.ring("shopper")
+        doorbell = BackgroundDoorbell(bell)
+        doorbell.ring("shopper")
         await asyncio.sleep(0.05)
         start = time.perf_counter()
         for _ in range(100):
-            ringer.ring("shopper")
-            ringer.ring("item")
+            doorbell.ring("shopper")
+            doorbell.ring("item")
         took = time.perf_counter() - start
         bell.let_go.set()
-        await ringer.close()
+        await doorbell.close()
         return took
 
     assert asyncio.run(scenario()) < 0.05
@@ -58,10 +58,10 @@ def test_a_bell_that_raises_is_rung_again_next_time() -> None:
     bell = Broken()
 
     async def scenario() -> None:
-        ringer = Ringer(bell)
+        doorbell = BackgroundDoorbell(bell)
         for _ in range(2):
-            ringer.ring("item")
-            await ringer.close()
+            doorbell.ring("item")
+            await doorbell.close()
 
     asyncio.run(scenario())
     assert bell.calls == 2
@@ -69,11 +69,11 @@ def test_a_bell_that_raises_is_rung_again_next_time() -> None:
 
 def test_without_a_bell_or_a_kind_nothing_is_rung() -> None:
     async def scenario() -> None:
-        silent = Ringer(None)
+        silent = BackgroundDoorbell(None)
         silent.ring("item")
         await silent.close()
         bell = SlowBell()
-        Ringer(bell).ring()
+        BackgroundDoorbell(bell).ring()
         assert bell.rung == []
 
     asyncio.run(scenario())
@@ -89,14 +89,14 @@ def test_rings_keep_a_distance_and_the_last_one_is_not_lost() -> None:
     bell = Counting()
 
     async def scenario() -> tuple[float, int]:
-        ringer, start = Ringer(bell), time.perf_counter()
+        doorbell, start = BackgroundDoorbell(bell), time.perf_counter()
         for _ in range(200):
-            ringer.ring("order")
+            doorbell.ring("order")
             await asyncio.sleep(0)
         before_last = bell.calls
         await asyncio.sleep(0.001)
-        ringer.ring("order")
-        await ringer.close()
+        doorbell.ring("order")
+        await doorbell.close()
         return time.perf_counter() - start, before_last
 
     took, before_last = asyncio.run(scenario())
