@@ -1,4 +1,4 @@
-"""The gateway: ranked rows out, events and catalogue changes in. It computes no ranking.
+"""The gateway: serves rankings, and accepts events, catalogue changes and orders. It computes no ranking.
 
 Started by `reshelf gateway`, or by any ASGI server from the factory `api_gateway.app:from_environment`.
 """
@@ -40,7 +40,7 @@ class Gateway(Litestar):
     """The application; around its routes it measures every answer, and keeps slashes in ids."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one connection."""
+        """Answer one request."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -65,7 +65,8 @@ class Gateway(Litestar):
 def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gateway:
     """Return the application, with `settings` (default: the process's own) and the doorbell (default: the broker's).
 
-    Nothing is connected before it starts. Raises `SettingsError` where the settings let it not serve, or not safely.
+    Nothing is connected before it starts. Raises `SettingsError` if the settings do not allow it to serve, or not
+    safely.
     """
     settings = settings or configuration.load()
     services.check(settings)
@@ -77,7 +78,7 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
             operations_routes.ready,
             operations_routes.show,
         ],
-        # One and no more: Litestar resolves several in a task group, which takes longer than all of the rest.
+        # Only one: Litestar resolves several in a task group, which takes longer than all the rest.
         dependencies={"paging": Provide(parameters.paging, sync_to_thread=False)},
         state=state,
         lifespan=[services.running(settings, state.metrics, bell)],
@@ -92,17 +93,17 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
 
 
 def from_environment() -> Gateway:
-    """Return the application for a process that does nothing else, as `reshelf gateway` runs it."""
+    """Return the application for a process of its own, as `reshelf gateway` runs it."""
     settings = configuration.load()
     gateway = create(settings, bell=services.doorbell(settings))
-    # What stands now stays. Each full collection would walk it, for 75 ms in which nobody is answered.
+    # These objects stay for good. Each full collection would scan them, and block all requests for 75 ms.
     gc.collect()
     gc.freeze()
     return gateway
 
 
 def _guarded(api_keys: Keys) -> Router:
-    """Return the routes that need a key where keys are set."""
+    """Return the routes that need an API key if keys are set."""
     return Router(
         path="/",
         guards=[auth.require] if api_keys.are_set else [],
@@ -111,7 +112,7 @@ def _guarded(api_keys: Keys) -> Router:
 
 
 def _handlers() -> Iterator[Any]:
-    """Yield the handlers of every capability that has a folder here."""
+    """Yield the handlers of every capability."""
     folders = {module.name for module in pkgutil.iter_modules(api_gateway.__path__) if module.ispkg}
     for capability in capabilities.ALL:
         if capability.name in folders:
@@ -119,7 +120,7 @@ def _handlers() -> Iterator[Any]:
 
 
 def _keep_slashes(scope: Scope) -> None:
-    """Route an encoded slash as part of its id; the server has decoded it in `path` already."""
+    """Route an encoded slash as part of its id; the server has already decoded it in `path`."""
     raw = scope.get("raw_path") or b""
     if _ENCODED_SLASH.search(raw):
         stand_in = f"%{ord(parameters.SLASH):02X}".encode()

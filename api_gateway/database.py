@@ -1,5 +1,6 @@
-"""The gateway's ways to the database: a raw asyncpg pool for the reads, one connection to listen on, an engine for
-the doors.
+"""The gateway's connections to the database.
+
+A raw asyncpg pool for the reads, one connection to listen on, and an engine for the doors.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ Connection: TypeAlias = Any
 
 POOL_SIZE = 10
 WRITERS = 4
-"""Transactions that the doors of one process have open at a time."""
+"""Most transactions that the doors of one process have open at a time."""
 
 _ACQUIRE_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _QUERY_SECONDS = 5.0
-# A short query gains nothing from compilation, and one plan fits all parameters: index lookups in nested loops. The
-# others are ruled out, for a plan is kept as long as the connection: one that was made while the catalogue was empty
-# would read the whole catalogue for every item, once there is one.
+# A short query gains nothing from compilation, and one plan fits all parameters: index lookups in nested loops. Other
+# plans are disabled, since a plan is kept as long as the connection: one that was made while the catalogue was empty
+# would later read the whole catalogue for every item.
 _READING = {
     "timezone": "UTC",
     "application_name": "reshelf-gateway",
@@ -36,12 +37,12 @@ _READING = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_material": "off",
-    # Written here are questions, which can be asked again, and orders, which are on the disk with their decision.
+    # Only search queries, which can be asked again, and orders, which are flushed with their decision, are written.
     "synchronous_commit": "off",
 }
 _WRITING = "-c timezone=UTC -c application_name=reshelf-gateway -c statement_timeout=20s"
 
-# How asyncpg shows that the server closed a connection; the last, when it did so as the query was sent.
+# The errors by which asyncpg shows that the server closed a connection; the last one if it did while a query was sent.
 _CUT = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -54,7 +55,7 @@ R = TypeVar("R")
 
 
 def pool(database_url: str) -> Pool:
-    """Return a pool that connects when it is first used, so that the gateway starts without its database."""
+    """Return a pool that connects on first use, so that the gateway starts without its database."""
     return asyncpg.create_pool(
         _dsn(database_url),
         min_size=0,
@@ -68,18 +69,18 @@ def pool(database_url: str) -> Pool:
 
 
 async def connect(database_url: str) -> Connection:
-    """Return a connection outside of the pool, for whoever listens on it. Raises asyncpg's errors and `OSError`."""
+    """Return a connection outside of the pool, to listen on. Raises asyncpg's errors and `OSError`."""
     return await asyncpg.connect(
         _dsn(database_url), command_timeout=_QUERY_SECONDS, timeout=_CONNECT_SECONDS, server_settings=_READING
     )
 
 
 async def read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
-    """Return what `query` returns on a connection; on another one where that turns out to have been cut.
+    """Return what `query` returns on a connection; if that connection was closed, on another one.
 
     Raises asyncpg's errors, `OSError` and `TimeoutError`.
     """
-    # A server that was restarted leaves a whole pool of cut connections behind.
+    # After a restart of the server, all connections of the pool are closed.
     for _ in range(POOL_SIZE):
         try:
             return await _read(source, query)
@@ -89,7 +90,7 @@ async def read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
 
 
 def writing_engine(database_url: str) -> AsyncEngine:
-    """Return the engine of the doors: on psycopg, so that a row is written as the workers write it."""
+    """Return the engine of the doors: on psycopg, so that rows are written as the workers write them."""
     return create_async_engine(
         engine.url_for(database_url, "psycopg"),
         pool_size=WRITERS,
@@ -104,14 +105,14 @@ async def _read(source: Pool, query: Callable[[Connection], Awaitable[R]]) -> R:
         try:
             return await query(connection)
         except _CUT:
-            # Or the pool would lend it again, where it has not noticed yet and taken it back itself.
+            # Otherwise the pool would hand it out again, if it has not noticed yet.
             with suppress(asyncpg.InterfaceError):
                 connection.terminate()
             raise
 
 
 async def _keep(_connection: object) -> None:
-    """Reset nothing: the reads change no session state, and a reset would cost each of them a round trip."""
+    """Reset nothing: reads change no session state, and a reset would cost each of them a round trip."""
 
 
 def _dsn(database_url: str) -> str:

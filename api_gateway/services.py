@@ -1,4 +1,4 @@
-"""The composition root: builds what the routes work with, and takes it down again."""
+"""The composition root: builds the services of the routes, and closes them at the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workers.settings import Settings, SettingsError
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes work with, for as long as the application runs."""
+    """The services of the routes, for as long as the application runs."""
 
     settings: Settings
     pool: Pool
@@ -48,7 +48,7 @@ class Services:
 
 
 def from_request(request: Request[Any, Any, State]) -> Services:
-    """Return the services of the application that was asked."""
+    """Return the services of the request's application."""
     found: Services = request.app.state.services
     return found
 
@@ -74,7 +74,7 @@ def running(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        assert settings.database_url is not None  # `check` saw to it
+        assert settings.database_url is not None  # `check` requires it
         engine = database.writing_engine(settings.database_url)
         ringer = Ringer(bell or doorbell(settings))
         if settings.fraud:  # no order is to wait until the names of countries are read
@@ -110,10 +110,10 @@ def running(
 
 
 def doorbell(settings: Settings) -> Bell | None:
-    """Return what rings the workers, None without a broker."""
+    """Return the doorbell of the workers, None without a broker."""
     if settings.broker_url is None:
         return None
     from workers import capabilities
-    from workers.doorbell import Doorbell  # brings Celery, which only a running gateway needs
+    from workers.doorbell import Doorbell  # imports Celery, which only a running gateway needs
 
     return Doorbell(settings.broker_url, capabilities.RINGS)

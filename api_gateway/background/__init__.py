@@ -1,1 +1,1 @@
-"""What the gateway does beside its requests: following, ringing, counting, waiting."""
+"""Background tasks of the gateway: following the database, ringing, counting usage, listening for answers."""

@@ -1,15 +1,15 @@
-"""CircuitBreaker: whether to wait for a worker, or to take it for dead and answer at once."""
+"""Circuit breaker: after repeated timeouts, answer by rules without waiting for the worker."""
 
 from __future__ import annotations
 
 _LATE_ANSWERS = 20
 _LATE_SECONDS = 0.5
-"""So many answers were late, and none came in time for so long: nobody waits any more. A pause is not an outage."""
+"""After late answers, and none in time, for this long, requests stop waiting. A short pause is not an outage."""
 _TRIED_EVERY_SECONDS = 0.25
 
 
 class CircuitBreaker:
-    """Follows how answers come. Once nobody waits, one request is let wait now and then, and ends that by an answer."""
+    """Tracks late answers. While it is open, one request now and then still waits; an answer in time closes it."""
 
     def __init__(self) -> None:
         self._late = 0
@@ -17,7 +17,7 @@ class CircuitBreaker:
         self._try_at = 0.0
 
     def may_wait(self, now: float) -> bool:
-        """Return whether a request that comes now (seconds of a steady clock) is to wait for its answer."""
+        """Return whether a request that comes at `now` (seconds of a steady clock) is to wait for its answer."""
         if self._late < _LATE_ANSWERS or now - self._late_since < _LATE_SECONDS:
             return True
         if now < self._try_at:
@@ -26,7 +26,7 @@ class CircuitBreaker:
         return True
 
     def note(self, now: float, *, in_time: bool) -> None:
-        """Note how a request ended that waited."""
+        """Record whether a request that waited got its answer in time."""
         if in_time:
             self._late = 0
             return

@@ -1,4 +1,4 @@
-"""The ringer: rings the doorbell beside the requests, so that none of them waits for the broker or fails with it."""
+"""The gateway's doorbell: it is rung in the background, so that no request waits for the broker or fails with it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ log = logging.getLogger(__name__)
 
 _LAST_RING_SECONDS = 3.0
 _SPACING_SECONDS = 0.02
-"""Between two rings: a worker that was just rung for is awake, and each ring takes a thread and a word with Redis."""
+"""Pause between two rings: a worker that was just woken is awake, and each ring takes a thread and a call to Redis."""
 
 
 class Bell(Protocol):
-    """What the ringer rings: `workers.doorbell.Doorbell`, or a test's own."""
+    """What is rung: `workers.doorbell.Doorbell`, or a test's own."""
 
     def ring(self, *kinds: str) -> object:
         """Ring for due kinds; may block."""
 
 
 class BackgroundDoorbell:
-    """Rings one bell from one thread at a time. What comes while it rings is rung for together, next."""
+    """Rings one bell from one thread at a time. Kinds that come while it rings are rung for together afterwards."""
 
     def __init__(self, bell: Bell | None) -> None:
         self._bell = bell
@@ -29,7 +29,7 @@ class BackgroundDoorbell:
         self._ringing: asyncio.Task[None] | None = None
 
     def ring(self, *kinds: str) -> None:
-        """Have the bell rung soon; return at once."""
+        """Ring soon; return at once."""
         if self._bell is None or not kinds:
             return
         self._wanted.update(kinds)
@@ -37,7 +37,7 @@ class BackgroundDoorbell:
             self._ringing = asyncio.create_task(self._run(self._bell))
 
     async def close(self) -> None:
-        """Let the bell finish, if it does so soon; what is not rung then, the reconciler rings."""
+        """Wait a short time for the last ring; the reconciler rings for the rest."""
         if self._ringing is not None:
             await asyncio.wait([self._ringing], timeout=_LAST_RING_SECONDS)
 
@@ -47,6 +47,6 @@ class BackgroundDoorbell:
             self._wanted.clear()
             try:
                 await asyncio.to_thread(bell.ring, *kinds)
-            except Exception:  # noqa: BLE001  # the rows are committed: nothing about a bell may stop the next ring
+            except Exception:  # noqa: BLE001  # the rows are committed: an error must not stop the next ring
                 log.exception("the doorbell for %s was not rung", ", ".join(kinds))
             await asyncio.sleep(_SPACING_SECONDS)

@@ -1,7 +1,7 @@
-"""The waiting room: requests that wait, for a while, until a worker has answered what they asked.
+"""The listener: requests wait here, up to a deadline, until a worker has announced their answer.
 
-One connection listens for all of them. Who waits reads the answer from its row afterwards, unless it was announced in
-full. So an announcement that is lost, with its connection for instance, costs the time that was allowed and no more.
+One connection listens for all of them. A request reads the answer from its row afterwards, unless the announcement held
+it in full. So a lost announcement (because the connection broke, say) only costs the time up to the deadline.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceE
 
 
 class Expected:
-    """An answer that one request expects."""
+    """An answer that one request waits for."""
 
     def __init__(self) -> None:
         self._heard = asyncio.Event()
         self.said = ""
-        """What was announced with it, empty where the answer is to be read."""
+        """The announced answer, empty if it has to be read from its row."""
 
     @property
     def is_heard(self) -> bool:
@@ -39,19 +39,19 @@ class Expected:
         return self._heard.is_set()
 
     async def within(self, seconds: float) -> bool:
-        """Return whether the answer was announced since it is expected, or is within this time."""
+        """Return whether the answer was announced already, or is within this time."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._heard.wait(), max(seconds, 0))
         return self.is_heard
 
     def heard(self, said: str) -> None:
-        """Let the request go on."""
+        """Let the request continue."""
         self.said = said
         self._heard.set()
 
 
 class Listener:
-    """Where requests wait for answers that workers announce (`storage.announcements`)."""
+    """Listens for the answers that workers announce (`storage.announcements`)."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -59,7 +59,10 @@ class Listener:
 
     @contextmanager
     def expect(self, kind: str, key: str) -> Iterator[Expected]:
-        """Expect the answer to a key of a due kind for the length of the block. Ask inside it, or it may be missed."""
+        """Expect the answer to a key of a due kind during the block.
+
+        Ask inside the block, or the answer may be missed.
+        """
         name, one = announcements.name(kind, key), Expected()
         self._expected.setdefault(name, set()).add(one)
         try:
@@ -72,7 +75,7 @@ class Listener:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Listen for the length of the block."""
+        """Listen during the block."""
         async with periodic.running(self._listen):
             yield
 
@@ -81,7 +84,7 @@ class Listener:
             await self._listen_on_one_connection()
         except _UNREACHABLE as error:
             log.debug("nothing is announced while the database is away: %s", error)
-        except Exception:  # noqa: BLE001  whatever it was, requests wait here, and the next connection may do
+        except Exception:  # noqa: BLE001  whatever it was: requests wait here, and the next connection may work
             log.exception("listening for answers failed")
         await asyncio.sleep(_RECONNECT_SECONDS)
 
@@ -95,7 +98,7 @@ class Listener:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(cut.wait(), _ALIVE_SECONDS)
                     return
-                # A peer that vanished says nothing; a question does not come back then.
+                # If the server has vanished, there is no error; only a query that is not answered shows it.
                 await connection.execute("SELECT 1")
         finally:
             connection.terminate()

@@ -1,4 +1,4 @@
-"""What the gateway does beside its requests, for as long as it runs."""
+"""Periodic background tasks of the gateway."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def running(work: Callable[[], Awaitable[None]], *, every: float = 0.0) -> AsyncIterator[None]:
-    """Do `work` again and again for the length of the block, with `every` seconds before each time."""
+    """Run `work` again and again during the block, with `every` seconds before each time."""
     task = asyncio.create_task(_repeat(work, every))
     try:
         yield

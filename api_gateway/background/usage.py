@@ -1,4 +1,4 @@
-"""The tally: how often each answer was asked for, kept beside the requests and written now and then."""
+"""Usage: how often each search answer was asked for, counted in memory and written now and then."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WRITTEN_EVERY = 2.0
 
 
 class Usage:
-    """Counts in memory. What is lost with the process only made some answers look less asked for."""
+    """Counts in memory. If the process dies, some answers only seem to be less in demand."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -32,12 +32,12 @@ class Usage:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Write the counts for the length of the block."""
+        """Write the counts periodically during the block."""
         async with periodic.running(self.write, every=_WRITTEN_EVERY):
             yield
 
     async def write(self) -> None:
-        """Write what was counted."""
+        """Write the counts."""
         times, self._times = self._times, Counter()
         if not times:
             return

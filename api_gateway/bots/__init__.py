@@ -1,1 +1,1 @@
-"""Flagged shoppers: who they are, and what operators say of them."""
+"""Bots: list the flagged shoppers, flag and clear them."""

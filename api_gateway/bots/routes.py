@@ -1,4 +1,4 @@
-"""Actors: whose events count for nobody but themselves; operators flag and clear them."""
+"""Bots: flagged shoppers, whose events count only for their own shelf; operators flag and clear them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storage.bots import actors
 from storage.bots.actors import Suspicion
 
 BY = "http"
-"""Who flagged or cleared, where it was a request."""
+"""`flagged_by` or `cleared_by` of changes over HTTP."""
 MOST = 1_000
 
 _ATTEMPTS = 5
@@ -34,10 +34,10 @@ Shopper = Annotated[
     str, PathParameter(description="The user's id, or `session:` and a session's; a slash in it is sent as %2F.")
 ]
 Flagged = Annotated[
-    bool, QueryParameter(name="flagged", required=False, description="false: those who were cleared, instead.")
+    bool, QueryParameter(name="flagged", required=False, description="false: cleared shoppers instead of flagged ones.")
 ]
-Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST, description="Actors at most.")]
-Why = Annotated[str | None, QueryParameter(name="why", required=False, description="Kept, and shown in the list.")]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST, description="Most shoppers of the answer.")]
+Why = Annotated[str | None, QueryParameter(name="why", required=False, description="The reason, shown in the list.")]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,23 +58,23 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Actors(msgspec.Struct, frozen=True):
-    """Actors, who changed last first, and how many are flagged in all."""
+    """Flagged or cleared shoppers, the last changed first, and how many are flagged in all."""
 
     flagged: int
-    alert: Annotated[str | None, msgspec.Meta(description="What the last look of the detector warns of.")]
+    alert: Annotated[str | None, msgspec.Meta(description="The warning of the detector's last run.")]
     actors: list[Actor]
 
 
 @get(
     "/v1/actors",
     operation_id="actors",
-    summary="Whose events count for nobody but themselves",
+    summary="List flagged bots",
     tags=["Operations"],
     responses=openapi.READ_ERRORS,
     name="actors",
 )
 async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> Actors:
-    """Those who are flagged, or were cleared, with the reasons."""
+    """Shoppers who are flagged, or were cleared, with the reasons."""
     async with services.from_request(request).engine.connect() as connection:
         found = await connection.run_sync(lambda sync: actors.every(sync, flagged=flagged, most=limit))
         summary = await connection.run_sync(actors.summary)
@@ -84,14 +84,17 @@ async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> 
 @post(
     "/v1/actors/{shopper:str}/flag",
     operation_id="flagActor",
-    summary="Keep a shopper from moving what others see",
+    summary="Flag a shopper as a bot",
     tags=["Operations"],
     responses=openapi.READ_ERRORS,
     name="flag_actor",
     status_code=200,
 )
 async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
-    """Their events, past and to come, are kept and count for nobody but themselves. Asking twice changes nothing."""
+    """All their events, past and future, are kept but count only for their own shelf.
+
+    Flagging twice changes nothing.
+    """
     name = parameters.path_id(shopper, "shopper")
     detail = actors.BY_HAND if why is None else parameters.text(why, "why", longest=1000)
     suspicion = Suspicion(name, [actors.BY_HAND], detail)
@@ -110,7 +113,7 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
     status_code=200,
 )
 async def clear(request: Asked, shopper: Shopper) -> Actor:
-    """The past ones too. Asking twice changes nothing."""
+    """All their events count again, also past ones. Clearing twice changes nothing."""
     name = parameters.path_id(shopper, "shopper")
     return await _changed(
         services.from_request(request), name, lambda connection: actors.clear(connection, [name], by=BY)
@@ -118,7 +121,7 @@ async def clear(request: Asked, shopper: Shopper) -> Actor:
 
 
 async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> Actor:
-    """Commit the change, ring for what it moves, and return the actor. Raises `errors.NotFound`."""
+    """Commit the change, ring for what it made due, and return the shopper. Raises `errors.NotFound`."""
     for left in reversed(range(_ATTEMPTS)):
         try:
             async with services.engine.begin() as connection:

@@ -1,1 +1,1 @@
-"""Experiments: which there are, and what came of them."""
+"""Experiments: their list, and their reports."""

@@ -1,4 +1,4 @@
-"""Experiments: which there are, and what came of them so far."""
+"""Experiments: their list, and their reports."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Experiments(msgspec.Struct, frozen=True):
 @get(
     "/v1/experiments",
     operation_id="experiments",
-    summary="Which experiments there are",
+    summary="List experiments",
     tags=["Experiments"],
     responses=openapi.READ_ERRORS,
     name="experiments",
 )
 async def every(request: Asked) -> Experiments:
-    """The running experiment and those before it. They are started and stopped by `reshelf experiment`."""
+    """The running experiment and earlier ones. `reshelf experiment` starts and stops them."""
     async with services.from_request(request).engine.connect() as connection:
         return Experiments([report.summary(one) for one in await connection.run_sync(experiments.every)])
 
@@ -42,11 +42,11 @@ async def every(request: Asked) -> Experiments:
 @get(
     "/v1/experiments/{name:str}",
     operation_id="experimentReport",
-    summary="What came of an experiment so far",
+    summary="The report of an experiment",
     tags=["Experiments"],
     responses=openapi.EXPERIMENT_ERRORS,
     name="experiment",
 )
 async def one(request: Asked, name: Name) -> Report:
-    """Rates of every arm with intervals that hold however often one looks, and a verdict. Up to ten seconds old."""
+    """Rates of every arm with intervals that hold however often you look, and a verdict. Up to ten seconds old."""
     return await services.from_request(request).reports.read(parameters.path_id(name, "name"))

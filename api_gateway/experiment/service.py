@@ -1,4 +1,4 @@
-"""Experiments at the gateway: the one that runs, followed beside the requests, and reports, kept for some seconds."""
+"""Experiments in the gateway: the running one, followed in the background, and reports, cached for some seconds."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 FOLLOWED_EVERY = 1.0
 REPORT_KEPT = 10.0
-"""Seconds. A report reads every event since the start, so that of many who ask one reads."""
+"""Seconds for which a report is cached: computing one reads every event since the start."""
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """The experiment and the arm that an answer belongs to; None outside of any."""
+    """The experiment and the arm that an answer belongs to; None outside of an experiment."""
 
     experiment: str | None = None
     arm: str | None = None
@@ -44,7 +44,7 @@ OUTSIDE = Placed()
 
 
 class Following:
-    """The experiment that runs, as it was a second ago at the most: no request asks for it."""
+    """The running experiment, at most a second old, so that no request has to read it."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -52,26 +52,26 @@ class Following:
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
-        """Follow for the length of the block."""
+        """Follow it during the block."""
         await self._look()
         async with periodic.running(self._look, every=FOLLOWED_EVERY):
             yield
 
     def arm_of(self, shopper: str) -> tuple[Placed, Arm | None]:
-        """Return where the shopper is placed, and the arm."""
+        """Return the experiment and arm of the shopper, and the arm's definition."""
         if self._running is None:
             return OUTSIDE, None
         arm = assignment.arm_of(self._running, shopper)
         return Placed(self._running.name, arm.name), arm
 
     async def _look(self) -> None:
-        """Take over what runs. Where the database is away, what ran goes on."""
+        """Read the running experiment. If the database does not answer, the last one stays."""
         try:
             row = await database.read(self._pool, lambda connection: connection.fetchrow(experiments.RUNNING))
             self._running = None if row is None else experiments.from_row(tuple(row))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.debug("the database does not say which experiment runs: %s", error)
-        except Exception:  # noqa: BLE001  whatever stands in that row, shelves are served, and the next look follows
+        except Exception:  # noqa: BLE001  whatever is in that row: shelves are served, and it is read again soon
             log.exception("the running experiment cannot be read")
 
 
@@ -84,7 +84,7 @@ class Reports:
         self._kept: dict[str, tuple[float, Report]] = {}
 
     async def read(self, name: str) -> Report:
-        """Return the report. Raises `errors.NotFound`, and what keeps the database from answering."""
+        """Return the report. Raises `errors.NotFound`, and database errors."""
         async with self._one:
             now = time.monotonic()
             self._kept = {key: kept for key, kept in self._kept.items() if now - kept[0] < REPORT_KEPT}
@@ -97,7 +97,7 @@ class Reports:
 def chain_of(
     arm: Arm | None, user_id: str | None, session_id: str | None, traits: list[Trait], category: str | None
 ) -> list[Step]:
-    """Return the chain of a shopper in this arm: that of the popular shelf, where the arm is shown what is popular."""
+    """Return the fallback chain of a shopper in this arm: that of the popular shelf for the treatment `popular`."""
     if arm is not None and arm.treatment == experiments.POPULAR:
         return fallback.for_popular(category)
     return fallback.for_shopper(user_id, session_id, traits, category)

@@ -1,1 +1,1 @@
-"""Orders: screened while somebody waits, labelled later, and reviewed by people."""
+"""Orders: screened within a deadline, labelled later, and reviewed by people."""

@@ -1,4 +1,4 @@
-"""The review queue: who decides about the orders that rules and model leave to people."""
+"""The review queue: the orders that rules and model leave to people."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from storage.fraud import reviews
 from workers.fraud.rules.rules import Reason
 
 Reviewer = Annotated[
-    str | None, QueryParameter(name="reviewer", required=False, description="Only those that this reviewer has taken.")
+    str | None,
+    QueryParameter(name="reviewer", required=False, description="Only reviews that this reviewer has taken."),
 ]
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=reviews.MOST, description="Most reviews of the answer.")]
 
 
 class Review(msgspec.Struct, frozen=True):
-    """An order that a person decides about; `screened` is what rules and model said."""
+    """An order that a person decides; `screened` is the decision of rules and model."""
 
     order_id: str
     opened_at: datetime
@@ -46,7 +47,7 @@ class Review(msgspec.Struct, frozen=True):
 
 
 class Reviews(msgspec.Struct, frozen=True):
-    """Reviews that wait, the longest open first."""
+    """Open reviews, the longest open first."""
 
     reviews: list[Review]
 
@@ -58,7 +59,7 @@ class Taking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reviewer decides; `fraud` also labels the order, true as confirmed fraud, false as cleared."""
+    """A reviewer's decision; `fraud` also labels the order, true as confirmed fraud, false as cleared."""
 
     reviewer: Name
     decision: Literal["approve", "decline"]
@@ -69,7 +70,7 @@ class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get(
     "/v1/reviews",
     operation_id="reviews",
-    summary="Orders that wait for a person",
+    summary="List open reviews",
     tags=["Orders"],
     responses=openapi.READ_ERRORS,
     name="reviews",
@@ -137,7 +138,7 @@ async def decide(request: Asked, order_id: OrderId, body: RawBody) -> Review:
 
 
 def _after(connection: Connection, order_id: str, done: bool) -> Review:
-    """Return the review as it is now. Raises `errors.NotFound` and `errors.Conflict` where nothing was done."""
+    """Return the current review. Raises `errors.NotFound` and `errors.Conflict` if nothing was done."""
     row = reviews.one(connection, order_id)
     if row is None:
         raise NotFound(f"nobody asked for a review of order {order_id!r}", field="order_id")

@@ -1,4 +1,4 @@
-"""Orders: screened while somebody waits, and labelled when more becomes known of them."""
+"""Orders: screened within a deadline, and labelled when more is known about them."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """The decision about an order with everything that it rests on, and what came after it."""
+    """The decision about an order with everything that it is based on, and what happened afterwards."""
 
     answer: Answer
-    facts: Annotated[dict[str, Any], msgspec.Meta(description="What the rules were asked with.")]
-    features: Annotated[list[float] | None, msgspec.Meta(description="What the model was asked with.")]
+    facts: Annotated[dict[str, Any], msgspec.Meta(description="The input of the rules.")]
+    features: Annotated[list[float] | None, msgspec.Meta(description="The input of the model.")]
     review: Annotated[str | None, msgspec.Meta(description="`open`, the reviewer's decision, or null for none.")]
     history: list[Happened]
 
@@ -54,7 +54,7 @@ class Audit(msgspec.Struct, frozen=True):
     name="screen",
 )
 async def screen(request: Asked, body: RawBody) -> Answer:
-    """Approve, review or decline, within the deadline. The same order asked about again has the same decision."""
+    """Approve, review or decline, within the deadline. Asked again, the same order gets the same decision."""
     found = services.from_request(request)
     if not found.settings.fraud:
         raise Unavailable("orders are not screened here", fix="set RESHELF_FRAUD=true")
@@ -64,13 +64,13 @@ async def screen(request: Asked, body: RawBody) -> Answer:
 @get(
     "/v1/orders/{order_id:str}/screening",
     operation_id="orderScreening",
-    summary="What was decided about an order, and why",
+    summary="The decision about an order, and why",
     tags=["Orders"],
     responses=openapi.FOUND_ERRORS,
     name="screening",
 )
 async def one(request: Asked, order_id: OrderId) -> Audit:
-    """The audit trail: the decision, all that rules and model were asked with, labels and reviews since."""
+    """The audit trail: the decision, the inputs of rules and model, and later labels and reviews."""
     order_id = parameters.path_id(order_id, "order_id")
     async with services.from_request(request).engine.connect() as connection:
         return await connection.run_sync(_audit, order_id)
@@ -81,7 +81,7 @@ async def one(request: Asked, order_id: OrderId) -> Audit:
     status_code=202,
     operation_id="sendLabels",
     operation_class=openapi.LabelsOperation,
-    summary="Tell what became known of orders",
+    summary="Label orders",
     tags=["Doors"],
     responses=openapi.DOOR_ERRORS,
     name="labels",

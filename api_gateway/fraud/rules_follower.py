@@ -1,4 +1,4 @@
-"""The active rules, followed beside the requests: they are needed most when the database does not answer."""
+"""The active rules, followed in the background: they are needed most when the database does not answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLLOWED_EVERY = 1.0
 
 
 class RulesFollower:
-    """The rules that decide, as they were a second ago at the most."""
+    """The active rules, at most a second old."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -31,7 +31,7 @@ class RulesFollower:
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
-        """Follow for the length of the block."""
+        """Follow them during the block."""
         await self._look()
         async with periodic.running(self._look, every=FOLLOWED_EVERY):
             yield
@@ -46,7 +46,7 @@ class RulesFollower:
 
     async def _take(self, connection: Connection) -> None:
         row = await connection.fetchrow(rule_sets.ACTIVE)
-        if row is None and self._version is None:  # what decides has to be there when a decision is replayed
+        if row is None and self._version is None:  # the rules have to be stored, so that a decision can be replayed
             content = json.dumps(rules.to_json(rules.DEFAULT))
             await connection.execute(rule_sets.KEEP_ONE, rules.DEFAULT.version, content)
             self._version = rules.DEFAULT.version

@@ -1,7 +1,7 @@
-"""Screening an order while its shopper waits: written, rung for, and answered within the deadline, by rules if need be.
+"""Screen an order within a deadline: write it, wake the worker, and answer, by rules if the worker is late.
 
-Who writes the decision first decides: the worker with its model, or this gateway when the deadline has passed. Everyone
-who asks about the order gets that one.
+Whoever writes the decision first decides: the worker with its model, or this gateway after the deadline. Everyone who
+asks about the order gets that decision.
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ from workers.fraud.rules.rules import Reason
 log = logging.getLogger(__name__)
 
 _RULES_SECONDS = 0.5
-"""How long rules may take once the deadline has passed; then what the order says of itself has to do."""
+"""How long rules may take after the deadline; then only the order's own facts are used."""
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Row = dict[str, Any]
 
 
 async def screen(services: Services, body: bytes) -> Answer:
-    """Return the decision about the order. Raises `errors.Invalid` for what is none, `errors.Conflict` for another one.
+    """Return the decision. Raises `errors.Invalid` if the body is no order, `errors.Conflict` if its id has another.
 
-    Whatever fails, there is an answer: without a model, or without a database, rules decide, and the answer says so.
+    Whatever fails, there is an answer: without a model, or without a database, the rules decide, and the answer says
+    so.
     """
     row, answer, is_written = _row(body), None, False
     milliseconds, now = services.settings.screen_deadline_ms, asyncio.get_running_loop().time
@@ -72,17 +73,17 @@ async def screen(services: Services, body: bytes) -> Answer:
 
 
 async def _wait(services: Services, expected: Expected, order_id: str, until: float) -> Answer | None:
-    """Return what the worker decides up to then, by the clock of the loop; None where it does not."""
+    """Return the worker's decision if it comes before `until` (by the clock of the event loop), else None."""
     now = asyncio.get_running_loop().time
     try:
         await expected.within(until - now())
-    finally:  # the deadline of the whole request may be first
+    finally:  # the deadline of the whole request may come first
         services.circuit_breaker.note(now(), in_time=expected.is_heard)
     return answers.from_json(expected.said) or await read(services, order_id)
 
 
 async def read(services: Services, order_id: str) -> Answer | None:
-    """Return the decision about an order, None where there is none. Raises asyncpg's errors."""
+    """Return the decision about an order, None if there is none. Raises asyncpg's errors."""
     return await database.read(services.pool, partial(_read, order_id=order_id))
 
 
@@ -106,7 +107,7 @@ def _decode(body: bytes) -> Any:
 
 
 async def _write(connection: Connection, row: Row) -> Answer | None:
-    """Write the order, or return what was decided about it if it was there. Raises `errors.Conflict`."""
+    """Write the order, or return the decision if it existed already. Raises `errors.Conflict`."""
     if await connection.fetchval(orders.WRITE_ONE, ascii_text([row])) is not None:
         return None
     await _require_same(connection, row)
@@ -131,7 +132,7 @@ async def _read(connection: Connection, order_id: str) -> Answer | None:
 
 
 async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool) -> Answer:
-    """Decide by rules. Whoever decided meanwhile was first; where nobody can tell, what the order says of itself."""
+    """Decide by rules, unless a decision was written meanwhile; without the database, by the order's own facts."""
 
     async def decide(connection: Connection) -> Answer:
         if not is_written and (answer := await _write(connection, row)) is not None:
@@ -142,7 +143,7 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
         if written is not None:
             return answers.from_screening(decided, written["decided_at"])
         answer = await _read(connection, row["order_id"])
-        assert answer is not None  # somebody else was first
+        assert answer is not None  # another process decided first
         return answer
 
     try:

@@ -1,1 +1,1 @@
-"""What every route shares: errors, keys, parameters, cursors, the OpenAPI document, metrics."""
+"""HTTP parts that all routes share: errors, API keys, the OpenAPI document, metrics."""

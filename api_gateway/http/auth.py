@@ -17,7 +17,7 @@ _BEARER = "bearer "
 
 
 class Keys:
-    """The accepted keys. Without any, everyone is accepted, which only loopback allows."""
+    """The accepted keys. Without any, every request is accepted, which is only allowed on loopback."""
 
     def __init__(self, settings: Settings) -> None:
         self._digests = [_digest(key) for key in exposure.api_keys(settings)]
@@ -26,11 +26,11 @@ class Keys:
 
     @property
     def are_set(self) -> bool:
-        """Whether anything has to be sent at all."""
+        """Whether a key is needed."""
         return bool(self._digests)
 
     def accepts(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-        """Return whether the request carries an accepted key, in a time that tells nothing about the keys."""
+        """Return whether the request carries an accepted key, in a time that reveals nothing about the keys."""
         if not self.are_set:
             return True
         authorization = connection.headers.get("authorization", "")
@@ -47,7 +47,7 @@ async def require(connection: ASGIConnection[Any, Any, Any, Any], _handler: Base
 
 
 async def require_beyond_loopback(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard of the metrics, which a local Prometheus reads without a key. Raises `Unauthorized`."""
+    """Guard of the metrics, which a local Prometheus may read without a key. Raises `Unauthorized`."""
     if not connection.app.state.api_keys.on_loopback:
         await require(connection, handler)
 

@@ -44,7 +44,7 @@ _CODES = {
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was wrong, where, and what to do about it."""
+    """What was wrong, where, and how to fix it."""
 
     code: str
     message: str
@@ -53,13 +53,13 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """The body of every answer that is not a success."""
+    """The body of every error response."""
 
     error: ErrorDetail
 
 
 class ApiError(Exception):
-    """An error that the caller is told about. `fix` says what to do."""
+    """An error that is returned to the caller. `fix` says what to do."""
 
     status = 500
     code = "internal"
@@ -71,7 +71,7 @@ class ApiError(Exception):
 
 
 class Invalid(ApiError):
-    """A parameter or the body cannot be read."""
+    """A parameter or the body is not valid."""
 
     status = 400
     code = "invalid"
@@ -92,21 +92,21 @@ class Unauthorized(ApiError):
 
 
 class NotFound(ApiError):
-    """There is nothing of this name."""
+    """There is nothing with this name."""
 
     status = 404
     code = "not_found"
 
 
 class Conflict(ApiError):
-    """What is there already contradicts it."""
+    """It contradicts what is stored already."""
 
     status = 409
     code = "conflict"
 
 
 class TooLarge(ApiError):
-    """The body is larger than a door takes."""
+    """The body is larger than a door accepts."""
 
     status = 413
     code = "too_large"
@@ -137,14 +137,14 @@ class Unavailable(ApiError):
 
 
 def from_database(error: Exception) -> ApiError | None:
-    """Return what a database error means to the caller; None when it is no such error, but a bug."""
+    """Return the response for a database error; None for any other error, which is a bug."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     state = getattr(cause, "sqlstate", None)
     if state in _UNMIGRATED:
         return Unavailable("the database has not been migrated to this version", fix="run `reshelf migrate`")
     if state in _SLOW or isinstance(cause, TimeoutError):
         return Unavailable("the database took too long to answer")
-    # Without a state, the server never came to answer.
+    # Without an SQLSTATE, there was no answer from the server.
     lost = state is None and isinstance(error, OSError | asyncpg.InterfaceError | OperationalError | InterfaceError)
     if lost or (state is not None and state.startswith(_AWAY)):
         return Unavailable("the database cannot be reached")
@@ -152,7 +152,7 @@ def from_database(error: Exception) -> ApiError | None:
 
 
 def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """Answer any error in the one shape; what is no fault of the caller or of the database is logged, and is a 500."""
+    """Return the response for any error; what neither the caller nor the database caused is logged, and is a 500."""
     if isinstance(error, ApiError):
         return _response(error.status, error.detail, error.headers)
     if isinstance(error, HTTPException):

@@ -1,4 +1,4 @@
-"""What the gateway measures, for Prometheus."""
+"""The Prometheus metrics of the gateway."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from prometheus_client import (
 
 MEDIA_TYPE = "text/plain; version=0.0.4"
 UNMATCHED = "unmatched"
-"""The route of a request whose path is none of ours."""
+"""The route of a request whose path matches no route."""
 
 _SECONDS = (0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
 class Metrics:
-    """The counters of one process, or, where `PROMETHEUS_MULTIPROC_DIR` is set, of all that share it."""
+    """The counters of one process, or of all processes that share `PROMETHEUS_MULTIPROC_DIR` if that is set."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -51,7 +51,7 @@ class Metrics:
         )
         self._screenings = Counter(
             "reshelf_gateway_screenings",
-            "Orders that were decided, by what decided and the decision",
+            "Decided orders, by what decided and the decision",
             ["by", "decision"],
             registry=self.registry,
         )
@@ -81,6 +81,6 @@ class Metrics:
         shared = CollectorRegistry()
         try:
             multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
-        except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set, which is how prometheus-client tells
+        except ValueError:  # how prometheus-client says that PROMETHEUS_MULTIPROC_DIR is not set
             return generate_latest(self.registry)
         return generate_latest(shared)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and what the types alone do not say: errors, examples, and the bodies of the doors."""
+"""The OpenAPI document: what the types alone do not say, such as errors, examples, and the bodies of the doors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from reshelf.events import Event
 from reshelf.orders import Label, Order
 
 DESCRIPTION = """\
-Ranked shelves of a shop, and the doors through which the shop tells what happens. Every list says which source served
+Ranked shelves of a shop, and the doors to which the shop sends what happens. Every list says which source served
 each of its items; it is never empty while the catalogue has an available item that the filters leave. Errors have one
 shape, {"error": {"code", "message", "field"?, "fix"?}}."""
 
@@ -117,7 +117,7 @@ def _batch(rows_field: str, row: str, example: dict[str, Any]) -> RequestBody:
 
 @dataclass
 class EventsOperation(Operation):
-    """The body that the events door reads itself."""
+    """The body of the events door, which the door parses itself."""
 
     def __post_init__(self) -> None:
         self.request_body = _batch("events", "Event", EVENT_EXAMPLE)
@@ -125,7 +125,7 @@ class EventsOperation(Operation):
 
 @dataclass
 class CatalogueOperation(Operation):
-    """The body that the catalogue door reads itself."""
+    """The body of the catalogue door, which the door parses itself."""
 
     def __post_init__(self) -> None:
         self.request_body = _batch("changes", "Change", CHANGE_EXAMPLE)
@@ -133,7 +133,7 @@ class CatalogueOperation(Operation):
 
 @dataclass
 class LabelsOperation(Operation):
-    """The body that the labels door reads itself."""
+    """The body of the labels door, which the door parses itself."""
 
     def __post_init__(self) -> None:
         self.request_body = _batch("labels", "Label", LABEL_EXAMPLE)
@@ -149,7 +149,7 @@ def _object(schema: dict[str, Any], example: dict[str, Any]) -> RequestBody:
 
 @dataclass
 class OrderOperation(Operation):
-    """The body that the screening reads itself."""
+    """The body of the screening, which the route parses itself."""
 
     def __post_init__(self) -> None:
         self.request_body = _object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
@@ -157,7 +157,7 @@ class OrderOperation(Operation):
 
 @dataclass
 class TakingOperation(Operation):
-    """The body that taking a review reads itself."""
+    """The body of taking a review, which the route parses itself."""
 
     def __post_init__(self) -> None:
         reviewer = {"type": "string", "minLength": 1, "maxLength": 128}
@@ -167,7 +167,7 @@ class TakingOperation(Operation):
 
 @dataclass
 class DecidingOperation(Operation):
-    """The body that deciding a review reads itself."""
+    """The body of deciding a review, which the route parses itself."""
 
     def __post_init__(self) -> None:
         fields = {
@@ -176,7 +176,7 @@ class DecidingOperation(Operation):
             "note": {"type": ["string", "null"], "maxLength": 2000},
             "fraud": {
                 "type": ["boolean", "null"],
-                "description": "Labels the order, too: true as confirmed fraud, false as cleared.",
+                "description": "Also labels the order: true as confirmed fraud, false as cleared.",
             },
         }
         schema = {"type": "object", "properties": fields, "required": ["reviewer", "decision"]}
@@ -192,9 +192,9 @@ def config() -> OpenAPIConfig:
         use_handler_docstrings=True,
         tags=[
             Tag("Shelves", "Ranked items, best first."),
-            Tag("Search", "What a query finds, and what completes what is typed."),
-            Tag("Doors", "What the shop tells. Writing is idempotent by `event_id` and `change_id`."),
-            Tag("Orders", "Screened for fraud while somebody waits; reviews; the audit trail."),
+            Tag("Search", "Search results, and suggestions while a shopper types."),
+            Tag("Doors", "What the shop sends. Writing is idempotent by `event_id` and `change_id`."),
+            Tag("Orders", "Screening for fraud, reviews, and the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
             Tag("Operations", "For probes and monitoring."),
         ],
@@ -210,7 +210,7 @@ def config() -> OpenAPIConfig:
 
 
 def add_messages(document: OpenAPI) -> None:
-    """Add the schemas of the messages as msgspec gives them, which is what the doors check."""
+    """Add the schemas of the messages as msgspec generates them, which are what the doors check."""
     (_, change, *_), schemas = msgspec.json.schema_components(
         [Event, Change, Order, Label], ref_template="#/components/schemas/{name}"
     )

@@ -1,4 +1,4 @@
-"""The page at /schema: the OpenAPI document as plain HTML. No script, and nothing loaded from elsewhere."""
+"""The page at /schema: the OpenAPI document as plain HTML, without scripts or external files."""
 
 from __future__ import annotations
 

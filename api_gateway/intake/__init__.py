@@ -1,1 +1,1 @@
-"""The doors: events and catalogue changes in."""
+"""The doors: accept events and catalogue changes."""

@@ -17,7 +17,7 @@ from api_gateway.lists.parameters import Asked
     status_code=202,
     operation_id="sendCatalogueChanges",
     operation_class=openapi.CatalogueOperation,
-    summary="Tell what became of items",
+    summary="Send catalogue changes",
     tags=["Doors"],
     responses=openapi.DOOR_ERRORS,
     name="catalogue",

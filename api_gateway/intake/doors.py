@@ -1,4 +1,4 @@
-"""The doors: a batch of JSON rows in, committed rows and due marks out, and one answer for every bad row."""
+"""The doors: take a batch of JSON rows, commit the good ones with due marks, and answer every bad one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_BYTES = bodies.MOST_BYTES
 
 _BESIDE_BYTES = 32 * 1024
 _ATTEMPTS = 5
-# A deadlock, a serialization failure, and a lock that was not to be had: as if nothing had been asked.
+# A deadlock, a serialization failure, and a lock that could not be had: nothing was done.
 _TRANSIENT = {"40P01", "40001", "55P03"}
 
 Row = dict[str, Any]
@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Door:
-    """One kind of rows: how they are parsed and written, and for which due kinds they ring."""
+    """One kind of rows: how they are parsed and written, and which due kinds they ring for."""
 
     name: str
     rows_field: str
@@ -67,7 +67,7 @@ LABELS = Door("labels", "labels", parsing.parse_labels, rows.label_row, _nothing
 
 @dataclass(frozen=True)
 class _Good:
-    """A row that parsed, its message, and its place in the batch."""
+    """A valid row, its message, and its index in the batch."""
 
     index: int
     message: Any
@@ -75,10 +75,10 @@ class _Good:
 
 
 async def take(services: Services, door: Door, body: bytes) -> Taken:
-    """Return what became of the batch, once its good rows are committed.
+    """Return the result of the batch, once its good rows are committed.
 
-    Raises `errors.Invalid` where the body is no batch, `errors.TooLarge` beyond `MOST_ROWS` rows, and what kept the
-    rows from the database.
+    Raises `errors.Invalid` if the body is no batch, `errors.TooLarge` for more than `MOST_ROWS` rows, and database
+    errors.
     """
     if len(body) > _BESIDE_BYTES:
         good, bad = await asyncio.to_thread(_parse, door, body)
@@ -93,7 +93,7 @@ async def take(services: Services, door: Door, body: bytes) -> Taken:
 
 
 def status(taken: Taken) -> int:
-    """Return 202, or 422 where not one row of the batch could be taken."""
+    """Return 202, or 422 if no row of the batch was valid."""
     return 202 if taken.written or taken.duplicates else 422
 
 
@@ -129,7 +129,7 @@ def decode(door: Door, body: bytes) -> tuple[list[Any], bool]:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Return whether the same transaction may well succeed the next time."""
+    """Return whether the same transaction may succeed the next time."""
     return getattr(error.orig, "sqlstate", None) in _TRANSIENT
 
 
@@ -142,7 +142,7 @@ def _parse(door: Door, body: bytes) -> tuple[list[_Good], list[Rejection]]:
     for index, message in zip(indexes, parsed.good, strict=True):
         try:
             good.append(_Good(index, message, door.to_row(message)))
-        except OverflowError as error:  # a time that its UTC offset moves out of the calendar
+        except OverflowError as error:  # a time whose UTC offset moves it out of the calendar
             bad[index] = _rejection(index, message, "at", str(error))
     return good, list(bad.values())
 
@@ -150,7 +150,7 @@ def _parse(door: Door, body: bytes) -> tuple[list[_Good], list[Rejection]]:
 async def _write(
     services: Services, door: Door, good: list[_Good], bad: list[Rejection]
 ) -> tuple[Counts, list[Rejection]]:
-    """Commit the rows, and return what the database refused of them."""
+    """Commit the rows, and return those that the database refused."""
     commit = _commit
     async with services.writers.one() as writer:
         for attempt in range(_ATTEMPTS):
@@ -178,7 +178,7 @@ def _commit(
 def _commit_each(
     connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str
 ) -> tuple[Counts, list[Rejection]]:
-    """Write the good rows one by one, so that one that the database refuses takes no other with it."""
+    """Write the good rows one by one, so that one that the database refuses does not affect the others."""
     counts, reasons = intake.write_each(connection, door.name, [one.row for one in good], writer=writer)
     refused = [_rejection(good[n].index, good[n].message, "row", reason) for n, reason in reasons.items()]
     _commit(connection, door, [], [*bad, *refused], writer)

@@ -17,7 +17,7 @@ from api_gateway.lists.parameters import Asked
     status_code=202,
     operation_id="sendEvents",
     operation_class=openapi.EventsOperation,
-    summary="Tell what shoppers did",
+    summary="Send events",
     tags=["Doors"],
     responses=openapi.DOOR_ERRORS,
     name="events",

@@ -1,4 +1,4 @@
-"""The routes of this capability, which need a key where keys are set."""
+"""The routes of this capability, which need an API key if keys are set."""
 
 from __future__ import annotations
 

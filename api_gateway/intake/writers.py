@@ -1,4 +1,4 @@
-"""Writer names: each open transaction counts its rows under a name of its own, so that none waits for another."""
+"""Writer names: each open transaction counts its rows under its own name, so that none waits for another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 
 class Writers:
-    """As many names as transactions may be open at a time; who finds none waits."""
+    """As many names as transactions may be open at a time; a transaction waits until a name is free."""
 
     def __init__(self, count: int) -> None:
         self._free: asyncio.LifoQueue[str] = asyncio.LifoQueue()
@@ -19,7 +19,7 @@ class Writers:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[str]:
-        """Lend a name for the length of the block."""
+        """Hand out a name during the block."""
         name = await self._free.get()
         try:
             yield name

@@ -1,1 +1,1 @@
-"""What every list has: paging, a cursor, and the shelves that fill it up where one is short."""
+"""What all lists share: paging, the cursor, and the fallback chains of shelves."""

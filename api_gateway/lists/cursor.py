@@ -1,8 +1,8 @@
-"""Cursors: the rest of a list as it stood on its first page, so that pages never repeat or reorder.
+"""Cursors: the rest of a list as it was on its first page, so that pages never repeat or reorder items.
 
 A cursor is the base64url of a MessagePack array and a checksum of it. It is stateless, and as private as the answer
 that it came with: it holds item numbers of the public catalogue, and the events that moved those items. The checksum
-finds what was broken on the way, the structure is checked as well.
+detects damage in transit; the structure is checked as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Rest(msgspec.Struct, frozen=True):
-    """What is left of a list, best first, and what its first page said of it."""
+    """The rest of a list, best first, and the fields of its first page."""
 
     item_nos: list[int]
     scores: list[float | None]
@@ -44,7 +44,7 @@ class Rest(msgspec.Struct, frozen=True):
     category: str | None = None
 
     def after(self, count: int) -> Rest:
-        """Return what is left after the first `count` items."""
+        """Return the rest after the first `count` items."""
         return msgspec.structs.replace(
             self,
             item_nos=self.item_nos[count:],
@@ -64,14 +64,15 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     generated_at: int
     through: int | None
     category: str | None
-    # Few events move many items: each is held once, by kind, and each place has its number, from 1. Places without a
-    # reason have 0, and those at the end are left out. Cursors of before there were reasons end here.
+    # Few events move many items: each event is stored once, by kind, and each position has its number, from 1.
+    # Positions without a reason have 0, and those at the end are left out. Cursors from before there were reasons
+    # end here.
     reasons: list[tuple[str, list[int]]] = []
     reason_of: bytes = b""
 
 
 def pack(rest: Rest, of: str) -> str | None:
-    """Return the cursor of what is left of the list named `of`, or None where nothing is."""
+    """Return the cursor of the rest of the list named `of`, or None if nothing is left."""
     if not rest.item_nos:
         return None
     count = len(rest.item_nos)
@@ -80,7 +81,7 @@ def pack(rest: Rest, of: str) -> str | None:
     packed = _Packed(
         version=VERSION,
         of=crc32(of.encode()),
-        # Neighbours in a list have numbers of all sizes, but MessagePack writes small differences shorter.
+        # MessagePack writes small numbers shorter, and differences are often smaller than the numbers.
         steps=[now - before for before, now in zip([0, *rest.item_nos[:-1]], rest.item_nos, strict=True)],
         scores=_floats(count).pack(*[nan if score is None else score for score in rest.scores]),
         runs=[(fallback.SOURCES.index(source), len(list(run))) for source, run in groupby(rest.sources)],
@@ -96,7 +97,7 @@ def pack(rest: Rest, of: str) -> str | None:
 
 
 def unpack(cursor: str, of: str) -> Rest:
-    """Return what is left of the list named `of`. Raises `Invalid`, naming `cursor`, for anything but its cursor."""
+    """Return the rest of the list named `of`. Raises `Invalid`, naming `cursor`, for anything but its cursor."""
     try:
         packed = _decode(cursor)
         if packed.of != crc32(of.encode()):

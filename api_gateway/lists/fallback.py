@@ -1,4 +1,4 @@
-"""Fallback chains: which shelf serves an answer, and which come after it. Pure decisions."""
+"""Fallback chains: which shelf serves a list, and which fill it up. Pure decisions."""
 
 from __future__ import annotations
 

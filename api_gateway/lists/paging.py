@@ -8,7 +8,7 @@ import msgspec
 
 
 class Paging(msgspec.Struct, frozen=True):
-    """Which part of a list is wanted."""
+    """Which part of a list is asked for."""
 
     limit: int
     cursor: str | None

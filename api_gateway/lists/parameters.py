@@ -21,22 +21,20 @@ MOST_EXCLUDED = 1_000
 MOST_TRAITS = 16
 
 SLASH = "\x1f"
-"""Stands for the encoded slash of an id while a path is routed. No id holds it."""
+"""Stands for the encoded slash of an id while a path is routed. No id contains it."""
 
-# The ids of `reshelf.fields`.
+# As for the ids of `reshelf.fields`.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Asked = Request[Any, Any, State]
 Page = SkipValidation[Paging]
-"""Which part of a list is wanted: what `paging` returns, provided to every route that has it."""
+"""Which part of a list is asked for: the result of `paging`, injected into every route that has it."""
 
 UserId = Annotated[str, PathParameter(description="The shop's id of the user; a slash in it is sent as %2F.")]
 ItemId = Annotated[str, PathParameter(description="The shop's id of the item; a slash in it is sent as %2F.")]
 SessionId = Annotated[
     str | None,
-    QueryParameter(
-        name="session_id", required=False, description="The session, whose own shelf comes after the user's."
-    ),
+    QueryParameter(name="session_id", required=False, description="The session; its own shelf comes after the user's."),
 ]
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST_PER_PAGE, description="Items in a page.")]
 Cursor = Annotated[
@@ -69,7 +67,7 @@ Referrer = Annotated[
 
 
 def paging(limit: Limit = 20, cursor: Cursor = None, category: Category = None, exclude: Exclude = None) -> Paging:
-    """Return which part of a list is wanted. Raises `errors.Invalid`."""
+    """Return which part of a list is asked for. Raises `errors.Invalid`."""
     excluded = [one for given in exclude or () for one in given.split(",") if one]
     if len(excluded) > MOST_EXCLUDED:
         raise Invalid(f"{len(excluded)} items are more than {MOST_EXCLUDED}", field="exclude")
@@ -82,7 +80,7 @@ def paging(limit: Limit = 20, cursor: Cursor = None, category: Category = None, 
 
 
 def traits(segment: str | None, country: str | None, referrer: str | None, trait: Sequence[str] | None) -> list[Trait]:
-    """Return the traits given in the query: the three that have a name of their own, then the others in order.
+    """Return the traits of the query: the three with their own parameter, then the others in order.
 
     Raises `errors.Invalid`.
     """
@@ -99,7 +97,7 @@ def traits(segment: str | None, country: str | None, referrer: str | None, trait
 
 
 def path_id(value: str, field: str) -> str:
-    """Return an id that stood in the path. Raises `errors.Invalid`."""
+    """Return an id from the path. Raises `errors.Invalid`."""
     return identity(value.replace(SLASH, "/"), field)
 
 

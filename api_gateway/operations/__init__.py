@@ -1,1 +1,1 @@
-"""What operators ask: health, readiness, metrics."""
+"""Endpoints for operators: health, readiness, metrics."""

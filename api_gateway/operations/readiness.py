@@ -28,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether every required part is well."""
+    """Whether every required part is ready."""
 
     ready: bool
     checks: Annotated[dict[str, Check], msgspec.Meta(description="`database`, `schema` and `broker`.")]
@@ -53,7 +53,7 @@ async def _database(services: Services) -> tuple[Check, Check]:
 
 
 def _schema(applied: set[str]) -> Check:
-    """Take a database that is ahead of this code for ready: that is what it is while a new version rolls out."""
+    """Count a database that is ahead of this code as ready: that is its state while a new version is rolled out."""
     known, heads = _revisions()
     if heads <= applied or applied - known:
         return Check(True, True, "migrated")
@@ -63,7 +63,7 @@ def _schema(applied: set[str]) -> Check:
 @cache
 def _revisions() -> tuple[set[str], set[str]]:
     """Return every revision that this code knows, and the newest ones."""
-    from storage import migrate  # brings much that no other request needs
+    from storage import migrate  # imports much that no other request needs
 
     scripts = migrate.scripts()
     return {script.revision for script in scripts.walk_revisions()}, set(scripts.get_heads())

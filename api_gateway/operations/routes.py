@@ -1,4 +1,4 @@
-"""What operators ask: health, readiness, metrics."""
+"""Endpoints for operators: health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Health(msgspec.Struct, frozen=True):
 
 @get("/v1/health", operation_id="health", summary="The process is up", tags=["Operations"], name="health")
 async def health() -> Health:
-    """Answer without touching anything else. Open without a key."""
+    """Answer without checking anything else. Needs no key."""
     return Health()
 
 
 @get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
 async def ready(request: Asked) -> Response[Readiness]:
-    """200 while the database answers and is migrated, else 503. The broker is reported. Open without a key."""
+    """200 while the database answers and is migrated, else 503. The broker's state is reported, too. Needs no key."""
     state = await readiness.check(services.from_request(request))
     return Response(state, status_code=200 if state.ready else 503)
 
@@ -41,5 +41,5 @@ async def ready(request: Asked) -> Response[Readiness]:
     guards=[auth.require_beyond_loopback],
 )
 async def show(request: Asked) -> bytes:
-    """Requests, latencies, sources served and rows taken. Needs a key where the gateway listens beyond loopback."""
+    """Requests, latencies, sources and rows. Needs a key if the gateway listens beyond loopback."""
     return services.from_request(request).metrics.render()

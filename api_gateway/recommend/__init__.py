@@ -1,1 +1,1 @@
-"""Ranked shelves out."""
+"""Serve ranked shelves."""

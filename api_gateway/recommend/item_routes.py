@@ -33,7 +33,7 @@ async def similar(request: Asked, paging: Page, item_id: ItemId) -> Answer:
 @get(
     "/v1/items/{item_id:str}/bought-together",
     operation_id="boughtTogether",
-    summary="Items that stand in the same baskets as this one",
+    summary="Items bought together with this one",
     tags=["Shelves"],
     responses=openapi.READ_ERRORS,
     name="bought_together",

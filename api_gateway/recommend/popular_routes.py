@@ -1,4 +1,4 @@
-"""Shelves that are everyone's: popular and new."""
+"""Shelves for everybody: popular and new."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from api_gateway.recommend.service import Wanted
 @get(
     "/v1/popular",
     operation_id="popular",
-    summary="What sells now",
+    summary="Popular items",
     tags=["Shelves"],
     responses=openapi.READ_ERRORS,
     name="popular",
 )
 async def popular(request: Asked, paging: Page) -> Answer:
-    """Popular, of the category that is asked for or of all → newest."""
+    """Popular, of the given category or of all → newest."""
     steps = fallback.for_popular(paging.category)
     return await service.read(services.from_request(request), Wanted(fallback.POPULAR, "", steps), paging)
 
@@ -30,11 +30,11 @@ async def popular(request: Asked, paging: Page) -> Answer:
 @get(
     "/v1/new",
     operation_id="newest",
-    summary="What was announced last",
+    summary="New items",
     tags=["Shelves"],
     responses=openapi.READ_ERRORS,
     name="new",
 )
 async def new(request: Asked, paging: Page) -> Answer:
-    """The available items, read live, the newest first."""
+    """The available items from the catalogue, the newest first."""
     return await service.read(services.from_request(request), Wanted(fallback.NEW, "", fallback.for_new()), paging)

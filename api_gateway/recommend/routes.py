@@ -21,7 +21,7 @@ from reshelf.events import shopper_key
 @get(
     "/v1/users/{user_id:str}/recommendations",
     operation_id="recommendForUser",
-    summary="What a user should see",
+    summary="Recommendations for a user",
     tags=["Shelves"],
     responses=openapi.READ_ERRORS,
     name="user_recommendations",
@@ -38,7 +38,7 @@ async def for_user(
 ) -> Answer:
     """Personal → session → segment (traits given here, then stored ones) → popular → newest.
 
-    A user in an arm that is shown what is popular gets popular → newest.
+    A user in an arm with the treatment `popular` gets popular → newest.
     """
     user_id = parameters.path_id(user_id, "user_id")
     session_id = None if session_id is None else parameters.identity(session_id, "session_id")
@@ -53,7 +53,7 @@ async def for_user(
 @get(
     "/v1/recommendations",
     operation_id="recommendForSession",
-    summary="What a visitor should see who is not logged in",
+    summary="Recommendations for a visitor who is not logged in",
     tags=["Shelves"],
     responses=openapi.READ_ERRORS,
     name="session_recommendations",
@@ -69,7 +69,7 @@ async def for_session(
 ) -> Answer:
     """Session → segment (traits given here, then stored ones) → popular → newest.
 
-    A visitor in an arm that is shown what is popular gets popular → newest.
+    A visitor in an arm with the treatment `popular` gets popular → newest.
     """
     session_id = parameters.identity(session_id, "session_id")
     shopper = shopper_key(None, session_id)

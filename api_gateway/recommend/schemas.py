@@ -1,4 +1,4 @@
-"""What the reads answer."""
+"""The answers of the shelves."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _Example = msgspec.Meta
 
 
 class Because(msgspec.Struct, frozen=True, gc=False):
-    """What the shopper did before that moved an item most."""
+    """The event of the shopper that moved an item most."""
 
     item_id: Annotated[str, _Example(examples=["0815"])]
-    title: Annotated[str, _Example(description="As it is now.")]
+    title: Annotated[str, _Example(description="The current title.")]
     kind: Annotated[str, _Example(description="The kind of the event.", examples=["view", "purchase"])]
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """One ranked item, with what is live of it."""
+    """One ranked item, with its current fields from the catalogue."""
 
     item_id: Annotated[str, _Example(examples=["4711"])]
-    score: Annotated[float | None, _Example(description="Higher is better, within one source; null on `newest`.")]
-    source: Annotated[str, _Example(description="The shelf that this item stands on.", examples=["personal"])]
+    score: Annotated[float | None, _Example(description="Higher is better, within one source; null for `newest`.")]
+    source: Annotated[str, _Example(description="The shelf that this item is from.", examples=["personal"])]
     title: str
     price: Annotated[float | None, _Example(description="In `currency`.")]
     currency: Annotated[str | None, _Example(description="ISO 4217.", examples=["EUR"])]
@@ -39,14 +39,16 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     brand: str | None
     because: Annotated[
         Because | None,
-        _Example(description="The event of the shopper's history that moved this item most; null where none did."),
+        _Example(description="The event of the shopper's history that moved this item most; null if none did."),
     ]
 
 
 class Answer(msgspec.Struct, frozen=True):
     """A page of ranked items, best first."""
 
-    request_id: Annotated[str, _Example(description="Fresh for every answer; send it back with the events it led to.")]
+    request_id: Annotated[
+        str, _Example(description="New for every answer; send it with the events that follow from it.")
+    ]
     surface: Annotated[str, _Example(examples=["home"])]
     source: Annotated[
         str,
@@ -55,12 +57,16 @@ class Answer(msgspec.Struct, frozen=True):
             examples=["personal"],
         ),
     ]
-    reason: Annotated[str | None, _Example(description="Why the list is empty, or repeats what was to be hidden.")]
-    model_version: Annotated[str | None, _Example(description="What ranked the first page; null for a live read.")]
+    reason: Annotated[
+        str | None, _Example(description="Why the list is empty, or repeats items that should be hidden.")
+    ]
+    model_version: Annotated[
+        str | None, _Example(description="The model of the first page; null for items from the catalogue.")
+    ]
     generated_at: Annotated[datetime, _Example(description="When the first page's shelf was computed, UTC.")]
     through: Annotated[datetime | None, _Example(description="Time of the last event that this shelf reflects, UTC.")]
-    experiment: Annotated[str | None, _Example(description="The running experiment, on `home`; null outside of one.")]
-    arm: Annotated[str | None, _Example(description="The arm that this shopper is in; null outside of one.")]
+    experiment: Annotated[str | None, _Example(description="The running experiment, on `home`; null if there is none.")]
+    arm: Annotated[str | None, _Example(description="The arm that this shopper is in; null without an experiment.")]
     items: list[Item]
     next_cursor: Annotated[str | None, _Example(description="Send as `cursor` for the next page; null at the end.")]
 
@@ -86,7 +92,7 @@ def first_page(
 def later_page(
     rest: Rest, found: list[tuple[int, Product]], limit: int, *, surface: str, of: str, placed: Placed
 ) -> Answer:
-    """Return a later page: the items `found` in what is left of a list, and the cursor of what follows them."""
+    """Return a later page: the items `found` in the rest of a list, and the cursor of what follows them."""
     used = found[-1][0] + 1 if len(found) == limit else len(rest.item_nos)
     reason = None if found else "the list has ended: its last items are no longer available, or are filtered out"
     return _answer(rest, found, used, surface=surface, of=of, reason=reason, placed=placed)
@@ -121,7 +127,7 @@ def _answer(
 def _item(product: Product, score: float | None, source: str, reason: Reason | None) -> Item:
     return Item(
         product.item_id,
-        # Six digits are what a 32-bit float holds; the others would only be noise in every answer.
+        # A 32-bit float holds six digits; the others would only be noise.
         None if score is None else float(f"{score:.6g}"),
         source,
         product.title,

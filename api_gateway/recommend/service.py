@@ -1,4 +1,4 @@
-"""Reading a list: the first page from a chain of shelves, later ones from what the cursor holds."""
+"""Read a list: the first page from a fallback chain of shelves, later ones from the rest in the cursor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.recommend.shelves import Listing, Query, Step
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which list is wanted. `owner` is whose it is, in words; with the surface it names the list.
+    """Which list is wanted. `owner` says in words whose list it is; with the surface it names the list.
 
     `placed` is the experiment and arm that the answer names.
     """
@@ -85,7 +85,7 @@ async def _listing(services: Services, query: Query) -> Listing:
 
 
 def _unhidden(query: Query) -> Query:
-    """Return the query with nothing hidden: a shop that has an item never shows an empty shelf."""
+    """Return the query with nothing hidden: a shop with items never shows an empty shelf."""
     return Query(
         chain=query.chain,
         shoppers=query.shoppers,

@@ -1,1 +1,1 @@
-"""Search results and suggestions out."""
+"""Serve search results and suggestions."""

@@ -1,6 +1,6 @@
-"""The plain form of what is typed, the same for two ways to write one query.
+"""Normalise a query, so that two ways to write it are one query.
 
-`storage.search.suggestions` makes it in SQL.
+`storage.search.suggestions` does the same in SQL.
 """
 
 from __future__ import annotations

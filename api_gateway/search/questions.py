@@ -1,4 +1,4 @@
-"""From the parameters of a search to the question that it asks."""
+"""From the parameters of a search to a search query."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read(
     user_id: str | None,
     session_id: str | None,
 ) -> Question:
-    """Return the question. Raises `errors.Invalid`, naming the parameter that cannot be read."""
+    """Return the search query. Raises `errors.Invalid`, naming the parameter that is not valid."""
     low, high = _price(price_from, "price_from"), _price(price_to, "price_to")
     if low is not None and high is not None and low > high:
         raise Invalid(f"price_from {low:g} is above price_to {high:g}", field="price_from")
@@ -46,7 +46,7 @@ def read(
 
 
 def typed(q: str) -> str:
-    """Return what was typed in its plain form. Raises `errors.Invalid` where there is nothing, or too much."""
+    """Return the normalised text. Raises `errors.Invalid` if it is empty or too long."""
     return parameters.text(normalise.text(q), "q", longest=LONGEST)
 
 

@@ -1,4 +1,4 @@
-"""Search: what a query finds, and what completes what is typed."""
+"""Search results, and suggestions while a shopper types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api_gateway.search import suggest as search_suggest
 from api_gateway.search.schemas import Hits, Suggested
 from storage.search.queries import Sort
 
-Query = Annotated[str, QueryParameter(name="q", description="What is searched for, 1 to 256 characters.")]
+Query = Annotated[str, QueryParameter(name="q", description="The query, 1 to 256 characters.")]
 Typed = Annotated[str, QueryParameter(name="q", description="What was typed so far.")]
 Categories = Annotated[
     list[str] | None,
@@ -33,24 +33,26 @@ PriceTo = Annotated[
     float | None, QueryParameter(name="price_to", required=False, ge=0, description="Only items of this price or less.")
 ]
 InStock = Annotated[
-    bool, QueryParameter(name="in_stock", description="Only items that can be bought; `false` brings the others, too.")
+    bool, QueryParameter(name="in_stock", description="Only items that are available; `false` also returns the others.")
 ]
-Order = Annotated[Sort, QueryParameter(name="sort", description="The order; `relevance` is the best first.")]
+Order = Annotated[
+    Sort, QueryParameter(name="sort", description="The order; `relevance` sorts by score, the best first.")
+]
 UserId = Annotated[
-    str | None, QueryParameter(name="user_id", required=False, description="The user whose taste counts in the order.")
+    str | None, QueryParameter(name="user_id", required=False, description="The user whose taste is used to rank.")
 ]
 SessionId = Annotated[
     str | None,
-    QueryParameter(name="session_id", required=False, description="The visit, for a shopper who is not logged in."),
+    QueryParameter(name="session_id", required=False, description="The session, for a shopper who is not logged in."),
 ]
 Explain = Annotated[bool, QueryParameter(name="explain", description="Whether to say why the first items are found.")]
-Most = Annotated[int, QueryParameter(name="limit", ge=1, le=20, description="Phrases at most.")]
+Most = Annotated[int, QueryParameter(name="limit", ge=1, le=20, description="Most phrases of the answer.")]
 
 
 @get(
     "/v1/search",
     operation_id="search",
-    summary="What a query finds",
+    summary="Search the catalogue",
     tags=["Search"],
     responses=openapi.READ_ERRORS,
     name="search",
@@ -70,7 +72,7 @@ async def search(
     cursor: Cursor = None,
     explain: Explain = False,
 ) -> Hits:
-    """The best match first; where nothing matches, what is nearest in meaning or popular, and `source` says so."""
+    """The best match first; if nothing matches, what is nearest in meaning or popular, and `source` says so."""
     question = questions.read(
         q,
         categories=category or (),
@@ -89,7 +91,7 @@ async def search(
 @get(
     "/v1/suggest",
     operation_id="suggest",
-    summary="What completes what is typed",
+    summary="Complete what is typed",
     tags=["Search"],
     responses=openapi.READ_ERRORS,
     name="suggest",

@@ -1,4 +1,4 @@
-"""What a search answers."""
+"""The answers of a search."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.search.lookup import Found, Product
 _Example = msgspec.Meta
 
 OLDER, PUBLIC, LEXICAL = "older", "public", "lexical"
-"""What serves in place of the worker's answer: one that it gave before, that of everybody, or a lexical one."""
+"""The fallback for a late worker: its earlier answer, the answer without personalisation, or a lexical one."""
 NONE = "none"
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """A part of the query that an item holds."""
+    """A part of the query that an item contains."""
 
     typed: Annotated[str, _Example(examples=["lightbulb"])]
     terms: Annotated[list[str], _Example(description="The terms of the item that stand for it.")]
@@ -34,34 +34,38 @@ class Why(msgspec.Struct, frozen=True, gc=False):
     """Why an item is a hit."""
 
     held: list[Held]
-    lacking: Annotated[list[str], _Example(description="Words of the query that the item does not hold.")]
-    signals: Annotated[dict[str, float], _Example(description="What the ranker sees; what is 0 is left out.")]
+    lacking: Annotated[list[str], _Example(description="Words of the query that the item does not contain.")]
+    signals: Annotated[dict[str, float], _Example(description="The ranker's features; zeros are left out.")]
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
-    """One item that was found, with what is live of it."""
+    """One item that was found, with its current fields from the catalogue."""
 
     item_id: Annotated[str, _Example(examples=["4711"])]
-    score: Annotated[float | None, _Example(description="Higher is better, within one answer; null where sorted.")]
+    score: Annotated[
+        float | None, _Example(description="Higher is better, within one answer; null if sorted by something else.")
+    ]
     title: str
     price: Annotated[float | None, _Example(description="In `currency`.")]
     currency: Annotated[str | None, _Example(description="ISO 4217.", examples=["EUR"])]
     image_url: str | None
     category: str | None
     brand: str | None
-    available: Annotated[bool, _Example(description="False only where `in_stock=false` was asked for.")]
+    available: Annotated[bool, _Example(description="False only if `in_stock=false` was asked for.")]
     why: Annotated[Why | None, _Example(description="For the first items of page one, with `explain=true`.")]
 
 
 class Hits(msgspec.Struct, frozen=True):
     """A page of what a search found, best first."""
 
-    request_id: Annotated[str, _Example(description="Fresh for every answer; send it back with the events it led to.")]
-    query: Annotated[str, _Example(description="As it was read.", examples=["ceiling fan"])]
+    request_id: Annotated[
+        str, _Example(description="New for every answer; send it with the events that follow from it.")
+    ]
+    query: Annotated[str, _Example(description="The normalised query.", examples=["ceiling fan"])]
     source: Annotated[
         str,
         _Example(
-            description="`matched`; `lexical`: from PostgreSQL alone; where nothing matches, `alike`: the nearest in "
+            description="`matched`; `lexical`: from PostgreSQL only; if nothing matches, `alike`: the nearest in "
             "meaning, or `popular`; `none` for an empty page.",
             examples=["matched"],
         ),
@@ -69,19 +73,19 @@ class Hits(msgspec.Struct, frozen=True):
     fallback: Annotated[
         str | None,
         _Example(
-            description="What serves where the worker did not answer in time: `older`, an answer that it gave before; "
-            "`public`, everybody's; `lexical`, PostgreSQL's. Else null."
+            description="What serves if the worker did not answer in time: `older`, an earlier answer of it; "
+            "`public`, the answer without personalisation; `lexical`, PostgreSQL's. Else null."
         ),
     ]
     reason: Annotated[str | None, _Example(description="Why these are no matches, or why there are none.")]
-    meant: Annotated[str | None, _Example(description="What was probably meant, where a word is misspelt.")]
-    personal: Annotated[bool, _Example(description="Whether the order is that of this shopper's taste.")]
+    meant: Annotated[str | None, _Example(description="What was probably meant, if a word is misspelt.")]
+    personal: Annotated[bool, _Example(description="Whether this shopper's taste was used to rank.")]
     total: Annotated[int | None, _Example(description="Items that match and pass the filters; null on later pages.")]
     facets: Annotated[
         dict[str, dict[str, int]] | None,
         _Example(description="Matches by category and brand, the most first; null on later pages and from PostgreSQL."),
     ]
-    model_version: Annotated[str | None, _Example(description="What ranked; null: words alone.")]
+    model_version: Annotated[str | None, _Example(description="The model that ranked; null: only words.")]
     generated_at: Annotated[datetime, _Example(description="When the answer was computed, UTC.")]
     items: list[Hit]
     next_cursor: Annotated[str | None, _Example(description="Send as `cursor`, with the same search, for more.")]
@@ -90,7 +94,7 @@ class Hits(msgspec.Struct, frozen=True):
 class Suggested(msgspec.Struct, frozen=True):
     """Phrases that begin with what was typed."""
 
-    query: Annotated[str, _Example(description="As it was read.")]
+    query: Annotated[str, _Example(description="The normalised text.")]
     suggestions: Annotated[list[str], _Example(description="The best first.", examples=[["ceiling fan"]])]
 
 
@@ -128,7 +132,7 @@ def first_page(found: Found, query: str, of: str, fallback: str | None) -> Hits:
 
 
 def later_page(rest: Rest, found: list[tuple[int, Product]], limit: int, query: str, of: str) -> Hits:
-    """Return a later page: the items `found` in what is left of a list, and the cursor of what follows them."""
+    """Return a later page: the items `found` in the rest of a list, and the cursor of what follows them."""
     used = found[-1][0] + 1 if len(found) == limit else len(rest.item_nos)
     return Hits(
         request_id=str(uuid.uuid4()),
@@ -150,7 +154,7 @@ def later_page(rest: Rest, found: list[tuple[int, Product]], limit: int, query: 
 def _hit(product: Product, score: float | None, why: Why | None) -> Hit:
     return Hit(
         product.item_id,
-        # Six digits are what a 32-bit float holds; the others would only be noise in every answer.
+        # A 32-bit float holds six digits; the others would only be noise.
         None if score is None else float(f"{score:.6g}"),
         product.title,
         product.price,

@@ -1,4 +1,4 @@
-"""Searching: the answer that is kept, or the worker's within the deadline, or else what Postgres knows alone."""
+"""Searching: the kept answer, or the worker's within the deadline, or else a lexical search in Postgres."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SURFACE = "search"
 
 
 async def answer(services: Services, question: Question, limit: int, packed: str | None) -> Hits:
-    """Return the page of what the question finds. Raises `errors.Invalid` for a bad cursor, and asyncpg's errors."""
+    """Return a page of what the query finds. Raises `errors.Invalid` for a bad cursor, and asyncpg's errors."""
     of = f"{SURFACE}\0{question.key}"
     if packed is not None:
         rest = cursor.unpack(packed, of)
@@ -35,7 +35,7 @@ async def answer(services: Services, question: Question, limit: int, packed: str
 
 
 async def _find(services: Services, question: Question, limit: int) -> tuple[Found, str | None]:
-    """Return what serves, and what it is where it is not the worker's answer of now."""
+    """Return the answer, and which fallback it is; None if it is the worker's current answer."""
     kept = await _read(services, question, limit)
     if kept is not None and kept.is_fresh:
         services.usage.add(question.key)
@@ -57,7 +57,7 @@ async def _find(services: Services, question: Question, limit: int) -> tuple[Fou
 
 
 async def _ask(services: Services, question: Question) -> bool:
-    """Have the worker answer; return whether it did in time."""
+    """Ask the worker; return whether it answered in time."""
     seconds = services.settings.search_deadline_ms / 1000
     with services.listener.expect(due.QUERY, question.key) as expected, suppress(TimeoutError):
         async with asyncio.timeout(seconds):

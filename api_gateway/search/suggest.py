@@ -1,4 +1,4 @@
-"""Completing what is typed."""
+"""Suggestions: complete what a shopper types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workers import markup
 
 
 async def complete(services: Services, typed: str, limit: int) -> Suggested:
-    """Return phrases that begin with what is typed; where they are too few, also what its last word may become.
+    """Return phrases that begin with what is typed; if they are too few, also completions of its last word.
 
     Raises asyncpg's errors.
     """
