@@ -43,7 +43,7 @@ class Artifact:
 
 
 def save(folder: str | os.PathLike[str], artifact: Artifact) -> str:
-    """Writes `artifact` to the fresh `folder` and returns its content hash (hex SHA-256).
+    """Writes `artifact` to the new `folder` and returns its content hash (hex SHA-256).
 
     Raises ArtifactError if `folder` exists: weights in use are never overwritten.
     """
@@ -67,7 +67,7 @@ def save(folder: str | os.PathLike[str], artifact: Artifact) -> str:
 def load(folder: str | os.PathLike[str]) -> Artifact:
     """The artifact in `folder`, with its parameters as numpy arrays, after its hashes were verified.
 
-    Raises ArtifactError, naming the folder and what to do, if it is absent, incomplete or altered.
+    Raises ArtifactError, naming the folder and what to do, if it does not exist, is incomplete or was altered.
     """
     source = Path(folder).absolute()
     manifest = _manifest(source)
@@ -141,7 +141,7 @@ def _write(folder: Path, artifact: Artifact) -> str:
 
 
 def _checkpointer() -> ocp.Checkpointer:
-    # Orbax would wait for all processes of a group, of which one alone saves what it holds whole.
+    # By default Orbax waits for all processes of a group; here only one saves, and it holds the whole arrays.
     own = jax.process_index()
     alone = ocp.options.MultiprocessingOptions(
         primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"artifact-{own}"

@@ -1,4 +1,4 @@
-"""Items, as every model gets them."""
+"""The item that all models share."""
 
 from __future__ import annotations
 

@@ -23,5 +23,5 @@ class Counter:
 
 @functools.cache
 def counter() -> Counter:
-    """The process's one counter; it starts counting at the first call."""
+    """The process's only counter; it starts counting at the first call."""
     return Counter()

@@ -1,4 +1,4 @@
-"""How far what a model sees and says has moved: statistics of two samples, and of probabilities against outcomes.
+"""Drift statistics: how far two samples differ, and how well probabilities match outcomes.
 
 All in numpy, and for any model.
 """
@@ -22,8 +22,10 @@ class Histogram(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """How probabilities did. `ratio` is what happened / what was expected, `ratio_error` its standard error if they
-    were right; both None where nothing was expected. `error` is the expected calibration error, in 0..1.
+    """How well probabilities match outcomes.
+
+    `ratio` is observed / expected, `ratio_error` its standard error if the probabilities are right; both None if
+    nothing was expected. `error` is the expected calibration error, in 0..1.
     """
 
     error: float
@@ -32,7 +34,7 @@ class Calibration(NamedTuple):
 
 
 def histogram(values_N: Float[np.ndarray, " N"], *, bins: int = BINS) -> Histogram:
-    """The sample in bins of its own quantiles, about as many values in each; fewer bins where values repeat.
+    """The sample in bins of its own quantiles, with about as many values in each; fewer bins if values repeat.
 
     Raises ValueError for an empty sample.
     """
@@ -43,14 +45,14 @@ def histogram(values_N: Float[np.ndarray, " N"], *, bins: int = BINS) -> Histogr
 
 
 def counts(edges_I: Float[np.ndarray, " I"], values_N: Float[np.ndarray, " N"]) -> Int[np.ndarray, " B"]:
-    """How many values lie in each bin of a histogram with these edges."""
+    """How many values are in each bin of a histogram with these edges."""
     return np.bincount(np.searchsorted(edges_I, values_N, side="right"), minlength=len(edges_I) + 1)
 
 
 def psi(reference_B: Int[np.ndarray, " B"], counts_B: Int[np.ndarray, " B"]) -> float:
     """The population stability index, sum of (p - q) ln(p / q) over the shares of the bins, in nats; 0 is no change.
 
-    The two Kullback-Leibler divergences added up. By custom .1 is little and .25 much (Siddiqi 2006, Credit Risk
+    The sum of the two Kullback-Leibler divergences. By convention .1 is small and .25 large (Siddiqi 2006, Credit Risk
     Scorecards). Half a value is added to every bin, so that an empty one gives no infinity.
     """
     shares = [(side + 0.5) / (side.sum() + 0.5 * len(side)) for side in (reference_B, counts_B)]
@@ -58,7 +60,7 @@ def psi(reference_B: Int[np.ndarray, " B"], counts_B: Int[np.ndarray, " B"]) -> 
 
 
 def psi_by_chance(bins: int, reference: int, values: int) -> float:
-    """What the index of two samples of these sizes from one distribution hardly exceeds: mean + 3 standard deviations.
+    """What the index of two samples of the same distribution hardly exceeds: mean + 3 standard deviations.
 
     It is then about chi-square of bins - 1 degrees of freedom, times 1 / reference + 1 / values (Yurdakul and Naranjo
     2020, Journal of Risk Model Validation 14(4)).
@@ -70,15 +72,15 @@ def psi_by_chance(bins: int, reference: int, values: int) -> float:
 def calibration(
     probabilities_S: Float[np.ndarray, " S"], outcomes_S: Float[np.ndarray, " S"], *, bins: int = BINS
 ) -> Calibration:
-    """What became of events that were given these probabilities; an outcome is 0 or 1, or a share that came true.
+    """Compares probabilities with outcomes; an outcome is 0 or 1, or a share in between.
 
-    The error is that of Guo et al. 2017 (ICML): |mean probability - mean outcome| within bins of equal width, weighed
-    by how many cases a bin has. Raises ValueError without cases.
+    The error is that of Guo et al. 2017 (ICML): |mean probability - mean outcome| within bins of equal width, weighted
+    by the number of cases in a bin. Raises ValueError without cases.
     """
     if not len(probabilities_S):
         raise ValueError("a calibration needs at least one case")
     bin_S = np.minimum((probabilities_S * bins).astype(int), bins - 1)
-    # The weight of a bin and the mean within it: its count cancels out.
+    # The count of a bin cancels out of the product of its weight and its mean.
     gaps_B = np.bincount(bin_S, weights=probabilities_S - outcomes_S, minlength=bins)
     error = float(np.abs(gaps_B).sum()) / len(probabilities_S)
     expected = float(probabilities_S.sum())

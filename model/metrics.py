@@ -1,8 +1,7 @@
 """Ranking and classification metrics: each one's formula stands in its docstring.
 
-Rankings are `hits_BxK`: True where the item that was ranked k-th is one of the user's true items.
-`relevant_B` is how many true items each user has (>= 1). Each ranking metric returns one float per user; take
-the mean.
+Rankings are `hits_BxK`: True if the item ranked k-th is one of the user's true items. `relevant_B` is the number of
+true items of each user (>= 1). Each ranking metric returns one float per user; take the mean.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def coverage(ranked_BxK: Int[np.ndarray, "B K"], catalogue: int) -> float:
 def roc_auc(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarray, " N"]) -> float:
     """P(score of a positive > score of a negative) + P(tie) / 2.
 
-    Raises ValueError when there is no positive or no negative: the figure is undefined then.
+    Raises ValueError if there is no positive or no negative: the figure is then undefined.
     """
     # scikit-learn takes .8 s and 64 MB, and processes that serve never come here.
     from sklearn.metrics import roc_auc_score
@@ -98,10 +97,10 @@ def card_precision(
     *,
     k: int,
 ) -> float:
-    """The mean over days of: compromised cards among the k of the highest score that day / k.
+    """The mean over days of: compromised cards among the k with the highest score that day / k.
 
-    A card's score is the highest of its orders that day; one that was found compromised is left out on later days (Le
-    Borgne et al. 2022, Reproducible Machine Learning for Credit Card Fraud Detection, 4.4).
+    A card's score is the highest of its orders that day; a card that was found to be compromised is left out on later
+    days (Le Borgne et al. 2022, Reproducible Machine Learning for Credit Card Fraud Detection, 4.4).
     """
     detected = np.zeros(0, card_N.dtype)
     found = []
@@ -121,9 +120,9 @@ def graded_ndcg(
 ) -> Float[np.ndarray, " B"]:
     """DCG / ideal DCG with the gain itself as numerator, DCG = sum of gain / log2(rank + 1), ranks from 1.
 
-    `gains_BxK` are the gains of what was ranked (0 for padding and for what nobody judged), `judged` each query's gains
-    of everything judged, from which the ideal ranking is made. NaN for a query without a gain above 0. Järvelin and
-    Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", TOIS 20(4).
+    `gains_BxK` are the gains of the ranked items (0 for padding and for items without a judgement), `judged` each
+    query's gains of all judged items, from which the ideal ranking is made. NaN for a query without a gain above 0.
+    Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", TOIS 20(4).
     """
     discounts_K = 1.0 / np.log2(np.arange(2, k + 2))
     kept_BxK = gains_BxK[:, :k]

@@ -1,4 +1,4 @@
-"""Named presets of frozen configs, and options laid over them by name."""
+"""Named presets of frozen configs, with options overridden by name."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def named(config: type[C], presets: Mapping[str, Mapping[str, Any]], name: str, 
 
 def replaced(config: C, overrides: Mapping[str, Any]) -> C:
     """`config`, an instance of a dataclass, with options replaced. Raises ConfigError for an unknown option."""
-    known = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]  # a dataclass, as said
+    known = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]  # a dataclass
     for option in overrides:
         if option not in known:
             raise unknown("option", option, known)
-    return dataclasses.replace(config, **overrides)  # type: ignore[type-var]  # a dataclass, as said
+    return dataclasses.replace(config, **overrides)  # type: ignore[type-var]  # a dataclass
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
-    """The error of a name that nothing has; it names the nearest one and all there are."""
+    """The error for an unknown name; it names the nearest one and all known ones."""
     known = list(known)
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     return ConfigError(f"unknown {what} {name!r}; did you mean {nearest[0]!r}? Known: {', '.join(known)}")

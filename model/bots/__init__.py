@@ -1,1 +1,1 @@
-"""Shoppers who are programs."""
+"""Bots: shoppers who are programs."""

@@ -1,14 +1,14 @@
-"""Actors whose behaviour is no shopper's: too fast, too regular, or in lockstep on items that regulars leave alone.
+"""Detects bots by their behaviour: too fast, too regular, or in lockstep on items that regular customers leave alone.
 
-Limits are those of the shop's own distribution, by the median and the median absolute deviation of the logarithms: a
-third of the actors may be fake and hardly move them. What costs money speaks for an actor: who has bought needs one
-more sign against them, and who has bought anything but what a group promotes is not in it.
+Limits come from the shop's own distribution, by the median and the median absolute deviation of logarithms: a third of
+the shoppers may be fake and hardly change them. Spending money counts for a shopper: a shopper who has bought needs one
+more sign to be flagged, and one who has bought anything but what a group promotes is not part of the group.
 
 Lockstep is after CopyCatch (Beutel et al. 2013, WWW: near-bipartite cores of users and pages within a window of time,
 found by alternating between the two): newcomers who share more items than chance explains, on items that more newcomers
-touch than the interest of regulars explains. As in FRAUDAR (Hooi et al. 2016, KDD) an item counts the more the less it
-is wanted otherwise, so that popular items mixed in hide nothing. Wanted is what regulars touch: an attack does not
-raise that.
+touch than the interest of regulars explains. As in FRAUDAR (Hooi et al. 2016, KDD) an item counts more the less it is
+touched otherwise, so that mixing in popular items hides nothing. Only touches of regulars count as such interest: an
+attack does not raise it.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from jaxtyping import Bool, Float64, Int, Int64
 
 VELOCITY, LOCKSTEP, GAPS, REPEATS, UNSEEN = "velocity", "lockstep", "regular gaps", "repeats", "unseen clicks"
 WEIGHTS = {VELOCITY: 1.0, LOCKSTEP: 1.0, GAPS: 0.5, REPEATS: 0.5, UNSEEN: 0.5}
-"""What each sign weighs; an actor whose signs weigh 1 or more is flagged."""
+"""The weight of each sign; a shopper whose signs weigh 1 or more is flagged."""
 CREDIT = 0.5
-"""What having bought weighs against them."""
+"""Subtracted from the weight of a shopper who has bought."""
 
 MOST_SHARE = 0.5
-"""More of the active actors than this are never flagged: medians mean nothing then."""
+"""At most this share of the active shoppers is flagged: beyond it, medians mean nothing."""
 MOST_REGULARS = 0.01
-"""Of the regulars, and of who has bought, no more than this share is flagged at once."""
+"""At most this share of the regulars, and of the buyers, is flagged at once."""
 
 LEAST_REGULARS = 50
-"""Regulars without whom nobody can be held against them."""
+"""With fewer regulars than this, nobody can be compared with them."""
 GROUP, SHARED = 10, 3
-"""Actors of a group at least, and items that each of them shares with it."""
+"""Least shoppers of a group, and least items that each of them shares with it."""
 
 _MINUTE, _HOUR, _PAUSE = 60.0, 3600.0, 1800.0
 _LEAST_A_MINUTE, _LEAST_AN_HOUR, _LEAST_REPEATS = 30.0, 200.0, 20.0
 _LEAST_GAPS, _LEAST_UNSEEN = 20, 20
 _REGULAR = 0.2
-# Robust standard deviations of the logarithm, and the least that one is taken for.
+# Limits in robust standard deviations of the logarithm (two of them), and the least value of such a deviation.
 _FAR, _FAR_ITEM, _LEAST_DEVIATION = 5.0, 3.0, 0.3
 _TIMES_AS_MANY = 4.0
-# How likely a newcomer has to be a member of the group, as odds.
+# The least odds that a newcomer is a member of the group.
 _SURE = 99.0
-# How many times more than all regulars somebody with a special interest may want an item.
+# How many times as much as the regulars a genuine fan may want an item.
 _AFFINITY = 3.0
 _MOST_PUSHED, _ROUNDS = 200, 10
-# A campaign of the shop's brings newcomers who buy; a click farm does not.
+# A marketing campaign brings newcomers who buy; a click farm does not.
 _BUYERS, _OF_USUAL = 3, 0.5
 
 
 class Acts(NamedTuple):
-    """What actors did with items in a window, by actor and time: dense numbers, seconds, whether it was a purchase."""
+    """What shoppers did with items in a window, by shopper and time: dense numbers, seconds, and purchase or not."""
 
     actors_E: Int64[np.ndarray, " E"]
     items_E: Int64[np.ndarray, " E"]
@@ -61,8 +61,10 @@ class Acts(NamedTuple):
 
 
 class Actors(NamedTuple):
-    """What is known of each actor: impressions in the window; whether they did anything before it (`known`), bought
-    anything before it, or by its end; and whether somebody cleared them lately (`spared`), who are in no group then.
+    """What is known of each shopper.
+
+    Impressions in the window; whether they did anything before it (`known`), bought anything before it, or by its end;
+    and whether they were cleared lately (`spared`): then they are in no group.
     """
 
     impressions_A: Int64[np.ndarray, " A"]
@@ -73,7 +75,7 @@ class Actors(NamedTuple):
 
 
 class Sign(NamedTuple):
-    """One sign against an actor: what was seen, and the limit in this shop."""
+    """One sign against a shopper: the observed value, and the limit in this shop."""
 
     reason: str
     value: float
@@ -81,9 +83,9 @@ class Sign(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Actors in lockstep, the items that they share, and how many times what regulars explain each is touched.
+    """Shoppers in lockstep, the items that they share, and how many times as often as explained each item is touched.
 
-    Without members where items are pushed, and nobody can be told from a newcomer who likes them.
+    There are no members if items are pushed but the bots cannot be told from newcomers who like these items.
     """
 
     members_M: Int[np.ndarray, " M"]
@@ -92,7 +94,7 @@ class Group(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The signs against each actor who is to be flagged, the group in lockstep where items are pushed, and warnings."""
+    """The signs against each shopper to be flagged, the group in lockstep if items are pushed, and warnings."""
 
     signs: dict[int, list[Sign]]
     group: Group | None
@@ -100,7 +102,7 @@ class Judged(NamedTuple):
 
 
 def judge(acts: Acts, actors: Actors, items: int) -> Judged:
-    """Who of the actors is to be flagged. `items` is how many dense numbers of items there are."""
+    """Which shoppers to flag. `items` is the number of dense item numbers."""
     signs: dict[int, list[Sign]] = {}
     folded = _folded(acts)
     for reason, value_A, limit in _shapes(folded, actors):
@@ -114,12 +116,12 @@ def judge(acts: Acts, actors: Actors, items: int) -> Judged:
 
 
 def _score(signs: list[Sign], bought: bool) -> float:
-    together = any(sign.reason == LOCKSTEP for sign in signs)  # who bought something else is in no group
+    together = any(sign.reason == LOCKSTEP for sign in signs)  # members have bought nothing but the group's items
     return sum(WEIGHTS[sign.reason] for sign in signs) - CREDIT * (bought and not together)
 
 
 def _capped(judged: Judged, acts: Acts, actors: Actors) -> Judged:
-    """The same without what is too much to be believed, with an alert in its place."""
+    """The same without what is too much to be plausible, with an alert instead."""
     active_A = np.bincount(acts.actors_E, minlength=len(actors.known_A)) > 0
     regular_A = _regulars(actors) | actors.bought_A
     if judged.group is not None:
@@ -136,7 +138,7 @@ def _capped(judged: Judged, acts: Acts, actors: Actors) -> Judged:
 
 
 def _folded(acts: Acts) -> Acts:
-    """The same with every basket as one act: lines of it that come within a minute of the one before."""
+    """The same with every basket as one act: lines of it within a minute of the previous one."""
     paid = np.flatnonzero(acts.paid_E)
     actors, at = acts.actors_E[paid], acts.at_E[paid]
     again = paid[1:][(actors[1:] == actors[:-1]) & (at[1:] - at[:-1] < _MINUTE)]
@@ -146,7 +148,7 @@ def _folded(acts: Acts) -> Acts:
 
 
 def _shapes(acts: Acts, actors: Actors) -> list[tuple[str, np.ndarray, float]]:
-    """For each sign of an actor alone, every actor's value and the limit that it is not to exceed."""
+    """For each sign of a single shopper, every shopper's value and the limit."""
     count = len(actors.known_A)
     acts_A = np.bincount(acts.actors_E, minlength=count).astype(np.float64)
     repeats_A = _repeats(acts, count)
@@ -155,13 +157,13 @@ def _shapes(acts: Acts, actors: Actors) -> list[tuple[str, np.ndarray, float]]:
         (REPEATS, repeats_A, _limit(repeats_A, _LEAST_REPEATS)),
         (GAPS, *_regularity(acts, count)),
     ]
-    if np.median(actors.impressions_A[acts_A > 0] > 0) == 1:  # a shop that tells what it shows
+    if np.median(actors.impressions_A[acts_A > 0] > 0) == 1:  # the shop sends impressions
         found.append((UNSEEN, np.where(actors.impressions_A == 0, acts_A, 0.0), float(_LEAST_UNSEEN - 1)))
     return found
 
 
 def _velocity(acts: Acts, count: int) -> np.ndarray:
-    """The acts of each actor's busiest minute or hour, as a multiple of the limit."""
+    """The acts of each shopper's busiest minute or hour, as a multiple of the limit."""
     velocity_A = np.zeros(count)
     for seconds, least in ((_MINUTE, _LEAST_A_MINUTE), (_HOUR, _LEAST_AN_HOUR)):
         busiest_A = _busiest(acts, count, seconds)
@@ -170,7 +172,7 @@ def _velocity(acts: Acts, count: int) -> np.ndarray:
 
 
 def _limit(values_A: np.ndarray, least: float) -> float:
-    """Far above what the shop's actors do, and never below `least`."""
+    """A limit far above what the shop's shoppers do, and never below `least`."""
     logs = np.log1p(values_A[values_A > 0])
     return max(least, math.expm1(_far(logs, _FAR))) if len(logs) else least
 
@@ -182,7 +184,7 @@ def _far(logs: np.ndarray, deviations: float) -> float:
 
 
 def _busiest(acts: Acts, count: int, seconds: float) -> np.ndarray:
-    """The most acts of each actor within so many seconds."""
+    """The most acts of each shopper within `seconds`."""
     busiest_A = np.zeros(count)
     if not len(acts.at_E):
         return busiest_A
@@ -194,7 +196,7 @@ def _busiest(acts: Acts, count: int, seconds: float) -> np.ndarray:
 
 
 def _repeats(acts: Acts, count: int) -> np.ndarray:
-    """The most acts of each actor on one item, purchases apart."""
+    """The most acts of each shopper on one item, without purchases."""
     free_E = ~acts.paid_E
     pairs, times = np.unique(np.stack([acts.actors_E[free_E], acts.items_E[free_E]]), axis=1, return_counts=True)
     repeats_A = np.zeros(count)
@@ -203,7 +205,7 @@ def _repeats(acts: Acts, count: int) -> np.ndarray:
 
 
 def _regularity(acts: Acts, count: int) -> tuple[np.ndarray, float]:
-    """How regular the gaps of each actor are, as mean / standard deviation, and the limit: 0 where there are few."""
+    """How regular the gaps between each shopper's acts are (mean / standard deviation, 0 if few), and the limit."""
     gaps_E = np.diff(acts.at_E)
     within_E = (np.diff(acts.actors_E) == 0) & (gaps_E < _PAUSE) & (gaps_E > 0)
     actors, gaps = acts.actors_E[1:][within_E], gaps_E[within_E]
@@ -218,7 +220,7 @@ def _regularity(acts: Acts, count: int) -> tuple[np.ndarray, float]:
 
 
 def _lockstep(acts: Acts, actors: Actors, items: int) -> tuple[Group | None, list[str]]:
-    """The newcomers who move together, if any do, and what to warn of."""
+    """The newcomers who move together, if any do, and warnings."""
     actor_P, item_P = np.unique(np.stack([acts.actors_E, acts.items_E]), axis=1)
     regular_A = _regulars(actors)
     newcomer_A = ~regular_A & ~actors.spared_A
@@ -245,7 +247,7 @@ def _lockstep(acts: Acts, actors: Actors, items: int) -> tuple[Group | None, lis
 
 
 def _bought_elsewhere(acts: Acts, actors: Actors, items_G: np.ndarray) -> Bool[np.ndarray, " A"]:
-    """Who bought anything but these items: to buy what one promotes is part of promoting it."""
+    """Who bought anything but these items: buying the promoted items is part of promoting them."""
     elsewhere_E = acts.paid_E & ~np.isin(acts.items_E, items_G)
     bought_A = actors.bought_before_A.copy()
     bought_A[acts.actors_E[elsewhere_E]] = True
@@ -253,7 +255,7 @@ def _bought_elsewhere(acts: Acts, actors: Actors, items_G: np.ndarray) -> Bool[n
 
 
 def _regulars(actors: Actors) -> Bool[np.ndarray, " A"]:
-    """Whom others are held against: who bought before the window; where no purchases are told of, who was there."""
+    """Whom newcomers are compared with: earlier buyers; if the shop sends no purchases, earlier shoppers."""
     bought_A = actors.bought_before_A & ~actors.spared_A
     known_A = actors.known_A & ~actors.spared_A
     return bought_A if bought_A.sum() >= 0.01 * known_A.sum() and bought_A.any() else known_A
@@ -262,8 +264,10 @@ def _regulars(actors: Actors) -> Bool[np.ndarray, " A"]:
 def _excess(
     actor_P: np.ndarray, item_P: np.ndarray, regular_A: np.ndarray, suspect_A: np.ndarray, items: int
 ) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
-    """The logarithm of how many times more newcomers touched each item than regulars' interest explains, 0 where that
-    is not far out of the ordinary in this shop; and the chance that a touch of a regular is one of this item.
+    """How much more newcomers touched each item than expected, and the chance that a touch of a regular is on it.
+
+    The first is the logarithm of touches / touches explained by the interest of regulars, 0 if that is not unusual in
+    this shop.
     """
     theirs_N = np.bincount(item_P[regular_A[actor_P]], minlength=items)
     ours_N = np.bincount(item_P[suspect_A[actor_P]], minlength=items)
@@ -289,11 +293,11 @@ def _touched(actor_P: np.ndarray, item_P: np.ndarray, items_G: np.ndarray, count
 def _members(
     touched_AxG: np.ndarray, touches_A: np.ndarray, chance_G: np.ndarray, regular_A: np.ndarray, suspect_A: np.ndarray
 ) -> Bool[np.ndarray, " A"]:
-    """Who touches the pushed items as the group does, rather than as regulars' interest in them explains.
+    """Who touches the pushed items like the group, rather than as explained by the interest of regulars.
 
-    A mixture of two kinds of newcomers, each item by itself: the group's habits and its size are learnt of its members,
-    and they by both, until nothing changes. None of them is more like a regular than one regular in a hundred is like
-    them.
+    A mixture of two kinds of newcomers, with independent items: the group's habits and size are estimated from its
+    members, and the members from both, until nothing changes. No member is more similar to a regular than one regular
+    in a hundred is to the members.
     """
     enough_A = touched_AxG.sum(1) >= SHARED
     genuine_AxG = np.minimum(_AFFINITY * touches_A[:, None] * chance_G, 0.5)

@@ -1,1 +1,1 @@
-"""Fraud: what an order looks like against what was known when it came, and how likely it is not the customer's own."""
+"""Fraud: features of an order from what was known when it came, and the probability that it is fraud."""

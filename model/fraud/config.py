@@ -1,4 +1,4 @@
-"""What the detector is made of: a frozen config with named presets."""
+"""The detector's configuration: a frozen config with named presets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.errors import ConfigError
 from model.fraud.features.features import FeatureConfig
 
 IMBALANCES = ("none", "weight", "focal", "resample")
-"""What is done about frauds being rare: nothing, a weight, the focal loss, or drawing them more often."""
+"""How rare frauds are handled: not at all, by a weight, by the focal loss, or by drawing them more often."""
 MEMBERS = ("network", "trees")
 
 
@@ -23,12 +23,12 @@ class FraudConfig:
     features: FeatureConfig = field(default_factory=FeatureConfig)
     members: tuple[str, ...] = MEMBERS
 
-    # Edges of the piecewise-linear encoding of each feature: quantiles, and two for each split.
+    # Edges of the piecewise-linear encoding of each feature: quantiles, and two per split.
     quantiles: int = 10
     splits: int = 6
     hidden: int = 32
-    copies: int = 2  # networks of different seeds, trained side by side; the score is their mean
-    grouped: bool = True  # an order is fraud if it, its customer or its terminal says so (noisy-or), not all at once
+    copies: int = 2  # networks with different seeds, trained together; the score is their mean
+    grouped: bool = True  # noisy-or: an order is fraud if its own, its customer's or its terminal's features say so
     dropout: float = 0.2
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
@@ -38,14 +38,14 @@ class FraudConfig:
     positive_weight: float = 8.0  # of a fraud, under "weight" and "resample"
     focal_gamma: float = 1.0
 
-    forests: int = 2  # boosted ensembles of different seeds
+    forests: int = 2  # boosted ensembles with different seeds
     rounds: int = 150
     leaves: int = 8
     tree_rate: float = 0.05
 
-    adversarial: int = 0  # rounds of training on what evades the detector of the round before
+    adversarial: int = 0  # rounds of training on orders that evade the previous round's detector
     update_epochs: int = 2  # of an incremental update
-    update_rate: float = 0.3  # its share of the learning rate
+    update_rate: float = 0.3  # as a share of the learning rate
 
     def __post_init__(self) -> None:
         if self.imbalance not in IMBALANCES:
@@ -88,7 +88,7 @@ def to_json(config: FraudConfig) -> dict[str, Any]:
 
 
 def from_json(options: Mapping[str, Any]) -> FraudConfig:
-    """The config that `to_json` described. Options it does not name keep their defaults."""
+    """The config that `to_json` described. Missing options get their defaults."""
     given = dict(options)
     if "features" in given:
         given["features"] = FeatureConfig(**given["features"])

@@ -1,4 +1,4 @@
-"""Drift of a detector: how far its inputs, its scores and what became of them have moved since it was trained."""
+"""Drift of a detector: how far inputs, scores and outcomes have moved since it was trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCORE = "score"
 
 
 class Reference(NamedTuple):
-    """What things looked like in training: a histogram of each feature, and of the logits."""
+    """The state at training: a histogram of each feature, and of the logits."""
 
     histograms: dict[str, Histogram]
 
@@ -28,7 +28,7 @@ def reference(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Ref
 
 
 def moved(known: Reference, scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> dict[str, float]:
-    """The population stability index of each feature and of the score, of those that exceed what chance does."""
+    """The population stability indexes of the features and the score that exceed chance."""
     columns = dict(zip(scorer.names, features_NxF.T, strict=True))
     columns[SCORE] = detector.logits(scorer, features_NxF)
     found = {}
@@ -43,5 +43,5 @@ def moved(known: Reference, scorer: Detector, features_NxF: Float64[np.ndarray, 
 def came_true(
     scorer: Detector, features_NxF: Float64[np.ndarray, "N F"], frauds_N: Bool[np.ndarray, " N"]
 ) -> Calibration:
-    """What became of orders whose labels have come, beside the probabilities that they were given."""
+    """Compares the outcomes of labelled orders with their probabilities."""
     return drift.calibration(detector.probabilities(scorer, features_NxF), frauds_N.astype(np.float64))

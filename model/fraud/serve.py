@@ -1,8 +1,8 @@
-"""The detector as it serves: probabilities, or how strange orders are while there are no labels, and why.
+"""The detector in serving: probabilities, or how unusual orders are while there are no labels, and reasons.
 
-Saved with it are what typical orders look like, for reasons, how strange past orders were, and the histograms that
-drift is measured against. All work is done in calls of one shape, so that an order has the same probability, bit for
-bit, whatever comes with it and whenever it is asked about again.
+It is saved with what typical orders look like (for reasons), how unusual past orders were, and the histograms of drift.
+All work is done in calls of one shape, so that an order has the same probability, bit for bit, whatever comes with it
+and whenever it is asked about again.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ TILE = 8
 _TYPICAL = "typical"
 _QUANTILES, _PRECISION, _STRANGE = "novelty/quantiles", "novelty/precision", "novelty/strange"
 _REFERENCE = "reference"
-# Positions of the distances of past orders that are kept.
+# How many quantiles of the distances of past orders are kept.
 _GRID = 1001
 
 
 class Screener(NamedTuple):
-    """What orders are judged with; `scorer` has no members while there are no labels to learn from."""
+    """Everything that orders are judged with; `scorer` has no members if there were no labels to learn from."""
 
     scorer: Detector
     typical_F: Float64[np.ndarray, " F"]
@@ -43,12 +43,12 @@ class Screener(NamedTuple):
 
     @property
     def is_trained(self) -> bool:
-        """Whether it knows probabilities."""
+        """Whether it gives probabilities."""
         return self.scorer.network is not None or bool(self.scorer.forests)
 
 
 class Moved(NamedTuple):
-    """A feature that raised an order's logit, its value, what is typical, and by how much it raised it."""
+    """A feature that raised an order's logit: its value, the typical value, and by how much it raised the logit."""
 
     name: str
     value: float
@@ -57,9 +57,9 @@ class Moved(NamedTuple):
 
 
 def build(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screener:
-    """A screener of the orders that the scorer was trained on."""
+    """A screener for the orders that the scorer was trained on."""
     halves = features_NxF[::2], features_NxF[1::2]
-    # What an order looks like that the density does not know: the distances of those that it knows are shorter.
+    # Distances of orders that the density was not fitted to: those of fitted orders are shorter.
     unseen_N = np.concatenate([anomaly.scores(anomaly.fit(halves[n]), halves[1 - n]) for n in (0, 1)])
     strange_G = np.quantile(unseen_N, np.linspace(0, 1, _GRID))
     made = Screener(scorer, np.median(features_NxF, axis=0), anomaly.fit(features_NxF), strange_G, None)
@@ -67,7 +67,7 @@ def build(scorer: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Screene
 
 
 def to_artifact(found: Screener, *, metrics: Mapping[str, Any] | None = None) -> Artifact:
-    """Everything that the screener is."""
+    """The screener as an artifact."""
     saved = weights.to_artifact(found.scorer, metrics=metrics)
     params = dict(saved.params) | {
         _TYPICAL: found.typical_F,
@@ -84,7 +84,7 @@ def to_artifact(found: Screener, *, metrics: Mapping[str, Any] | None = None) ->
 
 
 def from_artifact(saved: Artifact) -> Screener:
-    """The screener that was saved. Raises `ArtifactError` where it is of another kind or knows other features."""
+    """The saved screener. Raises `ArtifactError` if it is of another kind or has other features."""
     scorer = weights.from_artifact(saved, order_features.NAMES)
     density = Density(saved.params[_QUANTILES], saved.params[_PRECISION])
     reference = None
@@ -98,7 +98,7 @@ def from_artifact(saved: Artifact) -> Screener:
 
 
 def placed(screener: Screener) -> Screener:
-    """The same screener with its network on the device: it need not be brought there with every batch."""
+    """The same screener with its network on the device, so that it is not copied there for every batch."""
     network = screener.scorer.network
     if network is None:
         return screener
@@ -107,13 +107,13 @@ def placed(screener: Screener) -> Screener:
 
 
 def warm(screener: Screener) -> None:
-    """Compile what serving calls: nothing compiles after this."""
+    """Compiles everything that serving calls: nothing compiles after this."""
     if screener.is_trained:
         probabilities(screener, screener.typical_F[None])
 
 
 def logits(screener: Screener, features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
-    """The mean of the members' logits, each row alone."""
+    """The mean of the members' logits, computed row by row."""
     scorer, found = screener.scorer, []
     if scorer.network is not None:
         found.append(fitting.logits(scorer.network, features_NxF, scorer.config, tile=TILE))
@@ -128,14 +128,14 @@ def probabilities(screener: Screener, features_NxF: Float64[np.ndarray, "N F"]) 
 
 
 def strangeness(screener: Screener, features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
-    """The share of past orders that are less strange, in 0..1."""
-    # One row at a time: how many go through a product of matrices can change its last bit.
+    """The share of past orders that are less unusual, in 0..1."""
+    # One row at a time: the number of rows of a matrix product can change its last bit.
     found = [anomaly.scores(screener.density, features_NxF[row : row + 1])[0] for row in range(len(features_NxF))]
     return np.searchsorted(screener.strange_G, np.array(found), side="left") / _GRID
 
 
 def reasons(screener: Screener, features_F: Float64[np.ndarray, " F"], *, most: int = 3) -> list[Moved]:
-    """The features that raised an order's logit most, against what is typical for each, taken one by one."""
+    """The features that raised an order's logit most compared with their typical values, each changed on its own."""
     count = len(features_F)
     changed_FxF = np.repeat(features_F[None], count, axis=0)
     np.fill_diagonal(changed_FxF, screener.typical_F)

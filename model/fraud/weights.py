@@ -21,7 +21,7 @@ _EDGES = "edges"
 
 
 def to_artifact(found: Detector, *, metrics: Mapping[str, Any] | None = None) -> Artifact:
-    """Everything that the detector is; its feature names are the ids."""
+    """The detector as an artifact; its feature names are the ids."""
     params: dict[str, np.ndarray] = {}
     if found.network is not None:
         params = {_NETWORK + name: value for name, value in found.network.params.items()}
@@ -37,9 +37,9 @@ def to_artifact(found: Detector, *, metrics: Mapping[str, Any] | None = None) ->
 
 
 def from_artifact(saved: Artifact, names: Sequence[str] = features.NAMES) -> Detector:
-    """The detector that was saved, of features `names`.
+    """The saved detector, for the features `names`.
 
-    Raises `ArtifactError` where it is of another kind or knows other features.
+    Raises `ArtifactError` if it is of another kind or has other features.
     """
     if saved.kind != KIND:
         raise ArtifactError(f"the artifact is of kind {saved.kind!r}, not {KIND!r}; choose a version of the detector")

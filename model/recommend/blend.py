@@ -1,9 +1,9 @@
-"""The final score: what the network says, what is wanted now, and a bonus for what followed the last of the history.
+"""The final score: the network's score, recent popularity, and a bonus for items that followed the last events.
 
 score = gain x (user . item) + trend x log(1 + trend_saturation x faded) + weight x log(1 + saturation x votes), where
-each recent event votes for its item's successors with recency x strength x count / (total + 1) ^ smoothing, and
-`faded` are the item's recent events (`trend.py`). A dozen numbers, learned on held-out events, say how far to trust
-which; the parts are made apart, so the sums cost the network nothing.
+each recent event votes for its item's successors with recency x strength x count / (total + 1) ^ smoothing, and `faded`
+are the item's recent events (`recency_popularity.py`). A dozen numbers, learned on held-out events, weight the parts;
+they are computed separately, so the sums cost the network nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RECENT = 10
 """How many of the last events of a history vote."""
 
 _STEPS, _RATE, _CASES = 80, 0.05, 512
-# Scores in one step of the fit: 128 MiB.
+# Most scores in one step of the fit: 128 MiB.
 _SCORES = 2**25
 
 
@@ -45,18 +45,18 @@ class Blend(NamedTuple):
 
 
 TREND = ("trend", "log_trend_saturation")
-"""The numbers that speak of what is wanted now."""
+"""The numbers that weight recent popularity."""
 
 
 class Recent(NamedTuple):
-    """The last events of each history that speak for their item, newest first. No item is `NOTHING`."""
+    """The last events of each history that vote, newest first. `NOTHING` stands for no item."""
 
     items_BxR: Int[Array, "B R"]
     strengths_BxR: Float[Array, "B R"]
 
 
 class Votes(NamedTuple):
-    """Items voted for, and by how much. A cell without one names `NOTHING`."""
+    """The items voted for, and the votes. A cell without a vote has the item `NOTHING`."""
 
     items_BxM: Int[Array, "B M"]
     values_BxM: Float[Array, "B M"]
@@ -72,8 +72,9 @@ class Cases(NamedTuple):
 
 
 def default() -> Blend:
-    """Where the fit starts, and what serves without held-out cases: near what it found on catalogues of 12,000 to
-    18,000 items.
+    """The start of the fit, and the blend without held-out cases.
+
+    It is near what the fit found on catalogues of 12,000 to 18,000 items.
     """
     recency_R = np.array([-0.3, -0.1, -0.4, -0.8, -1.2, -1.6, -1.6, -1.7, -1.8, -2.0], np.float32)
     numbers = (jnp.float32(value) for value in (-0.4, -0.6, 3.0, 0.4))
@@ -81,7 +82,7 @@ def default() -> Blend:
 
 
 def strengths(config: RecommendConfig) -> Float32[np.ndarray, " K"]:
-    """How much an event of each kind votes: the root of its weight, 1 for the strongest kind; 0 for none."""
+    """How much an event of each kind votes: the root of its weight, 1 for the strongest kind; 0 without a weight."""
     gains_K = np.maximum(np.asarray(config.kind_weights), 0.0)
     return np.sqrt(gains_K / gains_K.max()).astype(np.float32)
 
@@ -120,27 +121,27 @@ def votes(blend: Blend, transitions: Transitions, recent: Recent) -> Votes:
 
 
 def summed(given: Votes, items: int) -> Votes:
-    """Each item voted for once, ascending, with the sum of its votes in the order in which they were given.
+    """Each item with votes once, ascending, with the sum of its votes in the order in which they were given.
 
-    The cells of further votes for an item repeat it, and their value is 0. `items` is how many there are.
+    The cells of further votes for an item repeat it with the value 0. `items` is the number of items.
     """
     items_BxM, values_BxM = _by_item(given, items)
     again_BxM = jnp.pad(items_BxM[:, 1:] == items_BxM[:, :-1], ((0, 0), (1, 0)))
     sums_BxM = values_BxM
-    for later in range(1, min(RECENT, items_BxM.shape[1])):  # no event votes twice for an item
+    for later in range(1, min(RECENT, items_BxM.shape[1])):  # an event votes for an item at most once
         same_BxN = items_BxM[:, later:] == items_BxM[:, :-later]
         sums_BxM += jnp.pad(jnp.where(same_BxN, values_BxM[:, later:], 0.0), ((0, 0), (0, later)))
     return Votes(items_BxM, jnp.where(again_BxM, 0.0, sums_BxM))
 
 
 def _by_item(given: Votes, items: int) -> tuple[Array, Array]:
-    """The votes by item; those for one item in the order given."""
+    """The votes sorted by item; those for one item in the given order."""
     places = given.items_BxM.shape[1]
     bits = max(places - 1, 1).bit_length()
     if (items + 1) << bits > NOTHING:
         sorted_BxM, values_BxM = lax.sort((given.items_BxM, given.values_BxM), num_keys=1, is_stable=True)
         return sorted_BxM, values_BxM
-    # To sort one array takes a seventh of the time, so place and item are one number.
+    # Position and item are one number, since sorting one array takes a seventh of the time.
     keys_BxM = (jnp.minimum(given.items_BxM, items) << bits) + jnp.arange(places)[None, :]
     keys_BxM = lax.sort(keys_BxM, is_stable=False)
     items_BxM = keys_BxM >> bits
@@ -149,7 +150,7 @@ def _by_item(given: Votes, items: int) -> tuple[Array, Array]:
 
 
 def votes_at(given: Votes, items_BxK: Int[Array, "B K"]) -> Float[Array, "B K"]:
-    """The sum of the votes for each of these items, of votes that were `summed`."""
+    """The sums of the votes for these items, from votes that were `summed`."""
 
     if not given.items_BxM.shape[1]:
         return jnp.zeros(items_BxK.shape, jnp.float32)
@@ -168,7 +169,7 @@ def bonus(blend: Blend, votes_BxK: Float[Array, "B K"]) -> Float[Array, "B K"]:
 
 
 def prior(blend: Blend, faded_N: Float[Array, " N"]) -> Float[Array, " N"]:
-    """What being wanted now adds to every user's score of each item."""
+    """What recent popularity adds to every user's score of each item."""
     return blend.trend * jnp.log1p(jnp.exp(blend.log_trend_saturation) * faded_N)
 
 
@@ -198,10 +199,10 @@ def fit(
     start: Blend | None = None,
     only: Collection[str] = Blend._fields,
 ) -> Blend:
-    """The blend with the least cross-entropy of the true items among all that may be ranked, by Adam.
+    """The blend with the least cross-entropy of the true items among all items that may be ranked, by Adam.
 
-    The cases must be held out from the transitions, the network and what is wanted now. Numbers that are not named by
-    `only` stay where they start.
+    The cases must be held out from the transitions, the network and recent popularity. Numbers that are not in `only`
+    keep their start values.
     """
     blend = default() if start is None else start
     if not len(cases.truth_S):

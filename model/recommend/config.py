@@ -1,4 +1,4 @@
-"""What the recommender is made of: a frozen config with named presets."""
+"""The recommender's configuration: a frozen config with named presets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BLOCK_KINDS = ("sasrec", "ligr", "hstu")
 
 KINDS = ("impression", "view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss", "search")
 
-# How much one event says about a taste: a purchase as much as ten views. Being shown is almost nothing, a
-# search names no item, a dismissal speaks against.
+# How much one event says about a taste: a purchase as much as ten views. An impression says almost nothing, a
+# search names no item, a dismissal is negative.
 _DEFAULT_WEIGHTS = {
     "impression": 0.05,
     "view": 0.3,
@@ -38,12 +38,12 @@ class RecommendConfig:
     block: str = "ligr"  # "sasrec", "ligr" or "hstu"
     blocks: int = 2
     heads: int = 2
-    history: int = 50  # last events of a user that count, longer histories are cut
+    history: int = 50  # last events of a user that are used; longer histories are cut
     text_width: int = 16
     attribute_width: int = 8
     hash_buckets: int = 65536
     successors: int = 32  # the strongest counted transitions kept for each item; 0 leaves them out of the score
-    trend_days: float = 3.0  # half-life of an event in what is wanted now; 0 leaves that out of the score
+    trend_days: float = 3.0  # half-life of an event in recent popularity; 0 leaves that out of the score
     # Aligned with KINDS.
     kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
     target_weight: float = 0.3  # kinds of at least this weight are worth predicting
@@ -52,7 +52,7 @@ class RecommendConfig:
     id_dropout: float = 0.3  # share of items whose id embedding is hidden in a step, so that content learns
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
-    id_decay: float = 0.0  # the same for the id embeddings alone
+    id_decay: float = 0.0  # the same, only for the id embeddings
     row: int = 64  # events in a packed training row
     batch_rows: int = 64
     negatives: int = 1024  # shared by a batch; 0 is the full softmax
@@ -64,12 +64,12 @@ class RecommendConfig:
     refit_epochs: int = 3  # epochs over all events, held-out ones included, after the metrics were taken
     validation_users: int = 5000
     finetune_epochs: int = 8  # epochs of an incremental update
-    finetune_rate: float = 1.0  # its share of the learning rate
-    finetune_share: float = 1.0  # how far the weights go at most from what they were to what an update trained, 0..1
-    finetune_half: float = 4000.0  # new events of which an update goes half of that way
-    blend_memory: float = 15_000.0  # items in new baskets that the blend is the mean of
+    finetune_rate: float = 1.0  # as a share of the learning rate
+    finetune_share: float = 1.0  # largest step of the weights from the old ones to those an update trained, 0..1
+    finetune_half: float = 4000.0  # new events with which an update makes half of that step
+    blend_memory: float = 15_000.0  # most items in new baskets that the blend's running mean covers
     replay: float = 0.0  # older events replayed in an update for each new one
-    replay_days: float = 21.0  # half-life of an event among those that ask to be replayed
+    replay_days: float = 21.0  # half-life of an event's chance to be replayed
     distillation: float = 0.0  # weight of the divergence from the version before the update; 0 leaves it out
     filter_seen: bool = True  # metrics: an item of the history is neither ranked nor counted as true
 
@@ -122,8 +122,8 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
 def preset(name: str = "small", **overrides: Any) -> RecommendConfig:
     """The preset "tiny" (for tests), "small" (the default), "base" or "large", with single options replaced.
 
-    `kind_weights` may be a mapping that names only the kinds to change. Raises ConfigError for an unknown
-    preset, option or kind, naming the nearest known one.
+    `kind_weights` may be a mapping of only the kinds to change. Raises ConfigError for an unknown preset, option or
+    kind, naming the nearest known one.
     """
     return replace(presets.named(RecommendConfig, _PRESETS, name, {}), **overrides)
 
@@ -147,16 +147,16 @@ def _merged(standing: Sequence[float], weights: Mapping[str, float] | Sequence[f
 
 
 def gains(config: RecommendConfig) -> dict[str, float]:
-    """How much a transition to an event of each kind counts: 1 for the strongest, none for those left out."""
+    """How much a transition to an event of each kind counts: 1 for the strongest; other kinds are left out."""
     most = max(config.kind_weights)
     return {kind: weight / most for kind, weight in zip(KINDS, config.kind_weights, strict=True) if weight > 0}
 
 
 def to_json(config: RecommendConfig) -> dict[str, Any]:
-    """A JSON object that `from_json` reads back; the weights carry their kinds' names."""
+    """A JSON object that `from_json` reads; the weights carry the names of their kinds."""
     return dataclasses.asdict(config) | {"kind_weights": dict(zip(KINDS, config.kind_weights, strict=True))}
 
 
 def from_json(options: Mapping[str, Any]) -> RecommendConfig:
-    """The config that `to_json` described. Options it does not name keep their defaults."""
+    """The config that `to_json` described. Missing options get their defaults."""
     return replace(RecommendConfig(), **options)

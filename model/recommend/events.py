@@ -1,4 +1,4 @@
-"""What happened, and what is asked: histories and requests at the edge, dense arrays inside."""
+"""Events and requests: histories with external ids at the edge, dense arrays inside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model.errors import DataError
 
 
 class Interaction(NamedTuple):
-    """One event of a user: an item, one of `config.KINDS`, and when, in unix seconds (UTC)."""
+    """One event of a user: an item, one of `config.KINDS`, and the time in unix seconds (UTC)."""
 
     item_id: str
     kind: str
@@ -30,10 +30,10 @@ class RankRequest:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Item ids, best first, and their scores (higher is better; comparable within one answer only).
+    """Item ids, best first, and their scores (higher is better; comparable only within one answer).
 
-    `because` has, for each of the first items that were to be explained, the event of the history that moved its score
-    up most, None where none did; it is empty where no explanation was asked for.
+    `because` has, for each of the first items that were to be explained, the event of the history that raised its score
+    most, None if none did; it is empty without an explanation.
     """
 
     item_ids: list[str]
@@ -47,7 +47,7 @@ class Interactions(NamedTuple):
     users_E: Int[np.ndarray, " E"]
     items_E: Int[np.ndarray, " E"]
     kinds_E: Int[np.ndarray, " E"]
-    at_E: Float64[np.ndarray, " E"]  # unix seconds; any ascending number serves where there is no clock
+    at_E: Float64[np.ndarray, " E"]  # unix seconds, or any ascending number if there are no times
 
 
 def ordered(events: Interactions) -> Interactions:
@@ -57,7 +57,7 @@ def ordered(events: Interactions) -> Interactions:
 
 
 def spans(ordered_events: Interactions) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " U"]]:
-    """Where each user's events start and end, in events by user."""
+    """Where each user's events start and end, in events sorted by user."""
     users_E = ordered_events.users_E
     start_U = np.flatnonzero(np.diff(users_E, prepend=users_E[:1] - 1)) if len(users_E) else np.zeros(0, np.int64)
     return start_U, np.append(start_U[1:], len(users_E)).astype(np.int64)
@@ -69,7 +69,7 @@ def take(events: Interactions, which: np.ndarray) -> Interactions:
 
 
 def check(events: Interactions, *, items: int, kinds: int) -> None:
-    """Raises DataError when columns differ in length, an index is out of range or a time is not finite."""
+    """Raises DataError if columns differ in length, an index is out of range or a time is not finite."""
     lengths = {name: len(column) for name, column in events._asdict().items()}
     if len(set(lengths.values())) != 1:
         raise DataError(f"the columns of the interactions differ in length: {lengths}")

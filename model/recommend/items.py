@@ -1,4 +1,4 @@
-"""Items, and the arrays that the item tower reads."""
+"""Items as the arrays that the item tower reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.text import tokens
 
 
 class ItemFeatures(NamedTuple):
-    """The item tower's input. Hashed labels are 1-based; 0 is absent or padding.
+    """The item tower's input. Hashed labels are 1-based; 0 is missing or padding.
 
     `price_NxP` is (1, log(1 + price), its square), scaled to about unit size, or zeros without a price.
     """
@@ -64,5 +64,5 @@ def _price(price: float | None) -> tuple[float, float, float]:
 
 
 def padded(features: ItemFeatures, rows: int) -> ItemFeatures:
-    """The same with as many rows, those that are added empty."""
+    """The same, padded with empty rows to `rows`."""
     return ItemFeatures(*(pad_rows(column, rows) for column in features))

@@ -17,15 +17,15 @@ from model.recommend.items import ItemFeatures
 Params = Mapping[str, Array]
 
 EMBEDDINGS = ("items.ids", "items.hashed")
-"""The parameters of one row an item, or a hashed label."""
+"""The parameters with one row per item, or per hashed label."""
 
-# Seconds after which a moment has faded to 1/e: ten minutes, a day, a month.
+# Seconds after which a decay has reached 1/e: ten minutes, a day, a month.
 _FADES = (600.0, 86_400.0, 2_592_000.0)
 _TIME_FEATURES = 2 + len(_FADES)
 
 
 def time_features(seconds: Float[Array, "*S"]) -> Float[Array, "*S F"]:
-    """A smooth basis of a time difference >= 0, in seconds: one, its logarithm, and three fading memories."""
+    """A smooth basis of a time difference >= 0, in seconds: one, its logarithm, and three exponential decays."""
     parts = [jnp.ones_like(seconds), jnp.log1p(seconds) / 10.0]
     parts += [jnp.exp(seconds * (-1.0 / fade)) for fade in _FADES]
     return jnp.stack(parts, -1)
@@ -46,7 +46,7 @@ def dropped(x: Array, rate: float, *, key: Array | None) -> Array:
 class ItemTower(nnx.Module):
     """An item's vector: id embedding + hashed text, category, brand and attributes + price.
 
-    An item that was never trained on has row 0, whose embedding is nothing, so its content alone speaks.
+    An item that was never trained on has row 0, whose embedding is zero, so only its content counts.
     """
 
     def __init__(self, config: RecommendConfig, ids: int, *, rngs: nnx.Rngs) -> None:
@@ -64,7 +64,7 @@ class ItemTower(nnx.Module):
         labels_NxD = self._sum(features.labels_NxF)
         text_NxD = self._pooled(features.text_NxT)
         attributes_NxD = self._pooled(features.attributes_NxA)
-        # Spelt out, as three products: a matmul's summation may change with the number of rows.
+        # Three explicit products: a matmul's summation order may change with the number of rows.
         price_PxNxD = features.price_NxP.T[:, :, None] * self.price[...][:, None, :]
         return by_id_NxD + labels_NxD + text_NxD + attributes_NxD + price_PxNxD.sum(0)
 
@@ -72,7 +72,7 @@ class ItemTower(nnx.Module):
         return jnp.where((hashed_NxF > 0)[..., None], self.hashed[...][hashed_NxF], 0.0).sum(1)
 
     def _pooled(self, hashed_NxF: Int[Array, "N F"]) -> Float[Array, "N D"]:
-        # Divided by the root of the count: between a sum, which favours long texts, and a mean, which fades
+        # Divided by the root of the count: between a sum, which favours long texts, and a mean, which weakens
         # them.
         counts_N = (hashed_NxF > 0).sum(1)
         return self._sum(hashed_NxF) * jax.lax.rsqrt(jnp.maximum(counts_N, 1).astype(jnp.float32))[:, None]
@@ -173,9 +173,9 @@ def _weight(rows: int, columns: int, rngs: nnx.Rngs) -> nnx.Param:
 
 
 class Pairs:
-    """What every block shares about pairs of events: who sees whom, how far apart, how long apart.
+    """What all blocks share about pairs of events: which sees which, and their distances in order and time.
 
-    With `at_B` only the event in that column of each row asks what it sees ("Q" is one), else every event does.
+    With `at_B` only the event in that column of each row is a query ("Q" is one), else every event is.
     """
 
     def __init__(
@@ -188,26 +188,26 @@ class Pairs:
         self._at_B = at_B
         columns_L = np.arange(segments_BxL.shape[1])
         asking_BxQ = columns_L[None, :] if at_B is None else at_B[:, None]
-        # Where every event asks it is the same for each row, and known when this is compiled.
+        # If every event is a query, this is the same for each row, and constant at compile time.
         steps_BxQxL = asking_BxQ[:, :, None] - columns_L[None, None, :]
         self.distance_BxQxL = steps_BxQxL.clip(0)
         ago_BxQxL = jnp.maximum(self.asking(seconds_BxL)[:, :, None] - seconds_BxL[:, None, :], 0.0)
         self.time_BxQxLxF = time_features(ago_BxQxL)
         same_BxQxL = self.asking(segments_BxL)[:, :, None] == segments_BxL[:, None, :]
-        # The logarithm of a weight, added before the softmax, counts an event as that many events.
+        # Adding the logarithm of a weight before the softmax counts an event as that many events.
         counts_BxL = jnp.log(jnp.maximum(jnp.abs(weights_BxL), 1e-6))
         self.mask_BxQxL = jnp.where(same_BxQxL & (steps_BxQxL >= 0), counts_BxL[:, None, :], -1e9)
         self.sign_BxL = jnp.where(weights_BxL < 0, -1.0, 1.0)
 
     def asking(self, x_BxL: Array) -> Array:
-        """The columns of `x_BxL` (and whatever axes follow) that ask."""
+        """The columns of `x_BxL` (and any further axes) that are queries."""
         if self._at_B is None:
             return x_BxL
         return x_BxL[jnp.arange(x_BxL.shape[0]), self._at_B][:, None]
 
 
 class HistoryEncoder(nnx.Module):
-    """A causal transformer over a user's events; each event's output ranks items by their products with it."""
+    """A causal transformer over a user's events; the product of an event's output and an item's vector is its score."""
 
     def __init__(self, config: RecommendConfig, *, rngs: nnx.Rngs) -> None:
         self.start = nnx.Param(0.5 * jax.random.normal(rngs.params(), (config.dim,)))
@@ -228,11 +228,11 @@ class HistoryEncoder(nnx.Module):
         at_B: Int[Array, " B"] | None = None,
         key: Array | None = None,
     ) -> Float[Array, "B Q D"]:
-        """`users_BxQxD`: what each event's user may want next. A kind of -1 starts a history.
+        """`users_BxQxD`: what the user may want after each event. A kind of -1 starts a history.
 
-        `seconds_BxL` are seconds on any scale that ascends within a history; a history's events share a
-        segment, and see only their own. With `at_B` the answer is that of the event in this column of each row alone,
-        for little more than half of the work.
+        `seconds_BxL` are seconds on any scale that ascends within a history; the events of a history share a segment,
+        and see only their own. With `at_B` only the outputs of the events in these columns are computed, for little
+        more than half of the work.
         """
         keys = [None] * (len(self.blocks) + 1) if key is None else list(jax.random.split(key, len(self.blocks) + 1))
         starts_BxL = kinds_BxL < 0
@@ -256,7 +256,7 @@ class HistoryEncoder(nnx.Module):
 
 
 class Recommender(nnx.Module):
-    """The item tower and the history encoder. `ids` is how many items have an embedding of their own."""
+    """The item tower and the history encoder. `ids` is the number of items with their own embedding."""
 
     def __init__(self, config: RecommendConfig, ids: int, *, rngs: nnx.Rngs) -> None:
         self.items = ItemTower(config, ids, rngs=rngs)
@@ -264,7 +264,7 @@ class Recommender(nnx.Module):
 
 
 def initial(config: RecommendConfig, ids: int, *, seed: int) -> dict[str, Array]:
-    """Fresh parameters by dotted name; the same seed gives the same ones."""
+    """New parameters by dotted name; the same seed gives the same ones."""
     state = nnx.state(Recommender(config, ids, rngs=nnx.Rngs(seed)), nnx.Param)
     return {".".join(map(str, path)): leaf[...] for path, leaf in nnx.to_flat_state(state)}
 

@@ -1,4 +1,4 @@
-"""Histories of many lengths, packed into rows of one length, so that hardly any cell is padding."""
+"""Packing: histories of many lengths in rows of one length, with little padding."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from model.recommend.events import Interactions
 class Rows(NamedTuple):
     """Packed histories: one start cell (kind -1, item 0), then the events. Padding is segment 0, which has kind -1.
 
-    A cell predicts what its user does at the next moment: one of the `choices_RxL` cells (0: none) that start
-    `ahead_RxL` columns to the right. Where every event has a moment of its own, that is the next cell; of a basket
-    each item predicts the items of the next basket, never those of its own, which no ranking will be asked for.
+    A cell predicts what its user does at the next time: one of the `choices_RxL` cells (0: none) that start `ahead_RxL`
+    columns to the right. If every event has its own time, that is the next cell; each item of a basket predicts the
+    items of the next basket, never those of its own, which are never asked for.
     """
 
     items_RxL: Int32[np.ndarray, "R L"]
@@ -29,7 +29,7 @@ class Rows(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """Rows, and where each history's last cell stands in them."""
+    """The rows, and the position of each history's last cell in them."""
 
     rows: Rows
     row_S: Int32[np.ndarray, " S"]
@@ -48,9 +48,9 @@ def pack(
 ) -> Packed:
     """Packs the histories `start_S[s]:end_S[s]` of ordered events, each at most `config.history` long.
 
-    The number of rows is a multiple of `multiple`. `begins_S` is False where a history is the middle of a
-    longer one, whose first event the start cell must not predict. Events where `learn_E` is False are not worth
-    predicting: they are there for those after them.
+    The number of rows is a multiple of `multiple`. `begins_S` is False if a history is the middle of a longer one,
+    whose first event the start cell must not predict. Events where `learn_E` is False are not predicted: they are
+    context for later ones.
     """
     row_S, offset_S, count = _first_fit(end_S - start_S + 1, config.row)
     count = max(-(-count // multiple), 1) * multiple
@@ -83,7 +83,7 @@ def padded(rows: Rows, count: int) -> Rows:
 
 
 def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cuts each range into pieces of at most `length`, full ones last: starts, ends, and whether one begins a range."""
+    """Splits each range into pieces of at most `length`, full ones last: starts, ends, and which ones begin a range."""
     starts, ends, begins = [], [], []
     for start, end in zip(start_U.tolist(), end_U.tolist(), strict=True):
         while end > start:
@@ -96,14 +96,14 @@ def windows(start_U: np.ndarray, end_U: np.ndarray, length: int) -> tuple[np.nda
 
 
 def _moment_ends(events: Interactions) -> np.ndarray:
-    """Where the events of each event's user and moment end."""
+    """Where the events of each event's user and time end."""
     new_E = (np.diff(events.users_E) != 0) | (np.diff(events.at_E) != 0)
     starts_G = np.append(np.flatnonzero(new_E) + 1, len(events.users_E))
     return starts_G[np.searchsorted(starts_G, np.arange(len(events.users_E)), "right")]
 
 
 def _first_fit(cells_S: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Places lengths, longest first, in the fullest open row that still holds them."""
+    """Assigns lengths, longest first, to the fullest open row that still has room."""
     row_S, offset_S = np.zeros(len(cells_S), np.int32), np.zeros(len(cells_S), np.int32)
     room: list[list[int]] = [[] for _ in range(row + 1)]
     count = 0

@@ -1,8 +1,8 @@
-"""What is wanted now: each item's events, halved in weight for every half-life that has passed since.
+"""Recent popularity: each item's events, halved in weight for every half-life that has passed since.
 
-Neither a network nor counted transitions know what day it is. This does, and so the network need not forget what was
-wanted last month to rank well today (popularity that fades is as old as time-aware recommendation: Koren 2010,
-CACM 53(4), gives each item a bias that moves with time).
+Neither a network nor counted transitions know the date. With this score, the network need not forget what was popular
+last month to rank well today (popularity that decays is as old as time-aware recommendation: Koren 2010, CACM 53(4),
+gives each item a bias that moves with time).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _DAY = 86_400.0
 def faded(
     events: Interactions, catalogue: int, config: RecommendConfig, *, at: float | None = None
 ) -> Float32[np.ndarray, " N"]:
-    """The faded events of each item at the time `at` (unix seconds), of those before it; by default after the last.
+    """The decayed events of each item at the time `at` (unix seconds), of those before it; by default after the last.
 
-    An event counts by its kind's weight. All are 0 when `config.trend_days` is 0.
+    An event counts the weight of its kind. All are 0 if `config.trend_days` is 0.
     """
     if not config.trend_days or not len(events.at_E):
         return np.zeros(catalogue, np.float32)

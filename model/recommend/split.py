@@ -1,4 +1,4 @@
-"""Who is tested on what: protocols that hold out baskets, each with the events that may be learned from."""
+"""Splits: protocols that hold out baskets, each with the events that may be learned from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Holdout(NamedTuple):
 class Split(NamedTuple):
     """Events by user and time: user u's are `start_U[u]:end_U[u]`, for training `:train_end_U[u]`.
 
-    Once the validation has done its work, the protocol allows to learn up to `refit_end_U[u]`.
+    After the validation, the protocol allows learning up to `refit_end_U[u]`.
     """
 
     events: Interactions
@@ -38,9 +38,9 @@ class Split(NamedTuple):
 def leave_last_out(events: Interactions, config: RecommendConfig) -> Split:
     """Holds out each user's last two baskets of events worth predicting; users with fewer than three only train.
 
-    A basket is a user's events of one moment; where every event has its own time, this is leave-one-out.
-    Events are worth predicting when their kind weighs at least `config.target_weight`. The training events of
-    a user all precede the validation basket, and a case's history ends before its basket begins.
+    A basket is a user's events of the same time; if every event has its own time, this is leave-one-out. Events are
+    worth predicting if their kind weighs at least `config.target_weight`. The training events of a user all precede the
+    validation basket, and a case's history ends before its basket begins.
     """
     events = event_arrays.ordered(events)
     baskets = _baskets(events, config)
@@ -50,9 +50,9 @@ def leave_last_out(events: Interactions, config: RecommendConfig) -> Split:
 
 
 def leave_last_out_full(events: Interactions, config: RecommendConfig, *, seed: int = 0) -> Split:
-    """Holds out each user's last basket alone, and the one before it for `config.validation_users` users.
+    """Holds out only each user's last basket, and the one before it for `config.validation_users` users.
 
-    What a live system knows when the test baskets begin, but for the few events that choose the epoch.
+    Training has what a live system knows when the test baskets begin, except for the few events that choose the epoch.
     """
     events = event_arrays.ordered(events)
     baskets = _baskets(events, config)
@@ -61,9 +61,9 @@ def leave_last_out_full(events: Interactions, config: RecommendConfig, *, seed: 
 
 
 def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: int = 0) -> Split:
-    """Learns from what was before the time `cut` (unix seconds), tests on each user's last basket from then on.
+    """Learns from the events before the time `cut` (unix seconds), tests on each user's last basket from then on.
 
-    A test case's history is everything before its basket, also what came after the cut; no event from the cut on is
+    A test case's history is everything before its basket, including events after the cut; no event from the cut on is
     learned from. For `config.validation_users` users with two baskets before the cut, the last of those is the
     validation. The protocol is the global temporal split with the last target of Gusak et al. 2025 (RecSys).
     """
@@ -84,9 +84,10 @@ def by_time(events: Interactions, config: RecommendConfig, *, cut: float, seed: 
 
 
 def in_window(events: Interactions, config: RecommendConfig, *, since: float, until: float) -> Holdout:
-    """Every basket from the time `since` to before `until` of a user with a history, each after all before it.
+    """Every basket from the time `since` to before `until` of a user with a history, with everything before it.
 
-    `events` are by user and time. Nothing is learned from here: it is what a model of before `since` is tested on.
+    `events` are by user and time. These are test cases for a model trained before `since`; nothing is learned from
+    them.
     """
     baskets = _baskets(events, config)
     start_U, _ = event_arrays.spans(events)
@@ -110,11 +111,11 @@ def mask_until(split: Split, end_U: Int[np.ndarray, " U"]) -> Bool[np.ndarray, "
 
 
 class _Baskets(NamedTuple):
-    """Every moment in which a user did something worth predicting, by user and time."""
+    """Every time at which a user did something worth predicting, by user and time."""
 
     at_G: np.ndarray
     user_G: np.ndarray  # counted from 0 in the order of the events
-    first_G: np.ndarray  # the user's first event of that moment, of whatever kind
+    first_G: np.ndarray  # the user's first event of that time, of any kind
     start_G: np.ndarray  # where the items of the basket start in `items_W`
     items_W: np.ndarray
     end_U: np.ndarray  # where each user's baskets end
@@ -147,7 +148,7 @@ def _baskets(events: Interactions, config: RecommendConfig) -> _Baskets:
 
 
 def _split(events: Interactions, baskets: _Baskets, *, validation_C: np.ndarray, test_C: np.ndarray) -> Split:
-    """The numbers of baskets say what is held out; a user's training ends before the first of them."""
+    """Holds out the numbered baskets; a user's training ends before the first of them."""
     start_U, end_U = event_arrays.spans(events)
     refit_end_U = end_U.copy()
     refit_end_U[baskets.user_G[test_C]] = baskets.first_G[test_C]

@@ -1,4 +1,4 @@
-"""What follows what: a sparse table of counted item-to-item transitions, cut to rows of one width for the device."""
+"""Transitions: a sparse table of item-to-item counts, cut to rows of one width for the device."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jaxtyping import Float, Float32, Int, Int32
 from model.recommend.events import Interactions
 
 WINDOW = 5
-"""An event follows each of this many events of the same user before it."""
+"""An event follows each of this many earlier events of the same user."""
 
 NOTHING = int(np.iinfo(np.int32).max)
-"""Stands where a row names no item: beyond every catalogue, so that it reads and writes nothing."""
+"""Marks a cell without an item: beyond every catalogue, so that it reads and writes nothing."""
 
 
 class Table(NamedTuple):
@@ -25,7 +25,7 @@ class Table(NamedTuple):
 
 
 class Transitions(NamedTuple):
-    """Each item's strongest successors, and the sum of its whole row. A cell without one names `NOTHING`."""
+    """Each item's strongest successors, and the sum of its whole row. An empty cell has the item `NOTHING`."""
 
     to_NxW: Int32[np.ndarray, "N W"]
     counts_NxW: Float32[np.ndarray, "N W"]
@@ -42,8 +42,8 @@ def count(
 ) -> Table:
     """Counts of item b within the next `window` events of a user after item a, each 1 / distance.
 
-    `events` are ordered by user and time; only events where `mask_E` is True count, and of them, where `gains_K`
-    gives each kind's gain, those of a gain above 0, each times that of b's kind.
+    `events` are ordered by user and time; only events where `mask_E` is True count. With `gains_K`, the gain of each
+    kind, only events with a gain above 0 count, each times the gain of b's kind.
     """
     gains_E = np.ones(len(events.items_E)) if gains_K is None else np.asarray(gains_K)[events.kinds_E]
     kept_E = mask_E & (gains_E > 0)
@@ -60,7 +60,7 @@ def count(
 
 
 def strongest(table: Table, width: int) -> Transitions:
-    """The `width` strongest successors of each item, strongest first; of equal ones, those of lower number."""
+    """The `width` strongest successors of each item, strongest first; ties by number."""
     catalogue = len(table.row_N) - 1
     rows_P = np.repeat(np.arange(catalogue), np.diff(table.row_N))
     order_P = np.lexsort((table.to_P, -table.count_P, rows_P))
@@ -74,7 +74,7 @@ def strongest(table: Table, width: int) -> Transitions:
 
 
 def empty(catalogue: int, width: int) -> Transitions:
-    """No transitions at all, for `catalogue` items."""
+    """An empty table of `catalogue` items."""
     return Transitions(
         np.full((catalogue, width), NOTHING, np.int32),
         np.zeros((catalogue, width), np.float32),

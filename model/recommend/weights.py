@@ -1,4 +1,4 @@
-"""All that a trained recommender consists of, as the flat arrays that an artifact keeps."""
+"""The parts of a trained recommender as the flat arrays of an artifact."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _BLEND, _TRANSITIONS, _FADED = "blend.", "transitions.", "trend.faded"
 
 
 class Weights(NamedTuple):
-    """The network's parameters, the blend, the transitions between trained items (row t is the t-th id), and how much
-    each of these was wanted when the events ended.
+    """The network's parameters, the blend, the transitions between trained items, and their recent popularity.
+
+    Row t of the transitions is the t-th id; the popularity is that at the end of the events.
     """
 
     network: dict[str, np.ndarray]
@@ -36,8 +37,9 @@ def pack(
     faded_N: Float[np.ndarray, " N"],
     known_T: Int[np.ndarray, " T"],
 ) -> dict[str, np.ndarray]:
-    """One flat mapping. `counted` and `faded_N` are of all items; `known_T` are the dense ids of the trained ones, row
-    by row.
+    """One flat mapping of all parts.
+
+    `counted` and `faded_N` are of all items; `known_T` are the dense ids of the trained ones, row by row.
     """
     place_N = np.full(len(counted.totals_N) + 1, NOTHING, np.int32)
     place_N[known_T] = np.arange(len(known_T))
@@ -50,12 +52,12 @@ def pack(
 
 
 def timeless(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same without what is wanted now: to rank as of other times."""
+    """The same without recent popularity: to rank for other times."""
     return {name: np.zeros_like(value) if name == _FADED else value for name, value in params.items()}
 
 
 def unpack(params: Mapping[str, np.ndarray]) -> Weights:
-    """What `pack` was given. What an artifact of an older form lacks is as if nothing had been counted."""
+    """What `pack` was given. Parts that an older artifact lacks are empty, as if nothing had been counted."""
     parts = (_BLEND, _TRANSITIONS, _FADED)
     network = {name: value for name, value in params.items() if not name.startswith(parts)}
     ids = len(network["items.ids"]) - 1
@@ -81,7 +83,7 @@ def onto(trained: Transitions, known_T: Int[np.ndarray, " T"], catalogue: int) -
 
 
 def faded_onto(faded_T: Float[np.ndarray, " T"], known_T: Int[np.ndarray, " T"], catalogue: int) -> np.ndarray:
-    """How much each of all items was wanted, whose trained ones are `known_T`, row by row."""
+    """The recent popularity of all items; the trained ones are `known_T`, row by row."""
     faded_N = np.zeros(catalogue, np.float32)
     faded_N[known_T] = faded_T
     return faded_N

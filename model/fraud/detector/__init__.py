@@ -1,1 +1,1 @@
-"""The detector: network and trees, how they are fitted, and how they serve."""
+"""The detector: network and trees, fitting, and scoring."""

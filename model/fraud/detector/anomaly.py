@@ -1,7 +1,7 @@
-"""A score without labels: how far an order lies from what most orders look like, for frauds of a kind never seen.
+"""A score without labels: how far an order is from what most orders look like, to catch unknown kinds of fraud.
 
 The squared Mahalanobis distance of features whose distributions were made normal by their ranks: the density of a
-Gaussian copula (COPOD, Li et al. 2020, ICDM, ignores how features go together).
+Gaussian copula (COPOD, Li et al. 2020, ICDM, ignores the dependence between features).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Density(NamedTuple):
 
 
 def fit(features_NxF: Float64[np.ndarray, "N F"]) -> Density:
-    """Learn from orders; whether they are fraud plays no part."""
+    """Learn from orders, without labels."""
     quantiles_GxF = np.quantile(features_NxF, np.linspace(0, 1, _GRID), axis=0)
     normal_NxF = _normal(quantiles_GxF, features_NxF)
     covariance_FxF = np.cov(normal_NxF, rowvar=False)
@@ -34,13 +34,13 @@ def fit(features_NxF: Float64[np.ndarray, "N F"]) -> Density:
 
 
 def scores(density: Density, features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
-    """The squared distances; higher is stranger."""
+    """The squared distances; higher is more unusual."""
     normal_NxF = _normal(density.quantiles_GxF, features_NxF)
     return np.einsum("nf,fg,ng->n", normal_NxF, density.precision_FxF, normal_NxF, optimize=True)
 
 
 def _normal(quantiles_GxF: np.ndarray, features_NxF: np.ndarray) -> np.ndarray:
-    """Normal scores of the mid-ranks, within what the grid can tell apart."""
+    """Normal scores of the mid-ranks, within the resolution of the grid."""
     columns = []
     for grid_G, column_N in zip(quantiles_GxF.T, features_NxF.T, strict=True):
         below_N = np.searchsorted(grid_G, column_N, side="left")

@@ -1,9 +1,9 @@
-"""Evasion: what a fraudster can change of an order of his own, and a detector that has learned from it.
+"""Evasion: what a fraudster can change about his own order, and a detector that is trained against it.
 
-He may spend less and wait: the features are computed anew for every such order, by the engine that computes them for
-real ones, so that nothing changes that he cannot change, and everything does that follows from what he can. The
-detector is trained on what evaded it before (Kantchelian, Tygar and Joseph 2016, ICML, for trees; Madry et al. 2018,
-ICLR, for networks), with the strongest attack of the grid found exactly.
+He may spend less and wait: the features of every such order are computed by the same engine as those of real orders, so
+that exactly what depends on his changes changes. The detector is trained on what evaded it before (Kantchelian, Tygar
+and Joseph 2016, ICML, for trees; Madry et al. 2018, ICLR, for networks), with the strongest attack of the grid found
+exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from model.fraud.features.orders import Orders
 
 @dataclass(frozen=True)
 class Attack:
-    """A grid of changes: the amount times each share, each so many seconds later. The order as it is, is among them."""
+    """A grid of changes: the amount times each share, each delayed by some seconds. It includes the unchanged order."""
 
     shares: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7)
     delays: tuple[int, ...] = (0, 2 * 3600, 6 * 3600)
@@ -32,9 +32,9 @@ class Attack:
 def variants(
     found: Orders, rows: Int64[np.ndarray, " R"], attack: Attack, config: FeatureConfig
 ) -> Float64[np.ndarray, "R V F"]:
-    """The features of these orders under each change, against the past that `found` holds; V = shares x delays.
+    """The features of these orders under each change, with the history in `found`; V = shares x delays.
 
-    One attacker changes one order: the others are as they were. `found` has its `odd_N`.
+    One attacker changes one order: the others stay the same. `found` has its `odd_N`.
     """
     own = found.take(rows)
     made = [
@@ -68,7 +68,7 @@ def fit(
     seed: int = 0,
     calibrated: bool = True,
 ) -> Detector:
-    """Train in `config.adversarial` rounds on the variants that evade the detector before, then once more on all.
+    """Train in `config.adversarial` rounds on the variants that evade the previous detector, then once more on all.
 
     `variants_RxVxF` are those of the frauds, in their order.
     """

@@ -1,4 +1,4 @@
-"""The detector: the mean of its members' logits, made a probability by what it says of orders it has not learned."""
+"""The detector: the mean of its members' logits, calibrated to a probability on orders that it did not learn from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Calibration(NamedTuple):
 
 
 class Detector(NamedTuple):
-    """A trained detector; `network` is None, or `forests` empty, where it has no such member."""
+    """A trained detector; `network` is None, or `forests` empty, if it has no such member."""
 
     config: FraudConfig
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class Detector(NamedTuple):
 
 
 class Evading(NamedTuple):
-    """Features of frauds as an attacker would rather have them, and whose orders they are."""
+    """Features of frauds as an attacker would change them, and their customers."""
 
     values_ExF: Float64[np.ndarray, "E F"]
     customer_E: Int64[np.ndarray, " E"]
@@ -58,14 +58,14 @@ def fit(
     calibrated: bool = True,
     evading: Evading | None = None,
 ) -> Detector:
-    """Train on these orders. Calibration learns from folds of customers, each scored by members that do not know it.
+    """Train on these orders. Calibration uses folds of customers, each scored by members that have not seen it.
 
-    Orders of `evading` are frauds that the members, but not the calibration, learn from as well.
+    Orders of `evading` are frauds that the members, but not the calibration, learn from too.
     """
     detector = _members(known, frauds_N, evading, config, seed)
     if not calibrated:
         return detector
-    # One copy of each member says about what their mean does.
+    # A single copy of each member is about as good as the mean of several.
     light = dataclasses.replace(config, copies=1, forests=1)
     _, dense_N = np.unique(customer_N, return_inverse=True)
     fold_N = np.random.default_rng(seed).permutation(dense_N.max() + 1)[dense_N] % _CALIBRATION_FOLDS
@@ -87,10 +87,10 @@ def update(
     replayed: tuple[Features, Bool[np.ndarray, " M"]] | None = None,
     seed: int,
 ) -> Detector:
-    """Learn from orders whose labels have come: the network goes on, and the oldest forest makes way for a new one.
+    """Learn from orders with new labels: the network is trained further, and a new forest replaces the oldest one.
 
-    Orders of `replayed`, which the detector knows already, are learned again beside them, so that it does not forget.
-    Calibration is fitted to what the detector said of the new orders before it learned them.
+    Orders of `replayed`, which the detector has learnt from already, are learnt again, so that it does not forget them.
+    The calibration is fitted to the detector's scores of the new orders from before the update.
     """
     said_N = logits(before, known.values_NxF)
     calibration = platt(said_N, frauds_N)
@@ -136,7 +136,7 @@ def _groups(known: Features, config: FraudConfig) -> Groups:
 
 
 def logits(detector: Detector, features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
-    """The mean of the members' logits: what orders are ranked by."""
+    """The mean of the members' logits, which orders are ranked by."""
     found = []
     if detector.network is not None:
         found.append(fitting.logits(detector.network, features_NxF, detector.config))
@@ -151,12 +151,12 @@ def probabilities(detector: Detector, features_NxF: Float64[np.ndarray, "N F"]) 
 
 
 def calibrated(calibration: Calibration, logits_N: Float64[np.ndarray, " N"]) -> Float64[np.ndarray, " N"]:
-    """The probabilities that logits stand for."""
+    """The probabilities of these logits."""
     return 1.0 / (1.0 + np.exp(-(calibration.slope * logits_N + calibration.offset)))
 
 
 def platt(logits_N: Float64[np.ndarray, " N"], frauds_N: Bool[np.ndarray, " N"]) -> Calibration:
-    """The slope and offset of the highest likelihood, by Newton's method; a slope below .1 would rank by noise."""
+    """The slope (at least .1) and the offset with the greatest likelihood, by Newton's method."""
     inputs_Nx2 = np.stack([logits_N, np.ones_like(logits_N)], axis=1)
     found = np.array([1.0, 0.0])
     for _ in range(_NEWTON_STEPS):

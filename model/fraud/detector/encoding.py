@@ -2,7 +2,7 @@
 
 After Gorishniy et al. 2022 (NeurIPS, arXiv 2203.05556): a linear layer on such codes is a piecewise-linear function of
 the feature, so thresholds are learned where a standardised input would need a deep network. Edges are quantiles, and
-the values on both sides of the splits that a decision tree on this feature alone would make.
+the values on both sides of the splits of a decision tree on this feature alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Float64
 
-# Where an interval is never entered: features that have fewer distinct values than edges.
+# Start of an interval that is never entered, for features with fewer distinct values than edges.
 _BEYOND = 1e30
 _LEAST_LEAF = 10
 
@@ -21,7 +21,7 @@ _LEAST_LEAF = 10
 def edges(
     features_NxF: Float64[np.ndarray, "N F"], frauds_N: Bool[np.ndarray, " N"], *, quantiles: int, splits: int
 ) -> Float32[np.ndarray, "F K"]:
-    """The edges of each feature, ascending, K = `quantiles` + 2 `splits`; what a feature lacks is beyond all values."""
+    """The edges of each feature, ascending, K = `quantiles` + 2 `splits`; missing edges are beyond all values."""
     found_FxK = np.full((features_NxF.shape[1], quantiles + 2 * splits), _BEYOND, np.float32)
     at_Q = np.linspace(0, 1, quantiles)
     for feature, column_N in enumerate(features_NxF.astype(np.float32).T):
@@ -56,7 +56,7 @@ def _splits(column_N: np.ndarray, frauds_N: np.ndarray, count: int) -> list[floa
 
 
 def _best(values_N: np.ndarray, upto_M: np.ndarray, first: int, end: int) -> tuple[float, int, int, int]:
-    """(-gain, first, cut, end) of the best cut between `first` and `end`; gain 0 where there is none."""
+    """(-gain, first, cut, end) of the best cut between `first` and `end`; gain 0 if there is none."""
     cuts = np.arange(first + _LEAST_LEAF, end - _LEAST_LEAF + 1)
     cuts = cuts[values_N[cuts - 1] < values_N[cuts]] if len(cuts) else cuts
     if not len(cuts):

@@ -1,4 +1,4 @@
-"""Fitting the network: copies of different seeds side by side, each over the orders in its own order."""
+"""Fitting the network: copies with different seeds at once, each with its own order of the data."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from model.fraud.detector import encoding, network, step
 from model.fraud.detector.network import Groups
 
 _TILE = 4096
-# In one compiled scan: every training, however long, is some of them.
+# Steps in one compiled scan: every training, however long, is a number of such scans.
 _STEPS = 64
 _LEAST_TILE = 16
 
 
 class Fitted(NamedTuple):
-    """A trained network. `params` have an axis of copies in front."""
+    """A trained network. The first axis of all `params` is the copies."""
 
     groups: Groups
     edges_FxK: np.ndarray
@@ -37,7 +37,7 @@ def drawn(config: FraudConfig, frauds_N: Bool[np.ndarray, " N"], rng: np.random.
 
 
 def weights(config: FraudConfig, frauds_N: Bool[np.ndarray, " N"]) -> Float64[np.ndarray, " N"]:
-    """What each order weighs: `positive_weight` for a fraud under "weight", else 1."""
+    """The weight of each order: `positive_weight` for a fraud under "weight", else 1."""
     return np.where(frauds_N & (config.imbalance == "weight"), config.positive_weight, 1.0)
 
 
@@ -51,7 +51,7 @@ def fit(
     seed: int,
     start: Fitted | None = None,
 ) -> Fitted:
-    """Train from scratch, or go on from `start` with its edges."""
+    """Train from scratch, or continue from `start` with its edges."""
     if start is None:
         edges_FxK = encoding.edges(features_NxF, frauds_N, quantiles=config.quantiles, splits=config.splits)
     else:
@@ -62,7 +62,7 @@ def fit(
     else:
         params = start.params
     columns = (features_NxF, frauds_N, weights_N)
-    # No step looks at the rows that are added: they only make trainings of about the same size share a program.
+    # No step reads the padding rows: with them, trainings of about the same size share a compiled program.
     room = batching.roomy(len(frauds_N))
     examples = step.Examples(*(batching.pad_rows(column.astype(np.float32), room) for column in columns))
     params = _trained(params, jax.device_put(examples), frauds_N, edges_FxK, groups, config, seed)
@@ -92,7 +92,7 @@ def _trained(
     state = step.TrainState(placed, jax.vmap(step.optimizer(config).init)(placed))
     for number, part in enumerate(batching.tiles(len(order_SxCxB), _STEPS)):
         key = jax.random.fold_in(jax.random.key(seed), number)
-        # Steps of rate 0 fill up the last part.
+        # Steps with rate 0 pad the last part.
         turns_SxCxB = batching.pad_rows(order_SxCxB[part], _STEPS)
         state, _ = step.steps(
             config, groups, state, examples, edges_FxK, turns_SxCxB, batching.pad_rows(rates_S[part], _STEPS), key
@@ -101,7 +101,7 @@ def _trained(
 
 
 def _order(config: FraudConfig, frauds_N: np.ndarray, rng: np.random.Generator) -> Int32[np.ndarray, "S C B"]:
-    """The rows of every batch of every copy, epoch after epoch; what fills no batch of an epoch is left out of it."""
+    """The rows of every batch of every copy, epoch after epoch; an epoch's incomplete last batch is left out."""
     size = min(config.batch, len(frauds_N))
     epochs = []
     for _ in range(config.epochs):
@@ -116,7 +116,7 @@ def logits(
 ) -> Float64[np.ndarray, " N"]:
     """The network's logits, in tiles of few shapes, so that serving compiles nothing new.
 
-    With `tile` all have that one shape: then a row's logit does not depend on how many came with it.
+    With `tile` all tiles have that one shape: then a row's logit does not depend on how many rows came with it.
     """
     found = np.zeros(len(features_NxF))
     for rows in batching.tiles(len(features_NxF), tile or _TILE):

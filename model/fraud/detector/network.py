@@ -1,6 +1,6 @@
-"""The network: piecewise-linear codes, one small head for each group of features, joined by a noisy-or.
+"""The network: piecewise-linear codes, one small head per group of features, combined by a noisy-or.
 
-A stolen card, a skimming terminal and an impossible amount are causes of their own, and one of them is enough. So each
+A stolen card, a skimming terminal and an impossible amount are independent causes, and one of them is enough. So each
 group has its own logit, and an order is genuine only if all of them say so (Pearl 1988, noisy-or): a head needs no
 examples of all combinations.
 """
@@ -21,12 +21,12 @@ from model.fraud.detector import encoding
 Params = Mapping[str, Array]
 Groups = tuple[tuple[int, ...], ...]
 
-# Below this a head's probability is nothing, and its logarithm still finite in float32.
+# Below this a head's probability counts as 0; its logarithm is still finite in float32.
 _LEAST_LOGIT = -25.0
 
 
 class Head(nnx.Module):
-    """A group's logit: a linear part, which is additive in the features, and one hidden layer for what is not."""
+    """A group's logit: a linear part, which is additive in the features, and one hidden layer for the rest."""
 
     def __init__(self, config: FraudConfig, inputs: int, bias: float, *, rngs: nnx.Rngs) -> None:
         self.linear = nnx.Param(jnp.zeros((inputs,)))
@@ -45,7 +45,7 @@ class Head(nnx.Module):
 
 
 class Network(nnx.Module):
-    """Features to a logit. `rate` is the share of frauds that it expects before it has learned anything."""
+    """Features to a logit. `rate` is the share of frauds that it predicts before training."""
 
     def __init__(self, config: FraudConfig, groups: Groups, codes: int, *, rate: float, rngs: nnx.Rngs) -> None:
         bias = math.log(rate / len(groups))
@@ -70,7 +70,7 @@ def noisy_or(logits_BxG: Float[Array, "B G"]) -> Float[Array, " B"]:
 
 
 def initial(config: FraudConfig, groups: Groups, codes: int, *, rate: float, seed: int) -> dict[str, Array]:
-    """Fresh parameters by dotted name; the same seed gives the same ones."""
+    """New parameters by dotted name; the same seed gives the same ones."""
     state = nnx.state(Network(config, groups, codes, rate=rate, rngs=nnx.Rngs(seed)), nnx.Param)
     return {".".join(map(str, path)): leaf[...] for path, leaf in nnx.to_flat_state(state)}
 

@@ -1,4 +1,4 @@
-"""Training the network: all its copies side by side, as compiled scans over data that stays on the device."""
+"""Training the network: all its copies at once, as compiled scans over data that stays on the device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from model.fraud.detector.network import Groups
 
 
 class Examples(NamedTuple):
-    """What the network learns from, on the device."""
+    """The training data, on the device."""
 
     features_NxF: Float[Array, "N F"]
     frauds_N: Float[Array, " N"]  # 1 for a fraud, else 0
@@ -25,7 +25,7 @@ class Examples(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Everything that a step changes; each array has an axis of copies in front."""
+    """Everything that a step changes; the first axis of each array is the copies."""
 
     params: dict[str, Array]
     optimizer: optax.OptState
@@ -33,7 +33,7 @@ class TrainState(NamedTuple):
 
 @functools.cache
 def optimizer(config: FraudConfig) -> optax.GradientTransformation:
-    """AdamW (Loshchilov and Hutter 2019) for a learning rate of 1: a step brings its own."""
+    """AdamW (Loshchilov and Hutter 2019) with a learning rate of 1: each step multiplies by its own."""
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(),
@@ -50,7 +50,7 @@ def losses(config: FraudConfig, logits_B: Float[Array, " B"], frauds_B: Float[Ar
 
 
 def rates(config: FraudConfig, count: int) -> Float32[np.ndarray, " S"]:
-    """The learning rates of all steps: a short warm-up, then a cosine to nothing."""
+    """The learning rates of all steps: a short warm-up, then a cosine decay to zero."""
     steps_S = np.arange(count, dtype=np.float32)
     warm_S = np.minimum((steps_S + 1) / max(count // 20, 1), 1.0)
     return (config.learning_rate * warm_S * 0.5 * (1.0 + np.cos(np.pi * steps_S / count))).astype(np.float32)
@@ -67,7 +67,7 @@ def steps(
     rates_S: Float[Array, " S"],
     key: Array,
 ) -> tuple[TrainState, Float[Array, "S C"]]:
-    """The state after one step of every copy C for each of S batches of its own, and the losses."""
+    """The state after one step of every copy C for each of its own S batches, and the losses."""
     transform = optimizer(config)
 
     def loss(params: network.Params, rows_B: Array, copy_key: Array) -> Array:

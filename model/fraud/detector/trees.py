@@ -1,6 +1,6 @@
 """Gradient-boosted trees (LightGBM) on the same features as the network.
 
-LightGBM is imported when it is used: a detector of the network alone works without it.
+LightGBM is imported on first use: a detector with only the network works without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FEW = 256
 
-# More of these can only speak for fraud, more of those only against it, whatever few examples seem to say.
+# Greater values of these features may only raise, of those only lower the score, whatever few examples suggest.
 _RISING = (
     "amount", "customer_odd", "customer_to_median", "customer_to_largest", "customer_to_mean_1d", "customer_to_mean_7d",
     "customer_to_mean_28d", "customer_open_outliers", "customer_open_doubtful", "customer_open_outliers_3d",
@@ -46,10 +46,10 @@ def fit(
     *,
     seed: int,
 ) -> tuple[str, ...]:
-    """`config.forests` ensembles of different seeds, as LightGBM's text."""
+    """`config.forests` ensembles with different seeds, as LightGBM's text."""
     import lightgbm
 
-    # Bins as fine as the data: with 255 the top one would hold both genuine and impossible amounts.
+    # Bins as fine as the data: with 255, the top bin would hold both genuine and impossible amounts.
     data = lightgbm.Dataset(features_NxF, frauds_N.astype(np.float64), weight=weights_N, params={"max_bin": 4095})
     found = []
     for forest in range(config.forests):
@@ -65,7 +65,7 @@ def fit(
 
 def logits(forests: Sequence[str], features_NxF: Float64[np.ndarray, "N F"]) -> Float64[np.ndarray, " N"]:
     """The mean logit of the ensembles."""
-    # Few orders are scored before a second thread has woken up.
+    # Scoring a few orders takes less time than waking a second thread.
     threads = 1 if len(features_NxF) <= _FEW else 0
     found = [np.asarray(_booster(text).predict(features_NxF, raw_score=True, num_threads=threads)) for text in forests]
     return np.mean(found, axis=0)
@@ -73,7 +73,7 @@ def logits(forests: Sequence[str], features_NxF: Float64[np.ndarray, "N F"]) -> 
 
 @functools.lru_cache(maxsize=16)
 def _booster(text: str) -> lightgbm.Booster:
-    """Reading the text takes longer than scoring a batch."""
+    """Cached, since parsing the text takes longer than scoring a batch."""
     import lightgbm
 
     return lightgbm.Booster(model_str=text)

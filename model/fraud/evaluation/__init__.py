@@ -1,1 +1,1 @@
-"""The detector beside others, by a published protocol."""
+"""The detector compared with others, by a published protocol."""

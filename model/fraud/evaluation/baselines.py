@@ -1,4 +1,4 @@
-"""The usual classifiers, on the handbook's features: what a detector has to beat in the same run."""
+"""The usual classifiers on the handbook's features, as baselines in the same run."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def logistic_regression(train_NxF: np.ndarray, frauds_N: np.ndarray, test_MxF: n
 
 
 def random_forest(train_NxF: np.ndarray, frauds_N: np.ndarray, test_MxF: np.ndarray, seed: int) -> np.ndarray:
-    """Scores of a random forest, its depth as the handbook's tuning leaves it."""
+    """Scores of a random forest, with the depth found by the handbook's tuning."""
     model = RandomForestClassifier(n_estimators=100, max_depth=10, random_state=seed)
     return np.asarray(model.fit(train_NxF, frauds_N).predict_proba(test_MxF)[:, 1])
 
 
 def boosted_trees(train_NxF: np.ndarray, frauds_N: np.ndarray, test_MxF: np.ndarray, seed: int) -> np.ndarray:
-    """Scores of LightGBM, with the best options of a few that were tried on earlier weeks than the tests."""
+    """Scores of LightGBM, with the best of a few options that were tried on weeks before the tests."""
     options = {
         "objective": "binary", "learning_rate": 0.02, "min_data_in_leaf": 100, "bagging_fraction": 0.8,
         "bagging_freq": 1, "seed": seed, "deterministic": True, "force_row_wise": True, "verbose": -1,
@@ -52,5 +52,5 @@ def scores(
     *,
     seed: int,
 ) -> Float64[np.ndarray, " M"]:
-    """Scores of the test by the classifier of `ALL` with this name."""
+    """Scores of the test orders by the classifier of `ALL` with this name."""
     return ALL[name](train_NxF, frauds_N, test_MxF, seed)

@@ -23,7 +23,7 @@ class Span(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """Positions of the orders of a fold. `test` has all of the test days, `kept` is which of them the figures count."""
+    """Positions of the orders of a fold. `test` has all orders of the test days, `kept` marks those that count."""
 
     train: Int64[np.ndarray, " N"]
     test: Int64[np.ndarray, " M"]
@@ -31,11 +31,11 @@ class Fold(NamedTuple):
 
 
 def fold(found: Orders, frauds_N: Bool[np.ndarray, " N"], train: Span, test: Span, *, delay: int) -> Fold:
-    """The fold; `delay` is how many days labels take.
+    """The fold; `delay` is the number of days until a label is known.
 
     Cards (customers) with a fraud that is known before a test day, because it happened between the first day of
-    training and `delay` days before, are not counted on that day. Raises `DataError` where a span has no orders,
-    training has no fraud or nothing but frauds, or the test begins before training ended and its labels came.
+    training and `delay` days before, do not count on that day. Raises `DataError` if a span has no orders, if training
+    has no fraud or only frauds, or if the test begins before training ended and its labels were known.
     """
     day_N = found.at_N // DAY
     if test.first - train.last <= delay:
@@ -57,7 +57,7 @@ def fold(found: Orders, frauds_N: Bool[np.ndarray, " N"], train: Span, test: Spa
 
 
 def _known(found: Orders, frauds_N: np.ndarray, train: Span, in_test: np.ndarray, delay: int) -> Bool[np.ndarray, " M"]:
-    """Which orders of the test are of cards that are known by then."""
+    """Which test orders are of cards that are known by then."""
     day_N = found.at_N // DAY
     guilty = np.flatnonzero(frauds_N & (day_N >= train.first))
     first_day: dict[int, int] = {}

@@ -1,1 +1,1 @@
-"""What is known of an order before it is judged."""
+"""The features of an order: what is known about it before it is judged."""

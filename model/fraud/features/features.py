@@ -1,10 +1,10 @@
 """The features of orders: one engine for a whole file and for one order at a time.
 
-An order is described by what its customer and its terminal (the merchant, or the till) were known to have done when
-it came. `customer` and `terminal` take the asking orders and one entity's past, in any order, and look at no other
+An order is described by what its customer and its terminal (the merchant, or the till) were known to have done when it
+came. `customer` and `terminal` take the asking orders and one entity's past orders, in any sequence, and read no other
 state: a shop keeps an entity's past orders where it likes and asks for one order; `compute_all` asks for all orders of
-an entity at once. A label counts from the moment when it became known, and what is older than `FeatureConfig.mature`
-without one counts as genuine.
+an entity at once. A label counts from the time when it became known; an order older than `FeatureConfig.mature` without
+a label counts as genuine.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class FeatureConfig:
     customer_horizon: int = 90 * DAY
     terminal_horizon: int = 60 * DAY
     outlier: float = 2.5  # times the customer's usual amount
-    most: int = 0  # newest orders of an entity that are looked at; 0: all
-    pairs: int = 2_000_000  # looked at in one go, which bounds memory
+    most: int = 0  # newest orders of an entity that are read; 0: all
+    pairs: int = 2_000_000  # compared at once, which bounds memory
 
     @property
     def longest(self) -> int:
-        """How long an entity's past has to be kept."""
+        """How long an entity's past orders have to be kept."""
         return max(self.customer_horizon, self.terminal_horizon)
 
 
 def order(asking: Orders, config: FeatureConfig) -> Columns:
-    """What the order says of itself: amount, hour, day of the week (UTC)."""
+    """The features of the order itself: amount, hour, day of the week (UTC)."""
     hour_Q = asking.at_N % DAY // 3600
     weekday_Q = (asking.at_N // DAY + 3) % 7  # 1970-01-01 was a Thursday
     return {
@@ -53,7 +53,7 @@ def order(asking: Orders, config: FeatureConfig) -> Columns:
 
 
 def usual(seen: View, clean_QxP: point_in_time.Mask, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
-    """The customer's usual amount in cents: the mean of those that are no outliers by their median; 0 without any."""
+    """The customer's usual amount in cents: the mean without outliers (judged by the median); 0 if none is known."""
     limit_Q = config.outlier * seen.median(clean_QxP)
     ordinary_QxP = clean_QxP & (seen.past.cents_N <= limit_Q[:, None])
     return point_in_time.share(
@@ -62,14 +62,14 @@ def usual(seen: View, clean_QxP: point_in_time.Mask, config: FeatureConfig) -> F
 
 
 def oddness(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
-    """Only how odd the amounts are for the customer: amount / usual amount, 1 where nothing is known yet."""
+    """Only how odd the amounts are for the customer: amount / usual amount, 1 if none is known yet."""
     seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature, most=config.most)
     usual_Q = usual(seen, seen.seen_QxP & ~seen.fraud_QxP, config)
     return {"odd": point_in_time.share(asking.cents_N, usual_Q, 1.0)}
 
 
 def customer(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
-    """The order against its customer's own past: amounts, velocities, outliers without a label yet, own frauds."""
+    """The order compared with its customer's past: amounts, velocities, outliers without a label yet, own frauds."""
     seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature, most=config.most)
     clean_QxP = seen.seen_QxP & ~seen.fraud_QxP
     usual_Q = usual(seen, clean_QxP, config)
@@ -122,7 +122,7 @@ def _own_frauds(seen: View, config: FeatureConfig) -> Columns:
 
 
 def terminal(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
-    """What is known of the terminal: its frauds among what can be known, and the run of frauds it may be in."""
+    """What is known of the terminal: its frauds among orders with a known outcome, and a current run of frauds."""
     seen = View(asking, past, horizon=config.terminal_horizon, mature=config.mature, most=config.most)
     found = {}
     for days in (1, 7, 14, 28):
@@ -136,7 +136,7 @@ def terminal(asking: Orders, past: Orders, config: FeatureConfig) -> Columns:
 
 
 def _run(asking: Orders, seen: View, config: FeatureConfig) -> Columns:
-    """The frauds since the last genuine order. Those whose amount explains them say nothing about the terminal."""
+    """The frauds since the last genuine order. A fraud whose amount explains it says nothing about the terminal."""
     horizon, past = config.terminal_horizon, seen.past
     blamed_QxP = seen.fraud_QxP & (past.odd_N < config.outlier)
     since_genuine_Q = seen.youngest(seen.genuine_QxP, horizon)
@@ -179,12 +179,12 @@ class Features(NamedTuple):
     values_NxF: Float64[np.ndarray, "N F"]
 
     def take(self, rows: np.ndarray) -> Features:
-        """These rows of it."""
+        """These rows."""
         return self._replace(values_NxF=self.values_NxF[rows])
 
 
 def compute_all(found: Orders, config: FeatureConfig) -> tuple[Orders, Features]:
-    """The features of all orders, each as it was when the order came, and the orders with `odd_N` filled in."""
+    """The features of all orders, each as of when the order came, and the orders with `odd_N` filled in."""
     found = found._replace(odd_N=settled_oddness(found, config))
     by_customer = asked(customer, found, found.customer_N, found, found.customer_N, config)
     by_terminal = asked(terminal, found, found.terminal_N, found, found.terminal_N, config)
@@ -192,7 +192,7 @@ def compute_all(found: Orders, config: FeatureConfig) -> tuple[Orders, Features]
 
 
 def settled_oddness(found: Orders, config: FeatureConfig) -> Float64[np.ndarray, " N"]:
-    """`odd_N` as it is once all orders have arrived."""
+    """`odd_N` once all orders have arrived."""
     settled = found._replace(arrived_N=np.zeros_like(found.arrived_N))
     return asked(oddness, settled, settled.customer_N, settled, settled.customer_N, config)[:, 0]
 
@@ -203,7 +203,7 @@ def together(
     terminal_QxF: Float64[np.ndarray, "Q F"],
     config: FeatureConfig,
 ) -> Features:
-    """All groups side by side."""
+    """The columns of all groups, concatenated."""
     own_QxF = stacked(order(asking, config))
     values_NxF = np.concatenate([own_QxF, customer_QxF, terminal_QxF], axis=1)
     split = own_QxF.shape[1] + customer_QxF.shape[1]
@@ -217,7 +217,7 @@ def compute_one(asking: Orders, customer_past: Orders, terminal_past: Orders, co
 
 
 def stacked(columns: Columns) -> Float64[np.ndarray, "Q F"]:
-    """The columns side by side."""
+    """The columns as one array."""
     return np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
 
 
@@ -231,7 +231,7 @@ def asked(
     *,
     width: int | None = None,
 ) -> Float64[np.ndarray, "Q F"]:
-    """A group's features of all asking orders, each from the past of its own entity; `width` is how many they are."""
+    """A group's features of all asking orders, each from its own entity's past; `width` is the number of features."""
     found_QxF = np.zeros((len(asking.at_N), len(_names(group)) if width is None else width))
     pasts = {int(entity_P[rows[0]]): rows for rows in orders.by_entity(entity_P)}
     nothing = np.zeros(0, np.int64)
@@ -253,4 +253,4 @@ NAMES = (
     *(f"customer_{name}" for name in _names(customer)),
     *(f"terminal_{name}" for name in _names(terminal)),
 )
-"""The features in their order."""
+"""The names of the features, in the order of the columns."""

@@ -1,8 +1,8 @@
-"""The fifteen features of the Fraud-Detection-Handbook, as the yardstick that ours are held against.
+"""The fifteen features of the Fraud-Detection-Handbook, which the baselines use.
 
 After Le Borgne, Siblini, Lebichot and Bontempi 2022, Reproducible Machine Learning for Credit Card Fraud Detection,
 chapter 3.4: amount, weekend, night; number and mean amount of the customer's orders over 1, 7 and 30 days, this one
-included; number of orders and share of frauds at the terminal over the same windows, ended by the delay of labels.
+included; number of orders and share of frauds at the terminal over the same windows, shifted by the delay of labels.
 """
 
 from __future__ import annotations

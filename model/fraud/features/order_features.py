@@ -1,9 +1,9 @@
-"""The features of a shop's orders: those of customer and terminal, and what payment, device, IP and address add.
+"""The features of a shop's orders: those of customer and terminal, and of payment, device, IP and address.
 
-An order is linked to others by what it shares with them. For each link it is described how busy it is, whether it is
-new to the customer, who else uses it, and what is known of their orders: a fraud there, or a fraud elsewhere of a
-customer who was there, which is one step further. The functions are asked as those of `features` are: with orders and
-the past of one entity, in any order.
+An order is linked to others by what it shares with them. For each link, features say how busy it is, whether it is new
+to the customer, who else uses it, and what is known of their orders: a fraud there, or a fraud elsewhere of a customer
+who was there, which is one step further. As in `features`, functions take asking orders and one entity's past orders,
+in any sequence.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from model.fraud.features.point_in_time import View
 LINKS = ("payment", "device", "ip", "address")
 """What links orders of different customers."""
 ENTITIES = ("customer", "terminal", *LINKS)
-"""What an order has a past by."""
+"""The entities by which past orders are found."""
 
 AHEAD = 2**62
-"""A time that no order sees."""
+"""A time that no order sees, for padding."""
 
 _HOUR = 3600
 
 
 class ShopOrders(NamedTuple):
-    """Orders, as `orders.Orders` has them, with their links: digests, 0 where nothing was given.
+    """Orders as in `orders.Orders`, with their links: digests, 0 if none was given.
 
-    `tainted_at_N` is the unix second since when the customer of an order is known for any fraud, NEVER otherwise.
+    `tainted_at_N` is the unix second since when the customer of an order is known for any fraud, else NEVER.
     """
 
     at_N: Int64[np.ndarray, " N"]
@@ -52,7 +52,7 @@ class ShopOrders(NamedTuple):
     tainted_at_N: Int64[np.ndarray, " N"]
 
     def take(self, rows: np.ndarray | slice | int) -> ShopOrders:
-        """These rows of it."""
+        """These rows."""
         return ShopOrders(*(column[rows] for column in self))
 
     def column(self, entity: str) -> Int64[np.ndarray, " N"]:
@@ -62,14 +62,14 @@ class ShopOrders(NamedTuple):
 
 
 def empty(count: int) -> ShopOrders:
-    """So many orders of nothing."""
+    """`count` empty orders."""
     own = orders.empty(count)
     links = (np.zeros(count, np.int64) for _ in range(5))
     return ShopOrders(*own, *links, np.full(count, NEVER))
 
 
 def tainted(found: ShopOrders) -> ShopOrders:
-    """The orders with `tainted_at_N` filled in: when the first fraud of each one's customer became known."""
+    """The orders with `tainted_at_N` filled in: when the first fraud of each order's customer became known."""
     _, dense_N = np.unique(found.customer_N, return_inverse=True)
     first_C = np.full(dense_N.max(initial=-1) + 1, NEVER)
     np.minimum.at(first_C, dense_N, found.fraud_at_N)
@@ -77,7 +77,7 @@ def tainted(found: ShopOrders) -> ShopOrders:
 
 
 def customer(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Columns:
-    """The customer's own past: amounts and velocities as everywhere, and what is new to this customer."""
+    """The customer's past: amounts and velocities as in `features`, and what is new to this customer."""
     seen = View(asking, past, horizon=config.customer_horizon, mature=config.mature, most=config.most)
     known_Q = point_in_time.count(seen.seen_QxP)
     found = dict(features.customer(asking, past, config))
@@ -94,7 +94,7 @@ def customer(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Col
 
 
 def link(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Columns:
-    """The past of a payment, a device, an IP or an address: how busy, whose, and what is known of those."""
+    """The past of a payment, a device, an IP or an address: how busy, whose, and what is known of those customers."""
     seen = View(asking, past, horizon=config.terminal_horizon, mature=config.mature, most=config.most)
     others_QxP = seen.seen_QxP & (past.customer_N != asking.customer_N[:, None])
     frauds_Q = point_in_time.count(seen.fraud_QxP)
@@ -115,7 +115,7 @@ def link(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Columns
 
 
 def distinct(mask_QxP: Bool[np.ndarray, "Q P"], values_P: Int64[np.ndarray, " P"]) -> Int64[np.ndarray, " Q"]:
-    """How many different values, none of them 0, there are under each row of a mask."""
+    """The number of distinct values other than 0 under each row of a mask."""
     sorted_QxP = np.sort(np.where(mask_QxP, values_P, 0), axis=1)
     return (sorted_QxP[:, :1] != 0).sum(1) + (np.diff(sorted_QxP, axis=1) != 0).sum(1)
 
@@ -123,26 +123,26 @@ def distinct(mask_QxP: Bool[np.ndarray, "Q P"], values_P: Int64[np.ndarray, " P"
 Group = Callable[[ShopOrders, ShopOrders, FeatureConfig], Columns]
 GROUPS: Mapping[str, Group] = {
     "customer": customer,
-    "terminal": features.terminal,  # it reads what both kinds of orders have
+    "terminal": features.terminal,  # it reads only columns that both kinds of orders have
     **dict.fromkeys(LINKS, link),
 }
-"""What describes an order by the past of each entity."""
+"""The functions that compute the features of each entity."""
 
 
 def names_of(group: Group) -> tuple[str, ...]:
-    """The features of a group."""
+    """The names of a group's features."""
     return tuple(group(empty(1), empty(1), FeatureConfig()))
 
 
 _OF_GROUP = {entity: tuple(f"{entity}_{name}" for name in names_of(group)) for entity, group in GROUPS.items()}
 _OWN = tuple(features.order(orders.empty(1), FeatureConfig()))
 NAMES = (*_OWN, *(name for entity in ENTITIES for name in _OF_GROUP[entity]), "fraud_distance", "shared_links")
-"""The features in their order."""
+"""The names of the features, in the order of the columns."""
 ODD = NAMES.index("customer_odd")
 
 
 def compute_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: FeatureConfig) -> Features:
-    """The features of these rows of all orders, each as it was when the order came.
+    """The features of these rows of all orders, each as of when the order came.
 
     `odd_N` and `tainted_at_N` are filled in.
     """
@@ -151,12 +151,12 @@ def compute_rows(found: ShopOrders, rows: Int64[np.ndarray, " M"], config: Featu
 
 
 def compute_each(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: FeatureConfig) -> Features:
-    """The same of orders that bring their pasts with them: by entity, columns Q x P with a row for each order.
+    """The same for orders that bring their own past: by entity, columns Q x P with a row for each order.
 
-    A row holds no more than `config.most` orders, all before the asking one, and is filled up with orders of `AHEAD`.
+    A row holds at most `config.most` orders, all before the asking one, and is padded with orders of `AHEAD`.
     """
     parts = {entity: features.stacked(GROUPS[entity](asking, pasts[entity], config)) for entity in ENTITIES[:2]}
-    # All links in one go: to call a function of numpy takes longer than what it does for a few orders.
+    # All links at once: for a few orders, calling a numpy function takes longer than its work.
     every = ShopOrders(*(np.concatenate(columns) for columns in zip(*(pasts[link] for link in LINKS), strict=True)))
     fourfold = ShopOrders(*(np.tile(column, len(LINKS)) for column in asking))
     links_QxF = features.stacked(link(fourfold, every, config))
@@ -165,12 +165,12 @@ def compute_each(asking: ShopOrders, pasts: Mapping[str, ShopOrders], config: Fe
 
 
 def oddness(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
-    """How odd the amounts are for their customers, from orders among which these customers' pasts are."""
+    """How odd the amounts are for their customers, from orders that include these customers' pasts."""
     return features.asked(features.oddness, asking, asking.customer_N, past, past.customer_N, config, width=1)[:, 0]
 
 
 def oddness_of_each(asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> Float64[np.ndarray, " Q"]:
-    """The same of orders that bring their customers' pasts with them, as in `compute_each`."""
+    """The same for orders that bring their customers' pasts, as in `compute_each`."""
     return np.asarray(features.oddness(asking, past, config)["odd"], np.float64)
 
 
@@ -181,7 +181,7 @@ def _together(asking: ShopOrders, parts: Mapping[str, np.ndarray], config: Featu
 
 
 def _asked(entity: str, asking: ShopOrders, past: ShopOrders, config: FeatureConfig) -> np.ndarray:
-    """An entity's features; an order that names none has those of one without a past."""
+    """An entity's features; an order that names none has the features of an entity without a past."""
     group, width = GROUPS[entity], len(_OF_GROUP[entity])
     given_Q, entity_P = asking.column(entity), past.column(entity)
     found_QxF = np.zeros((len(given_Q), width))
@@ -196,7 +196,7 @@ def _asked(entity: str, asking: ShopOrders, past: ShopOrders, config: FeatureCon
 
 
 def _graph(parts: Mapping[str, np.ndarray]) -> Float64[np.ndarray, "Q 2"]:
-    """How many steps a known fraud is away (0 to 3, 3: further), and how many links are shared with other customers."""
+    """How many steps away a known fraud is (0 to 3, 3: further), and how many links are shared with other customers."""
 
     def any_link(name: str) -> np.ndarray:
         return np.stack([parts[kind][:, _OF_GROUP[kind].index(f"{kind}_{name}")] > 0 for kind in LINKS], axis=1)

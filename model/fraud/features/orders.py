@@ -1,4 +1,4 @@
-"""Orders as columns, with the moment from which each is known to be fraud: what features are computed from."""
+"""Orders as columns, with the time from which each is known to be fraud: the input of the features."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 NEVER = np.iinfo(np.int64).max
-"""The moment of what has not happened."""
+"""The time of what has not happened."""
 DAY = 86_400
 
 
 class Orders(NamedTuple):
-    """Orders in any order. All integers, but `odd_N`: sums of them are exact, so no feature depends on their order.
+    """Orders in any sequence.
 
-    An order comes after those of an earlier second, and within one second after those of a lower `tie_N`, a digest of
-    its id. It is visible to those of a later `arrived_N`, on any scale; all 0 where everything arrived in order.
+    All are integers except `odd_N`: their sums are exact, so no feature depends on the sequence.
+
+    An order comes after those of an earlier second, and within one second after those with a lower `tie_N`, a digest of
+    its id. It is visible to orders with a later `arrived_N`, on any scale; all 0 if everything arrived in order.
     """
 
     at_N: Int64[np.ndarray, " N"]  # unix seconds
@@ -28,20 +30,20 @@ class Orders(NamedTuple):
     terminal_N: Int64[np.ndarray, " N"]
     cents_N: Int64[np.ndarray, " N"]  # of the currency
     fraud_at_N: Int64[np.ndarray, " N"]  # unix seconds since when it is known to be fraud, NEVER otherwise
-    odd_N: Float64[np.ndarray, " N"]  # its amount / what was usual for its customer, once all before it had arrived
+    odd_N: Float64[np.ndarray, " N"]  # its amount / its customer's usual amount, once all orders before it had arrived
 
     def take(self, rows: np.ndarray | slice) -> Orders:
-        """These rows of it."""
+        """These rows."""
         return Orders(*(column[rows] for column in self))
 
 
 def empty(count: int) -> Orders:
-    """So many orders of nothing."""
+    """`count` empty orders."""
     return Orders(*(np.zeros(count, np.int64) for _ in range(7)), np.zeros(count))
 
 
 def digests(ids: Iterable[str]) -> Int64[np.ndarray, " N"]:
-    """A number for each external id that is the same in every process: the first 63 bits of its BLAKE2b."""
+    """A number for each external id that is the same in every process: the first 63 bits of its BLAKE2b hash."""
     found = (int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1 for text in ids)
     return np.fromiter(found, np.int64)
 

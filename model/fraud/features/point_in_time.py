@@ -1,9 +1,10 @@
-"""What each of some orders may know of an entity's past: masks over pairs, and exact statistics under a mask.
+"""What each order may know of an entity's past: masks over pairs, and exact statistics under a mask.
 
-The past is that of all of them (columns P), or each has a row of its own (columns Q x P, filled up with what is ahead).
+All asking orders share one past (columns P), or each has its own row (columns Q x P, padded with orders that are
+ahead).
 
-Everything that is added up is an integer. Such a sum is exact, so a feature is the same bit for bit whether one order
-asks or thousands at once, and in whatever order the past lies.
+All sums are of integers. Such a sum is exact, so a feature is the same bit for bit whether one order asks or thousands
+at once, and whatever the sequence of the past orders.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ Mask = Bool[np.ndarray, "Q P"]
 
 
 class View:
-    """The orders `asking` and the past of one entity, as each of them could see it when it came, itself left out."""
+    """The orders `asking`, and the past of one entity as each of them could see it when it came, without itself."""
 
     def __init__(self, asking: Orders, past: Orders, *, horizon: int, mature: int, most: int = 0) -> None:
-        """`horizon` seconds back an order is forgotten; after `mature` without a fraud label it counts as genuine.
+        """Orders older than `horizon` seconds are not seen; after `mature` without a fraud label one counts as genuine.
 
-        Each sees the newest `most` of those before it, 0: all.
+        Each order sees the newest `most` of those before it, 0: all.
         """
         at_Qx1 = asking.at_N[:, None]
         self.past = past
@@ -36,19 +37,19 @@ class View:
         self.genuine_QxP: Mask = self.seen_QxP & ~self.fraud_QxP & (self.age_QxP >= mature)
 
     def within(self, mask_QxP: Mask, seconds: int) -> Mask:
-        """The pairs of a mask that are no further apart than `seconds`."""
+        """The pairs of a mask that are at most `seconds` apart."""
         return mask_QxP & (self.age_QxP <= seconds)
 
     def youngest(self, mask_QxP: Mask, absent: int) -> Int64[np.ndarray, " Q"]:
-        """Seconds since the newest order of each row of a mask; `absent` where it has none."""
+        """Seconds since the newest order of each row of a mask; `absent` if it has none."""
         return np.min(self.age_QxP, axis=1, initial=absent, where=mask_QxP)
 
     def oldest(self, mask_QxP: Mask) -> Int64[np.ndarray, " Q"]:
-        """Seconds since the oldest order of each row of a mask; 0 where it has none."""
+        """Seconds since the oldest order of each row of a mask; 0 if it has none."""
         return np.max(self.age_QxP, axis=1, initial=0, where=mask_QxP)
 
     def median(self, mask_QxP: Mask) -> Int64[np.ndarray, " Q"]:
-        """The (lower) median amount of each row of a mask, in cents; 0 where it has none."""
+        """The (lower) median amount of each row of a mask, in cents; 0 if it has none."""
         if not self.past.cents_N.shape[-1]:
             return np.zeros(len(mask_QxP), np.int64)
         by_amount_QxP = np.argsort(np.atleast_2d(self.past.cents_N), axis=1, kind="stable")
@@ -63,7 +64,7 @@ class View:
 
 
 def _along(mask_QxP: Mask, order_QxP: Int64[np.ndarray, "R P"]) -> Mask:
-    """The mask with each row in an order of its own, or all in the same one (R = 1)."""
+    """The mask with each row reordered in its own way, or all in the same way (R = 1)."""
     return mask_QxP[:, order_QxP[0]] if len(order_QxP) == 1 else np.take_along_axis(mask_QxP, order_QxP, 1)
 
 
@@ -87,5 +88,5 @@ def total(mask_QxP: Mask, values_P: Int64[np.ndarray, " P"]) -> Int64[np.ndarray
 
 
 def share(part_Q: np.ndarray, whole_Q: np.ndarray, absent: float) -> Float64[np.ndarray, " Q"]:
-    """part / whole, and `absent` where the whole is 0."""
+    """part / whole, and `absent` if the whole is 0."""
     return np.where(whole_Q > 0, part_Q / np.maximum(whole_Q, 1), absent)

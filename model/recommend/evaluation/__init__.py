@@ -1,1 +1,1 @@
-"""Figures of rankings, and the baselines that a model has to beat."""
+"""Figures of rankings, and the baselines."""

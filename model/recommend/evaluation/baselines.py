@@ -1,4 +1,4 @@
-"""The rankers that a network has to beat: popularity, and votes of a table of what follows what."""
+"""The baselines of every evaluation: popularity, and votes of a table of item-to-item counts."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def rank_by_table(
     *,
     k: int = 10,
 ) -> list[np.ndarray]:
-    """For each case the `k` items with most votes; ties, and the places after the last vote, go by popularity."""
+    """For each case the `k` items with most votes; ties, and ranks after the last vote, go by popularity."""
     cases = zip(votes(table, counts_N, events, holdout), excluded, strict=True)
     return [head(votes_N, old, k) for votes_N, old in cases]
 
 
 def head(scores_N: Float[np.ndarray, " N"], excluded: np.ndarray, k: int) -> np.ndarray:
-    """The `k` items of greatest score that are not excluded, ties by dense id; `scores_N` is used up."""
+    """The `k` items with the greatest scores that are not excluded, ties by dense id; overwrites `scores_N`."""
     scores_N[excluded] = -np.inf
     best = np.argpartition(-scores_N, min(k, len(scores_N) - 1))[:k]
     return best[np.lexsort((best, -scores_N[best]))]
@@ -64,7 +64,7 @@ def votes(
 def item_cosine(events: Interactions, mask_E: np.ndarray, catalogue: int, *, last: int = 50) -> Table:
     """Similarities u.v / sqrt(|u| |v| + 1e-9) of items, u and v being the sets of users who touched them.
 
-    Sarwar et al. 2001 (WWW). `events` are ordered by user; of each user the `last` newest different items count.
+    Sarwar et al. 2001 (WWW). `events` are sorted by user; for each user the `last` newest distinct items count.
     """
     items_E, users_E = events.items_E[mask_E].astype(np.int64), events.users_E[mask_E].astype(np.int64)
     newest_P = np.unique(users_E[::-1] * catalogue + items_E[::-1], return_index=True)[1]

@@ -1,4 +1,4 @@
-"""What a list of hits does not tell: how surely true items stand above others, how new and how varied lists are."""
+"""Metrics beyond accuracy: the AUC over all items, novelty, and diversity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def roc_auc(
 ) -> float:
     """The mean over true items of P(its score > another's) + P(tie) / 2, all items but the excluded competing.
 
-    Cases without a true item are left out; nan when none is left.
+    Cases without a true item are left out; nan if none is left.
     """
     areas, weights = [], []
     for scores_N, true, old in zip(scores, truth, excluded, strict=True):
@@ -41,7 +41,7 @@ def novelty(ranked: Sequence[np.ndarray], counts_N: Float[np.ndarray, " N"], *, 
 def diversity(ranked: Sequence[np.ndarray], features: ItemFeatures, *, k: int = 10) -> float:
     """The mean over lists of 1 - the mean Jaccard similarity of pairs of their first k items; nan without pairs.
 
-    The intra-list distance of Ziegler et al. 2005 (WWW), on categories, brands and attributes; on words where the
+    The intra-list distance of Ziegler et al. 2005 (WWW), on categories, brands and attributes; on words if the
     catalogue has none of these.
     """
     labels_NxA = np.concatenate([features.labels_NxF, features.attributes_NxA], 1)

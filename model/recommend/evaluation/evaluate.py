@@ -1,4 +1,4 @@
-"""Rankings against held-out baskets: the same figures for a network, a table, or anything that ranks."""
+"""Evaluate rankings on held-out baskets: the same figures for a network, a table, or anything that ranks."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from model.recommend.serving import search
 from model.recommend.split import Holdout
 from model.recommend.transitions import NOTHING, Transitions
 
-# Users scored at once: as many as keep their scores under 64 MiB, within 8..256.
+# Scores at once, 64 MiB, which limits the users scored at once to 8..256.
 _SCORES = 2**24
-# Items embedded at once: with some thirty looked-up rows each, half a gigabyte at 64 dimensions.
+# Items embedded at once: with about thirty table rows each, half a gigabyte at 64 dimensions.
 _EMBEDDED = 2**16
 
 
@@ -32,9 +32,9 @@ def evaluate_holdout(
 ) -> dict[str, float]:
     """Means over cases of HR@k, NDCG@k, MRR@k, precision@k and recall@k, and the catalogue's coverage@k, for each k.
 
-    `catalogue` is how many items there are to cover. `ranked[s]` are dense item ids, best first, at least as many as
-    the largest k where the catalogue allows; `truth[s]` the held-out ones. Cases without any true item are left out.
-    Raises ValueError when none is left.
+    `catalogue` is the number of items to cover. `ranked[s]` are dense item ids, best first, at least as many as the
+    largest k if the catalogue has them; `truth[s]` the held-out ones. Cases without any true item are left out. Raises
+    ValueError if none is left.
     """
     cases = [s for s, true_items in enumerate(truth) if len(true_items)]
     if not cases:
@@ -72,20 +72,20 @@ def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:
 
 
 def excluded(events: Interactions, holdout: Holdout, config: RecommendConfig) -> list[np.ndarray]:
-    """What must not be ranked for each case: the items of its history, or nothing without `config.filter_seen`."""
+    """The items that must not be ranked for each case: those of its history, or none without `config.filter_seen`."""
     return seen(events, holdout) if config.filter_seen else [np.zeros(0, np.int32)] * len(holdout.truth)
 
 
 def unseen_truth(truth: Sequence[np.ndarray], seen_items: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Each case's true items that its history does not hold."""
+    """Each case's true items that are not in its history."""
     return [np.setdiff1d(true, old) for true, old in zip(truth, seen_items, strict=True)]
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """What ranks held-out cases: the network's parameters, the items it knows, and how its scores are completed.
+    """Everything that scores held-out cases: the network's parameters, the items, and the other parts of the score.
 
-    `faded_N` is what was wanted at the end of the events that it knows (`trend.py`).
+    `faded_N` is recent popularity at the end of the events that it knows (`recency_popularity.py`).
     """
 
     config: RecommendConfig
@@ -100,7 +100,7 @@ class Scorer:
         return replace(self, params=params)
 
     def timeless(self) -> Scorer:
-        """The same without what is wanted now: for cases of other times."""
+        """The same without recent popularity: for cases of other times."""
         return replace(self, faded_N=np.zeros_like(self.faded_N))
 
 
@@ -113,7 +113,7 @@ def rank_holdout(
     k: int = 10,
     open_N: Bool[np.ndarray, " N"] | None = None,
 ) -> Int[np.ndarray, "S K"]:
-    """`ranked_SxK`: for each case the best `k` of all items but the excluded, by final score alone.
+    """`ranked_SxK`: for each case the best `k` of all items but the excluded, by final score without re-ranking.
 
     With `open_N`, only the items where it is True are ranked.
     """
@@ -155,7 +155,7 @@ def full_scores(scorer: Scorer, events: Interactions, holdout: Holdout) -> Itera
 
 
 def embed_all(params: network.Params, features: ItemFeatures, config: RecommendConfig) -> Float[Array, "N D"]:
-    """Every item's vector; of many items by tiles, since their words would not fit in memory at once."""
+    """Every item's vector; large catalogues in tiles, since their words would not fit in memory at once."""
     count = len(features.rows_N)
     if count <= _EMBEDDED:
         return _embed(config, params, features)

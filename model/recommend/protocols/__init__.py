@@ -1,1 +1,1 @@
-"""Whole runs of training and testing, as papers and shops do them."""
+"""Complete runs of training and testing, as in papers and in shops."""

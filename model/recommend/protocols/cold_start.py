@@ -1,4 +1,4 @@
-"""Cold start: items that no event of the training names, and users of whom only the first events are known."""
+"""Cold start: items without training events, and users of whom only the first events are known."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from model.recommend.training.loop import Progress
 from model.recommend.training.train import Figures
 
 DEPTH = 50
-"""Items in the rankings in which cold items are looked for."""
+"""Length of the rankings in which cold items are looked for."""
 
 FIRST_EVENTS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Figures by ranker: of cold items (recall@50), and of cold users by how many of their events are known."""
+    """Figures by ranker: of cold items (recall@50), and of cold users by the number of known events."""
 
     cold_items: Figures
     cold_users: dict[int, Figures]
@@ -50,9 +50,9 @@ def run(
 ) -> Outcome:
     """Trains without a `share` of the items and of the users, then ranks both.
 
-    A cold item is known by text, category, brand, price and attributes alone; its cases are each warm user's last
-    event on one, after the user's earlier events on warm items, all items competing. A cold user's case is the event
-    after the first one, two and three. Raises DataError when nothing is left to train or to test on.
+    A cold item is known only by text, category, brand, price and attributes; its cases are each warm user's last event
+    on a cold item, after the user's earlier events on warm items, ranked among all items. A cold user's case is the
+    event after the first one, two and three. Raises DataError if nothing is left to train or to test on.
     """
     events = event_arrays.ordered(train.usable(interactions, items, config))
     random = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def _cold_items(
 
 
 def _last_of_each_user(chosen_E: Bool[np.ndarray, " E"], users_E: np.ndarray) -> Bool[np.ndarray, " E"]:
-    """The chosen events that no later chosen one of the same user follows; `users_E` ascend."""
+    """The chosen events that are the last chosen one of their user; `users_E` ascend."""
     ends_E = np.searchsorted(users_E, users_E, "right")
     before_E = np.append(0, np.cumsum(chosen_E))
     return chosen_E & (before_E[ends_E] == before_E[1:])
@@ -143,7 +143,7 @@ def _by_category(
 def _cold_users(
     scorer: Scorer, events: Interactions, known: int, counts_N: np.ndarray, table: transitions.Table
 ) -> Figures:
-    """`events` of cold users, of whom the first `known` are looked at, and the one after them is to be found."""
+    """`events` of cold users: the first `known` of each are the history, and the one after them is predicted."""
     start_U = np.searchsorted(events.users_E, np.unique(events.users_E), "left")
     end_U = np.searchsorted(events.users_E, np.unique(events.users_E), "right")
     long = end_U - start_U > known

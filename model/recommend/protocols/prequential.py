@@ -1,7 +1,7 @@
-"""Test, then train, window by window: what learning on is worth, beside standing still and beginning anew.
+"""Test, then train, window by window: what updates are worth, compared with no updates and with full trainings.
 
-Every basket is ranked by models that know nothing from its window on; then each arm learns the window in its own way
-(Gama, Sebastião and Rodrigues 2013, Machine Learning 90, on prequential evaluation).
+Every basket is ranked by models that know nothing from its window on; then each arm learns from the window in its own
+way (Gama, Sebastião and Rodrigues 2013, Machine Learning 90, on prequential evaluation).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from model.recommend.training.loop import Run
 
 FROZEN, NAIVE, INCREMENTAL, RETRAINED = "frozen", "naive", "incremental", "retrained"
 ARMS = (FROZEN, NAIVE, INCREMENTAL, RETRAINED)
-"""Never updated; fine-tuned all of the way on new events alone; updated as a shop is; trained anew on everything."""
+"""Never updated; fine-tuned only on new events; updated as in production; trained from scratch on everything."""
 
 _ALL_OF_THE_WAY = {
     "replay": 0.0,
@@ -41,17 +41,17 @@ _ALL_OF_THE_WAY = {
     "blend_memory": 1.0,
 }
 
-# Of the users, whom nobody learns from: what was known of their baskets can be asked again later.
+# Share of the users that nobody learns from: how well their baskets are predicted can be measured again later.
 _RESERVED = 0.1
-# A teacher's forward pass beside the forward and backward pass of the student, which costs twice the forward again.
+# Cost of the teacher's forward pass relative to the student's forward and backward pass, which costs three of them.
 _TEACHER = 1 / 3
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How to go through a stream: `window` seconds between updates, from `start` (unix seconds) on.
+    """How to go through the events: `window` seconds between updates, from `start` (unix seconds) on.
 
-    Without a `start`, two fifths of the events come before it. `minutes` bound each training from the start.
+    Without a `start`, two fifths of the events come before it. `minutes` bound each training from scratch.
     """
 
     window: float
@@ -62,7 +62,7 @@ class Asked:
 
 
 class Score(NamedTuple):
-    """One arm's figures on one window, and what it cost to learn that window afterwards.
+    """One arm's figures on one window, and the cost of learning from that window afterwards.
 
     `cells` are the cells of packed rows that training went through, `seconds` the wall time of the whole update.
     """
@@ -97,14 +97,14 @@ class Outcome:
 
     scores: list[Score]
     retention: dict[str, Retention]
-    pretraining_cells: float  # of the first training, which all arms begin with
+    pretraining_cells: float  # of the first training, with which all arms start
 
     def for_arm(self, arm: str) -> list[Score]:
         """The scores of one arm, in time order."""
         return [score for score in self.scores if score.arm == arm]
 
     def total(self, arm: str) -> dict[str, float]:
-        """One arm's figures over all baskets, and what its updates cost together."""
+        """One arm's figures over all baskets, and the total cost of its updates."""
         scores, kept = self.for_arm(arm), self.retention[arm]
         cases = sum(score.cases for score in scores)
         new = [score for score in scores if score.new_cases]
@@ -139,12 +139,12 @@ class _Stream(NamedTuple):
     reserved_E: Bool[np.ndarray, " E"]
     items: list[Item]
     features: ItemFeatures
-    born_N: Float[np.ndarray, " N"]  # when an item is first named; -inf where no event names it
+    born_N: Float[np.ndarray, " N"]  # time of the item's first event; -inf if it has none
     config: RecommendConfig
     asked: Asked
 
     def before(self, until: float) -> Interactions:
-        """What may be learned at this time."""
+        """The events before this time."""
         return event_arrays.take(self.events, (self.events.at_E < until) & ~self.reserved_E)
 
 
@@ -156,10 +156,10 @@ def run(
     *,
     report: Callable[[Score], None] = lambda _: None,
 ) -> Outcome:
-    """Trains on what is before the start, then tests and updates every arm window by window.
+    """Trains on the events before the start, then tests and updates every arm window by window.
 
-    Items compete from the window on in which they are first named. Raises ConfigError for an unknown arm, and DataError
-    when nothing is left to learn from or to test on.
+    An item is ranked from the window of its first event on. Raises ConfigError for an unknown arm, and DataError if
+    nothing is left to learn from or to test on.
     """
     unknown = [arm for arm in asked.arms if arm not in ARMS]
     if unknown:
@@ -205,7 +205,7 @@ def _stream(usable: Interactions, catalogue: Sequence[Item], config: RecommendCo
 
 
 def _trained(stream: _Stream, until: float) -> tuple[Learned, list[Run]]:
-    """A model trained anew on everything before `until`."""
+    """A model trained from scratch on everything before `until`."""
     asked = stream.asked
     parts = split.by_time(stream.before(until), stream.config, cut=until, seed=asked.seed)
     rows_N = np.zeros(len(stream.items), np.int32)
@@ -218,7 +218,7 @@ def _trained(stream: _Stream, until: float) -> tuple[Learned, list[Run]]:
 
 
 def _learn(stream: _Stream, arm: _Arm, since: float, until: float) -> tuple[float, float]:
-    """Lets the arm learn a window in its way; the cells and seconds that it took."""
+    """Updates the arm with a window in its way; returns the cells and seconds that it took."""
     began = time.monotonic()
     if arm.name == FROZEN:
         return 0.0, 0.0
@@ -262,7 +262,7 @@ def _tested(
 
 
 def _ranked(stream: _Stream, scorer: Scorer, holdout: Holdout, until: float) -> tuple[list[np.ndarray], np.ndarray]:
-    """The true items of each case, and the best of the items that there were before `until`."""
+    """The true items of each case, and the best of the items that existed before `until`."""
     old = evaluate.excluded(stream.events, holdout, stream.config)
     truth = evaluate.unseen_truth(holdout.truth, old)
     open_N = stream.born_N < until
@@ -270,7 +270,7 @@ def _ranked(stream: _Stream, scorer: Scorer, holdout: Holdout, until: float) -> 
 
 
 class _Old(NamedTuple):
-    """The baskets of one window of users whom nobody learns from, and what was wanted when the window began."""
+    """The baskets of one window of reserved users, and recent popularity at the beginning of the window."""
 
     holdout: Holdout
     until: float
@@ -288,7 +288,7 @@ def _old(stream: _Stream, holdout: Holdout, since: float, until: float) -> _Old:
 def _ndcg(stream: _Stream, scorer: Scorer, old: _Old) -> Float[np.ndarray, " S"]:
     """NDCG@10 of each case that has a true item.
 
-    What was wanted is told, as the histories are: it is counted, and no model has to remember it.
+    Recent popularity of that time is given, like the histories: it is counted, and no model has to remember it.
     """
     if not old.holdout.truth:
         return np.zeros(0)

@@ -25,7 +25,7 @@ LEAVE_ONE_OUT, LEAVE_ONE_OUT_FULL, TIME_SPLIT = "leave-one-out", "leave-one-out-
 PROTOCOLS = (LEAVE_ONE_OUT, LEAVE_ONE_OUT_FULL, TIME_SPLIT)
 DEPTHS = (5, 10, 20)
 
-# Areas under the curve look at every item for every case, so only at this many cases.
+# The AUC needs every item's score for every case, so it uses at most this many cases.
 _AREA_CASES = 5000
 
 Ranks = Callable[[Holdout, Sequence[np.ndarray]], Sequence[np.ndarray]]
@@ -46,8 +46,9 @@ class Outcome:
 
 
 def parts_of(protocol: str, events: Interactions, config: RecommendConfig, *, cut: float | None, seed: int) -> Split:
-    """The split of this protocol. `cut` is the time (unix seconds) of a time split; by default the last tenth of the
-    events comes after it. Raises ConfigError for an unknown protocol.
+    """The split of this protocol. `cut` is the time (unix seconds) of a time split.
+
+    By default the last tenth of the events comes after the cut. Raises ConfigError for an unknown protocol.
     """
     if protocol == LEAVE_ONE_OUT:
         return split.leave_last_out(events, config)
@@ -73,8 +74,8 @@ def run(
     """Trains as the protocol allows, and compares the model with the baselines on its test cases.
 
     "leave-one-out" learns from all but each user's last two baskets, "leave-one-out-full" from all but the last,
-    "time-split" from all before a moment. All items are ranked; with `config.filter_seen` those of the history are
-    left out. Raises DataError and ConfigError.
+    "time-split" from all before a time. All items are ranked; with `config.filter_seen` those of the history are left
+    out. Raises DataError and ConfigError.
     """
     parts = parts_of(protocol, train.usable(interactions, items, config), config, cut=cut, seed=seed)
     _check(parts, protocol)
@@ -87,7 +88,7 @@ def run(
         runs.append(trial.run)
     seconds = time.monotonic() - started
     if protocol != TIME_SPLIT:
-        # The last baskets of users lie anywhere in time.
+        # Users' last baskets are spread over all times.
         trial = replace(trial, scorer=trial.scorer.timeless())
     ranked_UxK = _everyone(trial)
     return Outcome(
@@ -110,7 +111,7 @@ def _compared(
     old: Sequence[np.ndarray],
     truth: Sequence[np.ndarray],
 ) -> Figures:
-    """The figures of each ranker of `ranked` on the same cases; `scores` give its scores of all items for some."""
+    """The figures of each ranker of `ranked` on the same cases; `scores` has, for some rankers, scores of all items."""
     catalogue = len(counts_N)
     sample = np.unique(np.linspace(0, len(truth) - 1, min(_AREA_CASES, len(truth))).astype(np.int64))
     part = Holdout(test.start_S[sample], test.end_S[sample], [truth[s] for s in sample])

@@ -1,1 +1,1 @@
-"""A ranker: the catalogue on the device, and compiled functions over it."""
+"""The ranker: the catalogue on the device, and compiled functions over it."""

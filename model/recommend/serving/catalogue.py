@@ -1,4 +1,4 @@
-"""Which item sits in which row of the matrix: host-side bookkeeping of slots, and of what is known of each item."""
+"""Which item is in which row (slot) of the matrix, and what is known of each item; kept on the host."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ LEAST_CAPACITY = 1024
 
 
 class Catalogue:
-    """Slots of items. A slot outlives its item's removal, since the item may stand in histories, and is
-    reused, oldest removal first, once no fresh slot is left.
+    """Slots of items. A removed item keeps its slot, since histories may contain it.
+
+    Slots are reused, the oldest removal first, once no unused slot is left.
     """
 
     def __init__(self, expected_items: int = 0) -> None:
@@ -24,14 +25,14 @@ class Catalogue:
         self.open_C = np.zeros(self.capacity, bool)
         self.categories_C = np.zeros(self.capacity, np.int32)
         self.faded_C = np.zeros(self.capacity, np.float32)
-        self.reused: list[int] = []  # slots that went from one item to another, until somebody empties this
+        self.reused: list[int] = []  # slots that got another item since this list was last emptied
         self._fresh = 0
         self._removed: dict[str, None] = {}
 
     def place(self, item_ids: Sequence[str]) -> Int32[np.ndarray, " N"]:
-        """The slot of each item, `item_ids` being distinct; a new one where it had none.
+        """The slot of each of the distinct `item_ids`; a new one if an item had none.
 
-        The capacity doubles when it must; the caller compares it before and after.
+        The capacity doubles if necessary; the caller compares it before and after.
         """
         for item_id in item_ids:
             self._removed.pop(item_id, None)

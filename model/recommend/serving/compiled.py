@@ -1,8 +1,8 @@
 """The jitted functions of serving, each with few input shapes: one tile of rows, a bucket of widths.
 
 Work of any size is a loop over calls with the same tile, and within a tile each row runs through the same instructions
-(`rowwise.py`), so a row's result cannot depend on how many rows came with it. The matrices of items and of transitions
-are the only arguments that are ever donated, and only to the functions that patch them.
+(`rowwise.py`), so a row's result cannot depend on how many rows came with it. Only the matrices of items and of
+transitions are ever donated, and only to the functions that patch them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _encode(
 
     def encode(_: Array, rows: tuple[Array, Array, Array, Array]) -> tuple[Array, Recent]:
         slots_SxL, kinds_SxL, seconds_SxL, lengths_S = rows
-        # Column 0 is the start of the history; padding columns are a segment of their own, which nobody reads.
+        # Column 0 is the start of the history; padding columns are a separate segment, which nothing reads.
         segments_SxL = (jnp.arange(slots_SxL.shape[1])[None, :] > lengths_S[:, None]).astype(jnp.int32)
         vectors_SxLxD = vectors_CxD.at[slots_SxL].get(mode="fill", fill_value=0.0)
         users_Sx1xD = histories(vectors_SxLxD, kinds_SxL, seconds_SxL, segments_SxL, at_B=lengths_S)

@@ -21,10 +21,10 @@ _GREATEST = np.iinfo(np.int32).max
 
 
 class Successors:
-    """Each slot's strongest successors: the trained model's counts, and what was counted since.
+    """Each slot's strongest successors: the trained model's counts, plus later counts.
 
-    They are kept on the device, and once more here, where a pair that is counted again finds its place among those that
-    stand in its row. The rows are the same in whatever steps the counts came.
+    They are kept on the device, and also here on the host, to merge a new count of a pair into its row. The rows do not
+    depend on the steps in which the counts came.
     """
 
     def __init__(self, trained: Transitions, capacity: int, programs: Programs) -> None:
@@ -34,13 +34,13 @@ class Successors:
         self._newer: dict[int, dict[int, float]] = {}
         self._capacity = capacity
         self._stale = True
-        self._by_slot = transitions.empty(capacity, self.width)  # the trained ones alone
+        self._by_slot = transitions.empty(capacity, self.width)  # only the trained ones
         self._rows = transitions.empty(capacity, self.width)
         self._table = Transitions(*map(jax.device_put, self._by_slot))
 
     @property
     def width(self) -> int:
-        """Successors in a row."""
+        """Successors per row."""
         return self._trained.to_NxW.shape[1]
 
     @property
@@ -51,7 +51,7 @@ class Successors:
         return self._table
 
     def place(self, trained_N: Int[np.ndarray, " N"], slots_N: Int[np.ndarray, " N"], capacity: int) -> None:
-        """Items now sit in these slots; `trained_N` is each one's number among the trained ones, -1 for none."""
+        """Sets which items are in these slots; `trained_N` is each one's number among the trained ones, -1 for none."""
         before_T = self._slot_of_T.copy()
         known_N = trained_N >= 0
         self._slot_of_T[trained_N[known_N]] = slots_N[known_N]
@@ -59,7 +59,7 @@ class Successors:
         self._capacity = capacity
 
     def clear(self, slots_N: Int[np.ndarray, " N"]) -> None:
-        """Other items are to take these slots over."""
+        """Empties these slots for other items."""
         gone = set(slots_N.tolist())
         self._slot_of_T[np.isin(self._slot_of_T, slots_N)] = NOTHING
         self._newer = {
@@ -70,8 +70,8 @@ class Successors:
         self._stale = True
 
     def add(self, rows: Mapping[int, Mapping[int, float]]) -> None:
-        """Replaces what was counted since the training for these pairs: for slots, those of successors and counts."""
-        fell = set()  # a pair that was too weak may be among the strongest of such a row now
+        """Replaces the later counts of these pairs: slot -> successor slot -> count."""
+        fell = set()  # in these rows, a pair that was too weak before may be among the strongest now
         for slot, row in rows.items():
             known = self._newer.setdefault(slot, {})
             if any(count < known.get(to, 0.0) for to, count in row.items()):
@@ -86,12 +86,12 @@ class Successors:
             self._patch(slots[tile])
 
     def forget(self) -> None:
-        """Keeps the trained counts alone."""
+        """Keeps only the trained counts."""
         self._newer = {}
         self._stale = True
 
     def warm(self) -> None:
-        """Compiles what patches a row, for the present capacity."""
+        """Compiles the patch of a row, for the current capacity."""
         if self._stale:
             self._build()
         self._patch([])
@@ -118,7 +118,7 @@ class Successors:
         self._stale = False
 
     def _merge(self, standing: Transitions, rows: Mapping[int, Mapping[int, float]]) -> None:
-        """Puts the pairs of `rows` in their places among those of `standing`: the trained count and the newer one."""
+        """Merges the pairs of `rows` into the rows of `standing`: the trained count plus the later one."""
         slots = list(rows)
         for tile in tiles(len(slots), _ROWS):
             self._merge_some(standing, np.array(slots[tile], np.int32), [rows[slot] for slot in slots[tile]])
@@ -157,8 +157,9 @@ class Successors:
 def _descending(
     to_RxM: Int32[np.ndarray, "R M"], counts_RxM: Float32[np.ndarray, "R M"]
 ) -> tuple[Int32[np.ndarray, "R M"], Float32[np.ndarray, "R M"]]:
-    """Each row by its counts, greatest first, and of equal ones by number. Counts are not below 0, so that their bits
-    are in the same order; both fit in one number, which is quick to sort.
+    """Each row sorted by count, greatest first, ties by number.
+
+    Counts are never negative, so their bits sort like the numbers; count and item fit in one integer, which sorts fast.
     """
     bits_RxM = counts_RxM.view(np.int32).astype(np.int64)
     keys_RxM = np.sort(((_GREATEST - bits_RxM) << 32) | to_RxM, axis=1)

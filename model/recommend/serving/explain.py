@@ -22,7 +22,7 @@ def last_items(history: Sequence[Interaction]) -> list[str]:
 
 
 def without(history: Sequence[Interaction], omitted: str | None) -> list[Interaction]:
-    """The history without any event of this item; as it is for None."""
+    """The history without the events of this item; unchanged for None."""
     return [event for event in history if event.item_id != omitted]
 
 
@@ -34,8 +34,8 @@ def select(
 ) -> list[list[Interaction | None]]:
     """The reasons of each answer's first items, `counts` of them.
 
-    `asked[v]` says which answer the scores in row v are of, and which item its history lacked (None first). An item
-    whose score no omission lowers has no reason.
+    `asked[v]` says which answer the scores in row v belong to, and which item its history lacked (None first). If no
+    omission lowers an item's score, it has no reason.
     """
     rows: dict[int, list[int]] = {}
     for v, (n, _) in enumerate(asked):

@@ -1,4 +1,4 @@
-"""What a ranker does on the host: events to arrays before a compiled call, and its arrays to an answer after it."""
+"""A ranker's work on the host: events to arrays before a compiled call, and arrays to an answer after it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.recommend.events import Interaction, Ranked
 
 
 class EventArrays(NamedTuple):
-    """Histories, a place for each event and one before the first: slot, kind, seconds before the last; and lengths."""
+    """Histories with a start cell: slot, kind, seconds before the last event; and their lengths."""
 
     slots_BxL: Int32[np.ndarray, "B L"]
     kinds_BxL: Int32[np.ndarray, "B L"]
@@ -30,14 +30,14 @@ def lengths(history: int) -> tuple[int, ...]:
 
 
 def widths(capacity: int) -> tuple[int, ...]:
-    """How many excluded items calls are compiled for."""
+    """The numbers of excluded items that calls are compiled for."""
     return (*(width for width in (64, 1024, 16_384, 262_144) if width < capacity), capacity)
 
 
 def known(
     history: Sequence[Interaction], slots: Mapping[str, int], kinds: Mapping[str, int], config: RecommendConfig
 ) -> list[Interaction]:
-    """The last events that say something: of known items, and of kinds with a weight.
+    """The last events that count: of known items, and of kinds with a weight.
 
     Raises ConfigError for an unknown kind.
     """
@@ -76,7 +76,7 @@ def event_arrays(
 
 
 def best(scores_K: np.ndarray, ids_K: np.ndarray, k: int) -> Ranked:
-    """The `k` best of these, finite ones alone; ties go by id."""
+    """The `k` best of these with finite scores; ties by id."""
     finite_K = np.isfinite(scores_K)
     scores_K, ids_K = scores_K[finite_K], ids_K[finite_K]
     order_K = np.argsort(-scores_K, kind="stable")

@@ -10,9 +10,9 @@ from model.recommend.serving.compiled import Programs
 
 
 class Matrix:
-    """The vectors, a slot each: by row, to look items up, and by column, for products with all of them.
+    """The vectors, one per slot: by row, for lookups, and by column, for products with all of them.
 
-    Those of a catalogue that is scanned are kept once: it is large.
+    A large catalogue, which is scanned, is kept only once.
     """
 
     def __init__(self, programs: Programs) -> None:
@@ -21,12 +21,12 @@ class Matrix:
         self.columns: jax.Array | None = None
 
     def place(self, host_CxD: Float32[np.ndarray, "C D"], *, by_columns: bool) -> None:
-        """Puts a whole matrix on the device, once more `by_columns` where that is wanted."""
+        """Puts a whole matrix on the device, also `by_columns` if asked."""
         self.rows = on_device(host_CxD)
         self.columns = on_device(np.ascontiguousarray(host_CxD.T)) if by_columns else None
 
     def patch(self, slots_N: Int[np.ndarray, " N"], rows_NxD: np.ndarray | jax.Array) -> None:
-        """Puts these vectors into these slots; one beyond the last is left out."""
+        """Puts these vectors into these slots; a slot beyond the last is ignored."""
         rows_NxD = np.asarray(rows_NxD)
         self.rows = self._programs.patch(self.rows, slots_N, rows_NxD)
         if self.columns is not None:

@@ -1,11 +1,11 @@
 """The best items of a whole catalogue by inner product: pure functions for use inside a jitted one.
 
-The product of all users with all items is mostly writing and reading: 100,000 items x 128 users are 51 MB of scores
-of which 0.1 % matter. So it is made one block of items at a time, small enough for a core's cache, and of each block
-only the maxima of small and of large chunks are kept. The k greatest scores lie in the k chunks with the greatest
-maxima: the k best large chunks lead to the k best small ones, and only their items are scored once more, together.
+The product of all users with all items is mostly writing and reading: 100,000 items x 128 users are 51 MB of scores of
+which 0.1 % matter. So it is computed one block of items at a time, small enough for a core's cache, and of each block
+only the maxima of small and of large chunks are kept. The k greatest scores are in the k chunks with the greatest
+maxima: the k best large chunks lead to the k best small ones, and only their items are scored again, together.
 
-A row's result does not depend on the rows beside it, as long as calls have the same number of rows.
+A row's result does not depend on the other rows, as long as calls have the same number of rows.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from jaxtyping import Array, Bool, Float, Int
 
 Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
 
-# Items in a small chunk, and small chunks in a large one. Of 8 x 8 .. 4 x 32 these were the quickest for 100 of
-# 100,000 items, if by little.
+# Items in a small chunk, and small chunks in a large one. Of 8 x 8 .. 4 x 32 these were slightly the fastest for 100
+# of 100,000 items.
 _SMALL = 8
 _LARGE = 16
 _CHUNK = _SMALL * _LARGE
 # Items in a block: its scores for 128 users are 2 MB. A device whose kernels are costly to start gets larger ones.
 _BLOCK_CPU = 4096
 _BLOCK_OTHER = 65_536
-# Users whose candidates are gathered together; theirs fill 3 MB for k = 100.
+# Users whose candidates are gathered together: 3 MB for k = 100.
 _SUBTILE = 16
-# Below this many items, the chunks are no saving.
+# Below this many items, chunks save nothing.
 _CHUNKS_FROM = 32_768
 
 # Scores of a block of items, from users and the block's part of each array of the catalogue; "N B".
@@ -46,12 +46,12 @@ def top_k(
     *,
     prior_C: Float[Array, " C"] | None = None,
 ) -> Found:
-    """The `k` open items of greatest product with each user: scores, descending, and slots; exact,
-    but for the rounding of float32 sums. `prior_C` is added to each item's product.
+    """The `k` open items with the greatest product for each user: scores, descending, and slots.
 
-    Equal scores go by slot. Where fewer than `k` items are open the rest has a score of -inf and a slot without
-    meaning. Made for 128 or 256 rows (with 32 or fewer, `topk.top_k` is as quick) and for a
-    capacity that is a multiple of 4,096; others are copied and padded in every call.
+    Exact except for the rounding of float32 sums. `prior_C` is added to each item's product. Equal scores go by slot.
+    If fewer than `k` items are open, the rest has a score of -inf and an undefined slot. Made for 128 or 256 rows (with
+    32 or fewer, `topk.top_k` is as fast) and for a capacity that is a multiple of 4,096; others are copied and padded
+    in every call.
     """
 
     if prior_C is None:
@@ -76,7 +76,7 @@ def rescored(
     slots_BxM: Int[Array, "B M"],
     k: int,
 ) -> Found:
-    """The `k` best of each user's own candidates, which are distinct slots; -1 is none. Otherwise as `top_k`.
+    """The `k` best of each user's own candidates, which are distinct slots; -1 is none. Otherwise like `top_k`.
 
     Equal scores go by the order of the candidates.
     """
@@ -87,7 +87,7 @@ def rescored(
 
 
 def chunked(items: int, k: int) -> bool:
-    """Whether the way by chunks is possible and worth while."""
+    """Whether searching by chunks is possible and worth while."""
     return items >= max(_CHUNKS_FROM, _CHUNK * k)
 
 
@@ -103,7 +103,7 @@ def by_chunks(
 ) -> Found:
     """The `k` best by `rescored` among the items of the `keep` small chunks that are best by `scores`.
 
-    The arrays of `catalogue` have an item per row. Exact when both agree and `keep` is `k`.
+    The arrays of `catalogue` have one row per item. Exact if both agree and `keep` is `k`.
     """
     rows, items = users_BxD.shape[0], open_C.shape[0]
     small_GxLxB, large_GxB = _maxima(users_BxD, catalogue, open_C, scores)
@@ -137,7 +137,7 @@ def _exact_product(a: Array, b: Array) -> Array:
 
 
 def _products(users_BxD: Array, vectors_BxMxD: Array) -> Array:
-    # Spelt out, not a matmul: a row's sum is then the same whatever its place.
+    # An explicit sum, not a matmul: a row's sum is then the same at any position.
     return (vectors_BxMxD * users_BxD[:, None, :]).sum(-1)
 
 
@@ -148,7 +148,7 @@ def _maxima(users_BxD: Array, catalogue: Sequence[Array], open_C: Array, scores:
     block = min(block, -(-open_C.shape[0] // _CHUNK) * _CHUNK)
 
     def work(open_N: Array, *parts: Array) -> Array:
-        # Users are the last axis, so that a maximum over items is one over whole vectors.
+        # Users are the last axis, so that a maximum over items works on whole vectors.
         scores_NxB = jnp.where(open_N[:, None], scores(users_BxD, *parts), -jnp.inf)
         return scores_NxB.reshape(-1, _SMALL, rows).max(1)
 
@@ -156,7 +156,7 @@ def _maxima(users_BxD: Array, catalogue: Sequence[Array], open_C: Array, scores:
         return jnp.full((block // _SMALL, rows), -jnp.inf, users_BxD.dtype)
 
     def body(_: None, part: tuple[Array, ...]) -> tuple[None, tuple[Array, Array]]:
-        # The end of a matrix that has just doubled is free of charge.
+        # The empty end of a matrix that has just doubled costs nothing.
         small_GxB = lax.cond(part[0].any(), work, nothing, *part)
         return None, (small_GxB, small_GxB.reshape(-1, _LARGE, rows).max(1))
 
@@ -167,7 +167,7 @@ def _maxima(users_BxD: Array, catalogue: Sequence[Array], open_C: Array, scores:
 
 
 def _best_chunks(small_GxLxB: Array, large_SxG: Array, columns_S: Array, keep: int) -> Array:
-    # Sorted, so that candidates stand in the order of their slots and equal scores go by it.
+    # Sorted, so that candidates are in the order of their slots and equal scores go by it.
     large_SxK = jnp.sort(lax.top_k(large_SxG, keep)[1], 1)
     small_SxKxL = small_GxLxB[large_SxK, :, columns_S[:, None]]
     at_SxK = jnp.sort(lax.top_k(small_SxKxL.reshape(len(columns_S), -1), keep)[1], 1)

@@ -1,9 +1,9 @@
-"""Row by row: how a compiled call of fixed shape does no more than is asked of it, and the same for each row.
+"""Row by row: how a compiled call of fixed shape does only the work asked for, with the same result for each row.
 
-On a processor the rows of a call are worked on one after the other, in a loop that ends after the last one that is
-asked for. Every row runs through the same instructions with the same shapes, so its bits do not depend on how many came
-with it, and a lone one costs as much as a thirty-second of thirty-two. An accelerator works on all rows of a call at
-once, padding included: there the call itself is what costs, and its shape is always the same.
+On a CPU the rows of a call are processed one after the other, in a loop that ends after the last one asked for. Every
+row runs through the same instructions with the same shapes, so its bits do not depend on how many rows came with it,
+and a single row costs a thirty-second of thirty-two. An accelerator processes all rows of a call at once, padding
+included: there the cost is that of the call itself, and its shape is always the same.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from model.recommend.transitions import Transitions
 Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
 
 MOST_SCANNED_PAST = 64
-"""A user with more excluded items than this has all scores computed."""
+"""For a user with more excluded items than this, all scores are computed."""
 
-# Users whose probabilities are made at once.
+# Users whose probabilities are computed at once.
 _FEW = 8
-# Users whose products are one: the matrix is read from memory once for all of them.
+# Users with one common product: the matrix is read from memory once for all of them.
 _TOGETHER = 4
 
 
@@ -39,9 +39,9 @@ def best(
 ) -> Found:
     """The `k` greatest final scores of each user, descending, and their items; exact. -inf marks what may not be shown.
 
-    Of `count` only the first users are asked for; what stands for others means nothing. `columns_DxC` are the vectors
-    once more, item by column, where they are kept so: then products with all of them are made at every size, which
-    costs few users less than to scan a large catalogue for many.
+    With `count`, only the first users are computed; the results of the others are undefined. `columns_DxC` are the same
+    vectors, one item per column, if they are kept: then products with all of them are computed at every size, which for
+    few users costs less than scanning a large catalogue.
     """
     users_BxD = jnp.exp(learned.log_gain) * users_BxD
     prior_C = blend.prior(learned, faded_C)
@@ -81,10 +81,10 @@ def most_probable(
     *,
     k: int,
 ) -> Found:
-    """The `k` items of the greatest probability for each user and its logarithm, descending.
+    """The `k` most probable items for each user and the logarithm of their probabilities, descending.
 
-    Softmax of the final scores over all that may be shown: what the blend was fitted by. -inf or nan marks what may
-    not be shown. All scores are computed, those of eight users at a time.
+    Softmax of the final scores over all items that may be shown, for which the blend was fitted. -inf or nan marks what
+    may not be shown. All scores are computed, for eight users at a time.
     """
 
     def search_block(part: tuple[Array, Array, Array, Array]) -> Found:
@@ -103,7 +103,7 @@ def most_probable(
 
 
 def scans(items: int, k: int, excluded: int) -> bool:
-    """Whether a catalogue of so many rows is scanned block by block, without keeping all scores."""
+    """Whether a catalogue of this many rows is scanned block by block, without keeping all scores."""
     return excluded <= MOST_SCANNED_PAST and retrieval.chunked(items, k + excluded)
 
 
@@ -116,7 +116,7 @@ def at(
     faded_C: Float[Array, " C"],
     items_BxK: Int[Array, "B K"],
 ) -> Float[Array, "B K"]:
-    """The final scores of these items alone."""
+    """The final scores of only these items."""
     prior_C = blend.prior(learned, faded_C)
     scores_BxK = _sums(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, prior_C, items_BxK)
     voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
@@ -134,8 +134,10 @@ def _scanned(
     excluded_BxX: Array,
     k: int,
 ) -> Found:
-    """The best of a large catalogue. A bonus is never negative, so they are among the `k` best by inner product and
-    prior and the items that have one; as many more are found as may be excluded.
+    """The best of a large catalogue.
+
+    A bonus is never negative, so they are among the `k` best by inner product and prior and the items with a bonus; as
+    many more are searched as may be excluded.
     """
     scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1], prior_C=prior_C)
     scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
@@ -156,7 +158,7 @@ def _scanned(
 
 
 def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array) -> Float[Array, "B K"]:
-    # Spelt out, so that the sum is the same as that of the scan.
+    # An explicit sum, so that it is the same as that of the scan.
     products_BxK = (vectors_CxD.at[items_BxK].get(mode="fill", fill_value=0.0) * users_BxD[:, None, :]).sum(-1)
     return products_BxK + prior_C.at[items_BxK].get(mode="fill", fill_value=0.0)
 

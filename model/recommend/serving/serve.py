@@ -1,4 +1,4 @@
-"""Serving: a ranker holds the item matrix on the device and answers requests with compiled functions only."""
+"""Serving: a ranker holds the item matrix on the device and answers requests only with compiled functions."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from model.recommend.serving.matrix import Matrix
 from model.recommend.serving.search import Found
 from model.recommend.transitions import NOTHING
 
-# Requests in one compiled call, of which only those that there are cost something (`rowwise.py`); more, and all of
-# them, where the catalogue is scanned block by block, each block once for all.
+# Requests in one compiled call. Unused ones cost nothing (`rowwise.py`), except in the larger calls that scan the
+# catalogue block by block, each block once for all requests.
 _ROWS = 32
 _ROWS_SCANNING = 128
-# Up to so many items, products with all of them for a few users at a time are the quicker way for thirty-two users.
+# Up to this many items, products with all items for a few users at a time are faster for thirty-two users.
 _MOST_BY_COLUMNS = 131_072
 _NEIGHBOURS = 8  # items whose neighbours are found in one call
 _ITEMS = 64  # in one call of the item tower
@@ -43,9 +43,9 @@ Encoded = tuple[jax.Array, Recent]
 class Ranker:
     """Ranks the whole catalogue for users, and finds similar items. For one thread at a time.
 
-    The same history gives the same ranking, bit for bit, whatever stands beside it in a batch and whenever it
-    is asked: ages are counted from the user's own last event. `expected_items` sizes the first matrix (a
-    power of two of at least 1.25 times as many rows, and 1,024); it doubles when it is full.
+    The same history gives the same ranking, bit for bit, whatever else is in a batch and whenever it is asked: ages are
+    measured from the user's own last event. `expected_items` sizes the first matrix (a power of two of at least 1.25
+    times as many rows, and 1,024); it doubles when it is full.
     """
 
     def __init__(self, artifact: Artifact, *, expected_items: int = 0) -> None:
@@ -113,9 +113,9 @@ class Ranker:
         jax.block_until_ready(self._neighbours(np.zeros(0, np.int32)))
 
     def upsert(self, items: Sequence[Item]) -> Float32[np.ndarray, "N D"]:
-        """Adds or replaces items and returns their vectors in the order given; the last of equal ids counts.
+        """Adds or replaces items and returns their vectors in the given order; of equal ids the last counts.
 
-        An unavailable item keeps its vector, since histories may name it, and is left out of answers.
+        An unavailable item keeps its vector, since histories may contain it, and is left out of answers.
         """
         features = item_features.features(items, self._rows, self.config)
         vectors_NxD = np.empty((len(items), self.config.dim), np.float32)
@@ -131,9 +131,9 @@ class Ranker:
         return vectors_NxD
 
     def load_vectors(self, items: Sequence[Item], vectors_NxD: Float32[np.ndarray, "N D"]) -> None:
-        """Adds or replaces items with vectors that this model's `upsert` gave before; quick in bulk.
+        """Adds or replaces items with vectors that this model's `upsert` returned before; fast in bulk.
 
-        Raises DataError when the shapes do not fit this model.
+        Raises DataError if the shapes do not fit this model.
         """
         if np.shape(vectors_NxD) != (len(items), self.config.dim):
             raise DataError(
@@ -152,10 +152,10 @@ class Ranker:
         self._publish()
 
     def add_transitions(self, rows: Mapping[str, Mapping[str, float]]) -> None:
-        """What was counted since the training: for each item its successors and how often they followed it.
+        """Sets the counts from after the training: for each item its successors and how often they followed it.
 
-        The counts are those of `transitions.count`, and add to the trained ones; a later call replaces what an earlier
-        one said of the same pair. Items without a slot are left out.
+        The counts are those of `transitions.count`, and add to the trained ones; a later call replaces an earlier count
+        of the same pair. Items without a slot are left out.
         """
         slots = self._catalogue.slots
         self._successors.add(
@@ -167,16 +167,16 @@ class Ranker:
         )
 
     def forget_transitions(self) -> None:
-        """Ranks by the trained counts alone from now on."""
+        """Ranks only by the trained counts from now on."""
         self._successors.forget()
 
     def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
-        """For each request the best `k` items, fewer when the catalogue runs out; ties go by item id.
+        """For each request the best `k` items, fewer if the catalogue has fewer; ties go by item id.
 
-        Every item is scored; the `config.candidates` best are re-ranked for diversity. Items of the history
-        may be in the answer unless excluded. A history that is empty, or of unknown items, gives the model's
-        prior ranking. The first `explain` items, `MOST_EXPLAINED` at most, carry the history event that moved them
-        most. Raises ConfigError for a `k` above `config.candidates` and for an unknown event kind.
+        Every item is scored; the `config.candidates` best are re-ranked for diversity. Items of the history may be in
+        the answer unless excluded. A history that is empty, or has only unknown items, gives the model's prior ranking.
+        The first `explain` items, at most `MOST_EXPLAINED`, carry the history event that moved them most. Raises
+        ConfigError for a `k` above `config.candidates` and for an unknown event kind.
         """
         self._check(k)
         histories = [self._known(request.history) for request in requests]
@@ -189,24 +189,24 @@ class Ranker:
     def explain(
         self, requests: Sequence[RankRequest], item_ids: Sequence[Sequence[str]]
     ) -> list[list[Interaction | None]]:
-        """For each request, the event of its history that moved each of these items most, None where none did.
+        """For each request, the event of its history that moved each of these items most, None if none did.
 
-        They are as those that come with `rank`: of the first `MOST_EXPLAINED` items, and exact.
+        They are the same as those of `rank`: for the first `MOST_EXPLAINED` items, and exact.
         """
         return self._because([self._known(request.history) for request in requests], item_ids)
 
     def most_probable(self, requests: Sequence[RankRequest], *, k: int) -> list[Ranked]:
-        """For each request the `k` likeliest next items; the scores are the logarithms of their probabilities.
+        """For each request the `k` most probable next items; the scores are the logarithms of their probabilities.
 
-        Softmax over all that may be shown of the final score, before diversity. For measurements: every score is
-        computed, and nothing of it is compiled by `warm`. Raises ConfigError as `rank` does.
+        Softmax of the final score, before diversity, over all items that may be shown. For measurements: every score is
+        computed, and `warm` does not compile it. Raises ConfigError as `rank` does.
         """
         self._check(k)
         histories = [self._known(request.history) for request in requests]
         return self._collect(self._found(requests, histories, self._likeliest), len(requests), k)
 
     def similar(self, item_ids: Sequence[str], *, k: int) -> list[Ranked]:
-        """For each item the `k` available items of greatest cosine u.v / sqrt(u.u v.v), itself left out.
+        """For each item the `k` available items with the greatest cosine u.v / sqrt(u.u v.v), without the item itself.
 
         An item without a vector gets an empty answer. Raises ConfigError for a `k` above `config.candidates`.
         """
@@ -219,8 +219,9 @@ class Ranker:
     def _because(
         self, histories: Sequence[Sequence[Interaction]], item_ids: Sequence[Sequence[str]]
     ) -> list[list[Interaction | None]]:
-        """The item of the history without which the score of each item falls most, told by its last event. Exact: the
-        whole history but that item is encoded and scored again.
+        """For each item, the last event on the history item without which its score falls most.
+
+        Exact: the history is encoded and scored again without that item.
         """
         asked = [
             (n, omitted) for n, history in enumerate(histories) for omitted in (None, *reasons.last_items(history))
@@ -243,7 +244,7 @@ class Ranker:
         histories: Sequence[Sequence[Interaction]],
         search_in: Callable[[Encoded, Sequence[list[int]], int], Found],
     ) -> list[tuple[list[int], Found]]:
-        """What the search finds, tile by tile: the numbers of the requests, their scores and slots."""
+        """The results of the search, tile by tile: the numbers of the requests, their scores and slots."""
         excluded = [sorted(self._catalogue.find(set(request.excluded)).tolist()) for request in requests]
         widths = [bucket_of(len(slots), host.widths(self.capacity)) for slots in excluded]
         pending = []
@@ -335,7 +336,7 @@ class Ranker:
         self._successors.place(trained_N, slots_N, self.capacity)
         self._catalogue.open_C[slots_N] = [item.available for item in items]
         self._catalogue.categories_C[slots_N] = item_features.categories(items, self.config)
-        self._catalogue.faded_C[slots_N] = self._faded_T[trained_N]  # -1, the last, is 0
+        self._catalogue.faded_C[slots_N] = self._faded_T[trained_N]  # -1 is the last row, which is 0
         self._publish()
         if self.capacity != before:
             self._matrix.place(pad_rows(np.asarray(self._matrix.rows), self.capacity), by_columns=not self._scans)

@@ -1,4 +1,4 @@
-"""The best of many scores, and their re-ranking for diversity: pure functions for use inside a jitted one."""
+"""The best of many scores, and re-ranking for diversity: pure functions for use inside a jitted one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-# From this many scores on, looking only into the chunks that hold the best maxima is the faster way on a CPU:
-# for 32 rows of 131,072 scores and k = 128, 3.3 ms against 7.8 ms.
+# From this many scores on, searching only the chunks with the best maxima is faster on a CPU: for 32 rows of 131,072
+# scores and k = 128, 3.3 ms against 7.8 ms.
 _TWO_STAGES_FROM = 32_768
 _CHUNK = 32
 
@@ -19,7 +19,7 @@ def top_k(scores_BxC: Float[Array, "B C"], k: int) -> tuple[Float[Array, "B K"],
     if columns < max(_TWO_STAGES_FROM, _CHUNK * k):
         return lax.top_k(scores_BxC, k)
     chunks_BxGxN = scores_BxC.reshape(batch, -1, _CHUNK)
-    # The k greatest scores lie in the k chunks with the greatest maxima.
+    # The k greatest scores are in the k chunks with the greatest maxima.
     _, chosen_BxK = lax.top_k(chunks_BxGxN.max(-1), k)
     candidates_BxM = jnp.take_along_axis(chunks_BxGxN, chosen_BxK[:, :, None], 1).reshape(batch, -1)
     best_BxK, at_BxK = lax.top_k(candidates_BxM, k)
@@ -29,11 +29,11 @@ def top_k(scores_BxC: Float[Array, "B C"], k: int) -> tuple[Float[Array, "B K"],
 def diversified(
     scores_BxK: Float[Array, "B K"], categories_BxK: Int[Array, "B K"], *, strength: float
 ) -> Float[Array, "B K"]:
-    """Descending scores, less `strength` x their standard deviation x log2(1 + better ones of the same category).
+    """Descending scores, minus `strength` x their standard deviation x log2(1 + better ones of the same category).
 
-    Each further item of a category loses a little more, so a shelf mixes categories where their scores are
-    close. This is the greedy choice for a sum with logarithmic returns per category, in closed form. A
-    category of 0 is unknown and loses nothing; scores of -inf stay.
+    Each further item of a category loses a little more, so a shelf mixes categories if their scores are close. This is
+    the greedy choice for a sum with logarithmic returns per category, in closed form. A category of 0 is unknown and
+    loses nothing; scores of -inf stay.
     """
     before_BxK = jnp.where(categories_BxK > 0, _before(categories_BxK), 0).astype(jnp.float32)
     finite_BxK = jnp.isfinite(scores_BxK)
@@ -45,7 +45,7 @@ def diversified(
 
 
 def _before(categories_BxK: Int[Array, "B K"]) -> Int[Array, "B K"]:
-    """How many columns before each one are of its category: found by sorting columns by category."""
+    """How many columns before each one have its category: found by sorting columns by category."""
     size = categories_BxK.shape[1]
     first_BxK = categories_BxK * size  # the least key that a column of this category could have
     keys_BxK = first_BxK + jnp.arange(size)[None, :]

@@ -1,1 +1,1 @@
-"""From events to a fitted model, at once or on from one that serves."""
+"""Training: from events to a fitted model, from scratch or as an update."""

@@ -1,6 +1,6 @@
-"""What the processes of one training agree on: they run the same program, and where it decides, the first one decides.
+"""Agreement between the processes of one training: they run the same program, and the first one makes the decisions.
 
-A process alone is a group of one: it agrees with itself, and nothing is sent.
+A single process is a group of one: it agrees with itself, and nothing is sent.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def leads() -> bool:
 
 
 def first(make: Callable[[], _T]) -> _T:
-    """What the first process makes, in every process; the others wait and make nothing.
+    """The first process's result of `make`, in every process; the others wait and do not call it.
 
-    The value has to be one that JSON can say. All processes have to call this, in the same order.
+    The value has to be JSON. All processes have to call this, in the same order.
     """
     if alone():
         return make()
@@ -44,12 +44,12 @@ def first(make: Callable[[], _T]) -> _T:
 
 
 def wait() -> None:
-    """Returns when every process of the group has come here."""
+    """Returns when every process of the group has called it."""
     multihost_utils.sync_global_devices("lockstep")
 
 
 def first_arrays(arrays: Mapping[str, np.ndarray] | None, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The first process's arrays, in every process; the others bring None. `like` has the shapes and dtypes."""
+    """The first process's arrays, in every process; the others pass None. `like` has the shapes and dtypes."""
     given = arrays if arrays is not None else {name: np.zeros_like(value) for name, value in like.items()}
     return {name: np.asarray(multihost_utils.broadcast_one_to_all(given[name])) for name in like}
 

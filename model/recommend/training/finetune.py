@@ -1,4 +1,4 @@
-"""Incremental fine-tuning: the live weights go on, on new events mixed with replayed older ones."""
+"""Incremental fine-tuning: the live weights are trained further, on new events mixed with replayed older ones."""
 
 from __future__ import annotations
 
@@ -35,18 +35,16 @@ PHASE = "finetune"
 
 _BLENDED = "blended"
 _TRAINED = 1_000.0
-"""Of how many items in new baskets the blend of a training counts as the mean: few, since it was fitted to baskets of
-all times.
-"""
+"""How many items in new baskets the blend of a full training counts as: few, since it was fitted to all times."""
 
 Tree = TypeVar("Tree")
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that can learn on: what ranks, and the optimizer's moments.
+    """A model that can be updated: what ranks, and the optimizer's moments.
 
-    Its blend is the mean over `blended` wanted items: those in new baskets of users with a history.
+    Its blend is the mean over `blended` items in new baskets of users with a history.
     """
 
     scorer: Scorer
@@ -56,21 +54,21 @@ class Learned:
 
 @dataclass(frozen=True)
 class Update:
-    """A model after an update, and how it went."""
+    """A model after an update, and the run of the update."""
 
     learned: Learned
     run: Run
 
 
 def from_trial(trial: Trial) -> Learned:
-    """The model of a finished training, ready to learn on."""
+    """The model of a finished training, ready for updates."""
     return Learned(trial.scorer, trial.run.state.optimizer)
 
 
 def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.ndarray] | None = None) -> Learned:
-    """The saved model over the catalogue `items`, which must hold every item that it was trained on.
+    """The saved model over the catalogue `items`, which must include every item that it was trained on.
 
-    `moments` are those that `moments_of` gave for it; without them the optimizer begins anew. Raises DataError for a
+    `moments` are the result of `moments_of`; without them the optimizer starts from zero. Raises DataError for a
     trained item that is missing, and for moments of other shapes.
     """
     config = configs.from_json(saved.config)
@@ -88,15 +86,16 @@ def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.nd
 
 
 def moments_of(learned: Learned) -> dict[str, np.ndarray]:
-    """What an update goes on from, as flat arrays to be kept beside the saved model: the optimizer's state, and of how
-    many wanted items the blend is the mean.
+    """What an update continues from, as flat arrays to be saved next to the model.
+
+    The optimizer's state, and the number of items that the blend is the mean over.
     """
     moments = {str(n): np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(learned.optimizer))}
     return moments | {_BLENDED: np.float64(learned.blended)}
 
 
 def saved(learned: Learned, items: Sequence[Item], metrics: Mapping[str, Any]) -> Artifact:
-    """The model as what is saved and served."""
+    """The model as the artifact that is saved and served."""
     scorer = learned.scorer
     rows_N = scorer.features.rows_N
     known_T = np.argsort(rows_N, kind="stable")[int((rows_N == 0).sum()) :]
@@ -136,17 +135,17 @@ def update(
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
 ) -> Update:
-    """The model after it has learned the events of `new_E`, which it did not know.
+    """The model after it has learned from the events of `new_E`, which it did not know.
 
     `events` are all that it may know now, by user and time. `features` are those of the whole catalogue, where items
-    have the dense ids they had before; the rows of the id table there do not matter. An item met for the first time
-    gets an embedding that starts at nothing, so it begins as what its content says.
+    have the dense ids they had before; the rows of the id table there do not matter. A new item gets an embedding that
+    starts at zero, so it is first ranked by its content.
 
-    The weights end between those before and those trained, the nearer to the latter the more is new: half of the way at
-    `config.finetune_half` new events. That keeps what both know (Wortsman et al. 2022, CVPR, on fine-tuning weights and
-    averaging them). The blend is a running mean of those that predict each update's events best before anything learns
-    them. Where asked for, `config.replay` older events for each new one are gone through again, and
-    `config.distillation` holds the network to what it said before (Li and Hoiem 2016, ECCV).
+    The result is between the old weights and the trained ones, the nearer to the latter the more events are new:
+    halfway at `config.finetune_half` new events. That keeps what both know (Wortsman et al. 2022, CVPR, on fine-tuning
+    weights and averaging them). The blend is a running mean of the blends that best predict each update's events before
+    anything learns from them. Optionally, `config.replay` older events are replayed for each new one, and
+    `config.distillation` keeps the network near its earlier output (Li and Hoiem 2016, ECCV).
     """
     config = learned.scorer.config
     blend, blended = _blend(learned, events, new_E, features, seed)
@@ -180,7 +179,7 @@ def update(
 
 
 def _between(before: Tree, trained: Tree, share: float) -> Tree:
-    """The numbers `share` of the way from those before an update to those that it found."""
+    """The numbers `share` of the way from those before an update to those after it."""
     between: Tree = jax.tree.map(lambda old, new: old + share * (new - old), before, trained)
     return between
 
@@ -188,10 +187,10 @@ def _between(before: Tree, trained: Tree, share: float) -> Tree:
 def _blend(
     learned: Learned, events: Interactions, new_E: np.ndarray, features: ItemFeatures, seed: int
 ) -> tuple[Blend, float]:
-    """The blend, moved towards the one that predicts the new events best by what does not know them, and of how many
-    wanted items it is the mean now, `config.blend_memory` at most.
+    """The blend, moved towards the one that best predicts the new events, and the number of items it is the mean over.
 
-    So the first updates go most of the way, and later a slow day moves it little.
+    That number is at most `config.blend_memory`. So the first updates move it most, and later a slow day moves it
+    little.
     """
     scorer, config = learned.scorer, learned.scorer.config
     since = float(events.at_E[new_E].min(initial=np.inf))
@@ -211,9 +210,9 @@ def _blend(
 
 
 def _grown(learned: Learned, events: Interactions, features: ItemFeatures) -> Learned:
-    """The same with a row of the id table for every item that the events name.
+    """The same with a row of the id table for every item in the events.
 
-    The table grows by up to a quarter at once, so that most updates find the shapes of the one before.
+    The table grows by up to a quarter at once, so that most updates have the shapes of the one before.
     """
     rows_N = _rows_of(learned.scorer, features)
     named = np.unique(events.items_E)
@@ -242,7 +241,7 @@ def _rows_of(scorer: Scorer, features: ItemFeatures) -> np.ndarray:
 def _rows(
     events: Interactions, new_E: np.ndarray, config: RecommendConfig, seed: int
 ) -> tuple[Rows, Bool[np.ndarray, " E"]]:
-    """The histories that end in new events, and those replayed, packed; and which events are learned of them."""
+    """The packed histories that end in new events, and the replayed ones; and which of their events are learned."""
     start_S, end_S, begins_S = packing.windows(*event_arrays.spans(events), config.history)
     before_E = np.append(0, np.cumsum(new_E))
     new_S = before_E[end_S] - before_E[start_S]
@@ -254,7 +253,7 @@ def _rows(
         budget = int(config.replay * new_S.sum())
         spans = start_S[older], end_S[older]
         replayed = older[exemplars(events, *spans, budget=budget, half_life=config.replay_days, seed=seed)]
-        # Older events beside new ones are context alone: they are many, and learning them too drowns what is new.
+        # Older events next to new ones are only context: they are many, and would outweigh the new ones if learned.
         learn_E = new_E.copy()
         for start, end in zip(start_S[replayed], end_S[replayed], strict=True):
             learn_E[start:end] = True

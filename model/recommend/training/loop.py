@@ -1,7 +1,7 @@
 """The training loop: epochs over packed rows, stopped by validation or the clock, resumable after each epoch.
 
 It runs on a mesh of devices. In a group of processes each runs the same loop; the first one validates, keeps the state,
-reports, and says how many epochs there will be.
+reports, and decides how many epochs there are.
 """
 
 from __future__ import annotations
@@ -61,25 +61,25 @@ class Phase:
     features: ItemFeatures
     seed: int
     minutes: float | None = None
-    rows: packing.Rows | None = None  # what to train on, where it is not each user's whole history
-    optimizer: optax.OptState | None = None  # where to go on from; fresh otherwise
+    rows: packing.Rows | None = None  # what to train on, if it is not each user's whole history
+    optimizer: optax.OptState | None = None  # the state to continue from; new otherwise
     teacher: network.Params | None = None
 
 
 @dataclass
 class Run:
-    """How far a phase has come. `params` are the best by validation, or the last without one, in the host's memory."""
+    """The progress of a phase. `params` are the best by validation, or the last without one, in the host's memory."""
 
     params: network.Params
     state: step.TrainState  # on the mesh while it runs, then whole in the host's memory
     history: list[Progress]
     examples: int = 0  # predictions in one epoch
-    cells: int = 0  # of the packed rows that an epoch goes through: context and padding cost as much as what is learned
+    cells: int = 0  # of the packed rows of an epoch: context and padding cost as much as what is learned
     epoch_seconds: list[float] = field(default_factory=list)  # in steps; the first compiles
 
     @property
     def seconds_per_epoch(self) -> float:
-        """The median time of an epoch's steps, without validation; without the first one, if there are others."""
+        """The median time of an epoch's steps, without validation; without the first epoch, if there are others."""
         return float(np.median(self.epoch_seconds[1:] or self.epoch_seconds))
 
 
@@ -94,9 +94,9 @@ def run(
 ) -> Run:
     """Trains from `params` until the epochs, the patience or the minutes are used up, on all devices or on `mesh`.
 
-    With minutes too few for all epochs, the learning rate falls over those that fit. With a `checkpoint`, a phase
-    that was killed goes on after its last finished epoch, and ends with the same parameters; the number of devices may
-    be another one then. Raises DataError in a process that was given other data than the first one of its group.
+    If the minutes are too few for all epochs, the learning rate falls over those that fit. With a `checkpoint`, a phase
+    that was killed continues after its last finished epoch, and ends with the same parameters, even on another number
+    of devices. Raises DataError in a process that has other data than the first one of its group.
     """
     began = time.monotonic()
     placement = Placement.for_params(mesh or meshes.all_devices(), params)
@@ -126,7 +126,7 @@ def run(
 class _Batches(NamedTuple):
     rows: packing.Rows
     items: step.Catalogue
-    count: int  # rows without those that are empty
+    count: int  # rows, without empty ones
     size: int
     steps: int
     examples: int
@@ -144,7 +144,7 @@ class _Batches(NamedTuple):
         count = len(rows.items_RxL)
         size = min(config.batch_rows, count)
         examples = int((rows.choices_RxL > 0).sum())
-        # One empty row more than there are, for batches that do not divide over the devices.
+        # One additional empty row, for batches that cannot be divided over the devices.
         kept = count if size % mesh.size == 0 else count + 1
         rows = packing.padded(rows, meshes.divisible(mesh, kept))
         placed = packing.Rows(*(meshes.place(column, meshes.by_rows(mesh)) for column in rows))
@@ -153,9 +153,9 @@ class _Batches(NamedTuple):
         return _Batches(placed, items, count, size, -(-count // size), examples, teacher)
 
     def order(self, phase: Phase, epoch: int, mesh: Mesh) -> np.ndarray:
-        """The rows of each batch ("S B"), followed by empty ones up to what divides over the devices.
+        """The rows of each batch ("S B"), padded with empty rows to a multiple of the devices.
 
-        Behind the others, they change neither what is drawn for those nor the loss.
+        The padding is at the end, so it changes neither the random draws nor the loss.
         """
         order = np.random.default_rng((phase.seed, epoch)).permutation(self.count)
         order_SxB = np.resize(order, (self.steps, self.size)).astype(np.int32)
@@ -200,9 +200,9 @@ def _is_stale(history: list[Progress], patience: int) -> bool:
 
 
 def _allowed(phase: Phase, epoch: int, began: float, started: float) -> int:
-    """How many epochs there will be in all, by the minutes, when each further one takes as long as the last.
+    """How many epochs there are in all, by the minutes, if each further one takes as long as the last.
 
-    Not lowered for good: the first epoch also compiles, and would make the others seem as slow.
+    It may rise again: the first epoch also compiles, and would make the others seem as slow.
     """
     if phase.minutes is None:
         return phase.epochs
@@ -222,7 +222,7 @@ def _keep(made: Run, placement: Placement, checkpoint: Checkpoint | None) -> Non
 
 
 def _restore(made: Run, placement: Placement, checkpoint: Checkpoint | None) -> None:
-    """Takes what the first process has kept, with padding for these devices: it was kept without any."""
+    """Loads the state that the first process saved, padded for these devices: it was saved without padding."""
     if checkpoint is None:
         return
     arrays, facts = (checkpoint.load() if coordination.leads() else None) or (None, None)

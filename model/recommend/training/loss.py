@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 
 def weighted_mean(losses: Float[Array, "*S"], weights: Float[Array, "*S"]) -> Float[Array, ""]:
-    """The mean of `losses` under `weights`; 0 when all weights are 0. What has no weight may be infinite."""
+    """The mean of `losses` under `weights`; 0 if all weights are 0. A loss without weight may be infinite."""
     return (jnp.where(weights > 0, losses, 0.0) * weights).sum() / jnp.maximum(weights.sum(), 1e-6)
 
 
@@ -35,9 +35,9 @@ def sampled_logits(
 ) -> Float[Array, "M 1+K"]:
     """Each row's logit of its target, in column 0, and of negatives shared by all rows.
 
-    `log_rate_K` is the logarithm of how often each negative is expected in the sample; subtracting it makes
-    the sampled sum an unbiased estimate of the full one (Bengio and Senécal 2008, IEEE TNN 19(4)). A negative
-    that is the row's own target is left out.
+    `log_rate_K` is the logarithm of how often each negative is expected in the sample; subtracting it makes the sampled
+    sum an unbiased estimate of the full one (Bengio and Senécal 2008, IEEE TNN 19(4)). A negative that is the row's own
+    target is left out.
     """
     logits_MxK = _products(users_MxD, negatives_KxD, bfloat16=bfloat16) - log_rate_K[None, :]
     logits_MxK = jnp.where(targets_M[:, None] == negatives_K[None, :], -jnp.inf, logits_MxK)
@@ -52,9 +52,9 @@ def cross_entropy(logits_MxN: Float[Array, "M N"], targets_M: Int[Array, " M"]) 
 
 
 def distillation(teacher_MxN: Float[Array, "M N"], logits_MxN: Float[Array, "M N"]) -> Float[Array, " M"]:
-    """Each row's divergence from what the teacher says of the same columns (Hinton et al. 2015, arXiv 1503.02531).
+    """Each row's divergence from the teacher's logits of the same columns (Hinton et al. 2015, arXiv 1503.02531).
 
-    It is Kullback and Leibler's, 0 where both say the same. Both have -inf in the same places.
+    The Kullback-Leibler divergence, 0 if both are equal. Both have -inf in the same places.
     """
     open_MxN = teacher_MxN > -jnp.inf
     said_MxN = jax.nn.softmax(teacher_MxN, 1)

@@ -1,4 +1,4 @@
-"""Where the arrays of a training live: on a mesh of devices, of one process or of several.
+"""Where the arrays of a training are: on a mesh of devices, of one process or of several.
 
 | array | where |
 | --- | --- |
@@ -6,8 +6,8 @@
 | packed rows of events | by rows; every step's batch is gathered from all parts, and each device takes its share |
 | everything else: blocks, item features, draws of negatives | whole, on every device |
 
-XLA derives the communication from that. What is random depends on seed, epoch and step, never on the number of devices,
-so that each number of devices computes the same training, up to the rounding of sums in another order.
+XLA derives the communication from that. Random numbers depend on seed, epoch and step, never on the number of devices,
+so that any number of devices computes the same training, up to the rounding of sums in another order.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from model.recommend import network
 _AXIS = "devices"
 
 Tree = Any
-"""Arrays in named tuples and mappings; a table, and what the optimiser keeps of it, has the table's name as its key."""
+"""Arrays in named tuples and mappings; a table, and the optimiser's state of it, have the table's name as their key."""
 
 
 def all_devices() -> Mesh:
-    """All devices that JAX shows this process, those of its group's other processes included."""
+    """A mesh of all devices that JAX shows this process, including those of its group's other processes."""
     return from_devices(jax.devices())
 
 
 def from_devices(devices: list[jax.Device]) -> Mesh:
-    """These devices. In a group of processes, each must name the same ones, and every process must have one."""
+    """A mesh of these devices. In a group, each process must pass the same ones, and have at least one of them."""
     return Mesh(np.array(devices), (_AXIS,))
 
 
 def by_rows(mesh: Mesh) -> NamedSharding:
-    """The first axis is divided over the devices."""
+    """Divides the first axis over the devices."""
     return NamedSharding(mesh, PartitionSpec(_AXIS))
 
 
@@ -55,7 +55,7 @@ def divisible(mesh: Mesh, count: int) -> int:
 
 
 def shardings(mesh: Mesh, state: Tree) -> Tree:
-    """Where each array of a training's state lives."""
+    """The sharding of each array of a training's state."""
 
     def sharding(path: Any, _: Any) -> NamedSharding:
         return everywhere(mesh) if _table(path) is None else by_rows(mesh)
@@ -64,15 +64,15 @@ def shardings(mesh: Mesh, state: Tree) -> Tree:
 
 
 def place(value: np.ndarray | jax.Array, sharding: NamedSharding) -> jax.Array:
-    """A copy of `value` that lives there; each process of a group brings the same value, and puts its own part."""
+    """A copy of `value` with this sharding; each process of a group passes the same value, and stores its own part."""
     value = np.asarray(value)
-    # A copy also where the CPU could share the memory: training takes over the buffers of its state.
+    # A copy, even if the CPU could share the memory: training takes over the buffers of its state.
     return jax.make_array_from_callback(value.shape, sharding, lambda part: np.array(value[part]))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """The state of one training on a mesh, where tables are padded with rows of zeros that nothing names.
+    """The state of one training on a mesh, with tables padded with zero rows that nothing refers to.
 
     `rows` maps each table to its rows without padding.
     """
@@ -97,9 +97,9 @@ class Placement:
         return jax.tree_util.tree_map_with_path(put, state)
 
     def fetch(self, state: Tree) -> Tree:
-        """What was put, as whole arrays in the memory of the host; in a group, each process gets all of them.
+        """The state as whole arrays in the host's memory, without padding; in a group, in each process.
 
-        Each array is for a moment whole on every device, one after the other.
+        Each array is briefly whole on every device, one after the other.
         """
 
         def fetch(path: Any, value: jax.Array) -> np.ndarray:
@@ -111,6 +111,6 @@ class Placement:
 
 
 def _table(path: tuple[Any, ...]) -> str | None:
-    """The table that the array at this place of a state belongs to."""
+    """The table that the array at this path of a state belongs to, None for other arrays."""
     names = [entry.key for entry in path if isinstance(entry, jax.tree_util.DictKey)]
     return next((name for name in names if name in network.EMBEDDINGS), None)

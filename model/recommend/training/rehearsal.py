@@ -1,4 +1,4 @@
-"""What an incremental update goes through again, so that it forgets little: older windows, chosen item by item."""
+"""Rehearsal: which older windows an incremental update replays, chosen item by item, so that it forgets little."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def exemplars(
     half_life: float,
     seed: int,
 ) -> Int[np.ndarray, " X"]:
-    """The numbers of the windows `start_S[s]:end_S[s]` to replay, ascending: about `budget` events of them in all.
+    """The numbers of the windows `start_S[s]:end_S[s]` to replay, ascending: about `budget` events in all.
 
-    Items ask for windows that hold one of their events, at random; an event counts half for each `half_life` (days)
-    that it is older than another. So an item asks for its newer events rather, and one of four times the events asks
-    twice as often. Exemplars by item are those of ADER (Mi, Lin and Faltings 2020, RecSys); that they come in whole
-    windows makes every event of a window worth its cost.
+    Each item draws windows with one of its events at random; an event weighs half as much for each `half_life` (days)
+    that it is older. So an item's newer events are more likely, and an item with four times the events is drawn twice
+    as often. Exemplars by item are those of ADER (Mi, Lin and Faltings 2020, RecSys); whole windows make every event of
+    a window worth its cost.
     """
     length_S = end_S - start_S
     if budget <= 0 or not length_S.sum():
@@ -33,7 +33,8 @@ def exemplars(
     items_E, at_E = events.items_E[places_E], events.at_E[places_E]
     weight_E = np.maximum(recency_popularity.halved(at_E.max() - at_E, half_life), 1e-300)
     rate_E = weight_E / np.sqrt(np.bincount(items_E, weight_E)[items_E])
-    # Clocks that ring at these rates: the first are a sample without replacement (Efraimidis and Spirakis 2006).
+    # Exponential clocks with these rates: the first to ring are a sample without replacement (Efraimidis and Spirakis
+    # 2006).
     rings_S = np.full(len(start_S), np.inf)
     np.minimum.at(rings_S, window_E, np.random.default_rng(seed).exponential(size=len(rate_E)) / rate_E)
     order_S = np.argsort(rings_S, kind="stable")

@@ -40,7 +40,7 @@ class Catalogue(NamedTuple):
 
 @functools.cache
 def optimizer(config: RecommendConfig) -> optax.GradientTransformation:
-    """AdamW (Loshchilov and Hutter 2019) with clipped gradients, for a learning rate of 1: a step brings its own.
+    """AdamW (Loshchilov and Hutter 2019) with clipped gradients and a learning rate of 1: each step has its own rate.
 
     The same config gives the same object, so that a second training compiles nothing.
     """
@@ -48,7 +48,7 @@ def optimizer(config: RecommendConfig) -> optax.GradientTransformation:
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(b2=0.98),
         optax.add_decayed_weights(config.weight_decay),
-        # An id embedding keeps only what the content cannot say: then an item without one stands beside the others.
+        # An id embedding then keeps only what the content cannot express: items without one stay comparable to the others.
         optax.add_decayed_weights(config.id_decay, mask=lambda params: {name: name == "items.ids" for name in params}),
     )
 
@@ -68,8 +68,8 @@ def catalogue(
 ) -> Catalogue:
     """The view of the items of every device of `mesh` (default: one device).
 
-    `targets_T` are the items of all training events (dense ids). With `spare`, the lists to draw from are made a little
-    longer, with some of what they hold again, so that most later calls give arrays of the same shapes.
+    `targets_T` are the items of all training events (dense ids). With `spare`, the lists to draw from are a little
+    longer, with some entries repeated, so that most later calls give arrays of the same shapes.
     """
     popularity_N = np.bincount(targets_T, minlength=len(features.rows_N)) / max(len(targets_T), 1)
     trained_S = np.flatnonzero(popularity_N).astype(np.int32)
@@ -93,10 +93,10 @@ def batch_loss(
     key: Array,
     teacher: network.Params | None = None,
 ) -> Float[Array, ""]:
-    """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next moment.
+    """The mean loss of predicting, from each cell of a batch of packed rows, an item of its user's next time.
 
-    With a `teacher`, `config.distillation` times the divergence from what it says of those items that it knows is
-    added: what it has never seen it would only hold back.
+    With a `teacher`, `config.distillation` times the divergence from its logits of the items that it knows is added: on
+    items that it has never seen it would only slow learning down.
     """
     hide_key, drop_key, draw_key, next_key = jax.random.split(key, 4)
     hidden_N = jax.random.bernoulli(hide_key, config.id_dropout, items.features.rows_N.shape)
@@ -116,7 +116,7 @@ def batch_loss(
 
 
 class _Asked(NamedTuple):
-    """What a batch asks of a network: which cell predicts which column, among all items or some drawn ones."""
+    """What a network predicts for a batch: which cell predicts which column, among all items or some drawn ones."""
 
     items: Catalogue
     rows: Rows
@@ -127,7 +127,7 @@ class _Asked(NamedTuple):
 def _logits(
     config: RecommendConfig, params: network.Params, asked: _Asked, *, hidden_N: Array | None, key: Array | None
 ) -> tuple[Float[Array, "M N"], Int[Array, " M"]]:
-    """For each cell the logits of what it is asked to choose from, and the column of the true choice.
+    """For each cell the logits of its choices, and the column of the true choice.
 
     `hidden_N` are the items whose id embedding is hidden; without a `key` nothing is dropped.
     """
@@ -147,7 +147,7 @@ def _logits(
     users_MxD = users_RxLxD.reshape(-1, config.dim)
     targets_M = jnp.take_along_axis(rows.items_RxL, asked.columns_RxL, 1).reshape(-1)
     if full:
-        # An item that nobody could choose yet must not be taught as unwanted.
+        # An item that nobody could choose yet must not count as a negative.
         among_N = items.popularity_N > 0
         return loss.full_logits(users_MxD, catalogue_NxD, among_N, bfloat16=_bfloat16(config)), targets_M
     true_MxD = jnp.take_along_axis(cells_RxLxD, asked.columns_RxL[..., None], 1).reshape(-1, config.dim)
@@ -160,7 +160,7 @@ def _logits(
 
 
 def _known(teacher: network.Params, asked: _Asked) -> Bool[Array, "M N"]:
-    """Which of the choices of each cell have an id embedding that the teacher has learned; all, where none has."""
+    """Which of the choices of each cell have an id embedding that the teacher has learned; all, if none has."""
     known_N = (teacher["items.ids"] != 0).any(-1)[asked.items.features.rows_N]
     if asked.drawn_K is None:
         known_MxN = jnp.broadcast_to(known_N[None, :], (asked.columns_RxL.size, len(known_N)))
@@ -226,9 +226,9 @@ def epoch(
     key: Array,
     teacher: network.Params | None = None,
 ) -> tuple[TrainState, Float[Array, " S"]]:
-    """The state after one step for each row of `order_SxB`, which names the packed rows of a batch; and the losses.
+    """The state after one step for each row of `order_SxB`, which has the packed rows of a batch; and the losses.
 
-    The arrays live on `mesh`; the number of rows, and that of a batch, is a multiple of its devices.
+    The arrays are on `mesh`; the number of rows, and of rows in a batch, is a multiple of its devices.
     """
     shardings = meshes.shardings(mesh, state)
 
@@ -243,7 +243,7 @@ def epoch(
 
 
 def _next_columns(rows: Rows, *, key: Array) -> Int[Array, "R L"]:
-    """For each cell one of the cells of its user's next moment, at random; any cell where there is none."""
+    """For each cell one of the cells of its user's next time, at random; any cell if there is none."""
     share_RxL = jax.random.uniform(key, rows.items_RxL.shape)
     chosen_RxL = (share_RxL * rows.choices_RxL.astype(jnp.float32)).astype(jnp.int32)
     chosen_RxL = jnp.minimum(chosen_RxL, jnp.maximum(rows.choices_RxL - 1, 0))

@@ -1,4 +1,4 @@
-"""Training: from events to a saved-able model, with metrics that were taken on events it had never seen."""
+"""Training: from events to an artifact, with metrics measured on events that the model had not seen."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from model.recommend.weights import KIND
 
 Figures = dict[str, dict[str, float]]
 
-# The share of the learning rate, and of the minutes, that the refit gets.
+# The refit's share of the learning rate, and of the minutes.
 _GENTLER = 0.3
-# What is wanted now is weighed on the baskets of so many days, and only where there are enough of them.
+# The weight of recent popularity is fitted on the baskets of this many days, if there are enough of them.
 _LATEST_DAYS = 7.0
 # Fewer held-out baskets than this would move a blend by chance.
 _LEAST_CASES = 200
@@ -41,7 +41,7 @@ _REFIT_MINUTES = 0.2
 
 @dataclass(frozen=True)
 class Trial:
-    """A model that knows only what its split lets it learn, and how the training went."""
+    """A model that learned only what its split allows, and the run of its training."""
 
     parts: Split
     scorer: Scorer
@@ -76,10 +76,10 @@ def fit(
     """Trains on all but each user's last two baskets, stops by the last but one, reports on the last.
 
     After the report, `config.refit_epochs` go over all events, and all transitions are counted, so that the artifact
-    knows the newest ones; the metrics are those from before. `minutes` of wall time end the training after the epoch
-    in progress, and the refit then takes at most a fifth as long again. Without test cases (users of fewer than
+    knows the newest ones; the metrics are those from before. `minutes` of wall time end the training after the epoch in
+    progress, and the refit then takes at most a fifth as long again. Without test cases (all users have fewer than
     three baskets) the metrics are empty and all epochs are run. `checkpoints`, for "train" and "refit", let a killed
-    training go on. Raises DataError for no events or contradictory ones.
+    training continue. Raises DataError for no events or contradictory ones.
     """
     interactions = usable(interactions, items, config)
     kept = checkpoints or {}
@@ -124,7 +124,7 @@ def learn(
     minutes: float | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trial:
-    """Trains the network on what `parts` lets it learn, counts the transitions there, and fits their blend.
+    """Trains the network on what `parts` allows, counts the transitions there, and fits their blend.
 
     The validation cases choose the epoch, and then the blend: neither network nor counts know them.
     """
@@ -168,9 +168,9 @@ def refit(
     minutes: float | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trial:
-    """The trial after a few gentler epochs on all of each user's events before `end_U`, its transitions counted anew.
+    """The trial after a few gentler epochs on all of each user's events before `end_U`, its transitions counted again.
 
-    `features` are those of all items, also of those that the trial did not learn. The blend stays as it is.
+    `features` are those of all items, including those that the trial did not learn. The blend stays the same.
     """
     scorer, parts = trial.scorer, trial.parts
     mask_E = split.mask_until(parts, end_U)
@@ -188,9 +188,9 @@ def refit(
 
 
 def compare(trial: Trial, *, k: int = 10) -> Figures:
-    """The figures of the model and of the baselines on the test cases; none without test cases.
+    """The figures of the model and of the baselines on the test cases; empty without test cases.
 
-    The last baskets of users lie anywhere in time, so what is wanted now is left out.
+    Users' last baskets are spread over all times, so recent popularity is left out.
     """
     events, test, scorer = trial.parts.events, trial.parts.test, trial.scorer.timeless()
     catalogue = len(scorer.features.rows_N)
@@ -218,7 +218,7 @@ def fit_blend(
     start: Blend | None = None,
     only: Collection[str] = Blend._fields,
 ) -> Blend:
-    """The blend of the network and the counts of `scorer` that predicts best what none of them knows."""
+    """The blend of the network and the counts of `scorer` that best predicts cases that neither knows."""
     old, truth = _seen(events, validation, scorer.config)
     pairs = [(s, item) for s, true in enumerate(truth) for item in true.tolist()]
     items_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
@@ -234,10 +234,10 @@ def fit_blend(
 
 
 def _fit_trend(events: Interactions, mask_E: np.ndarray, validation: Holdout, scorer: Scorer, *, seed: int) -> Blend:
-    """The blend of `scorer` with what is wanted now, as far as the latest held-out baskets can tell.
+    """The blend of `scorer` with recent popularity, as fitted on the latest held-out baskets.
 
-    What was wanted is counted up to the first of these baskets, of events that may be learned from. Where they are too
-    few, as where there are no clock times, what is wanted now stays out of the score.
+    Recent popularity is counted up to the first of these baskets, from events that may be learned from. If the baskets
+    are too few, or there are no clock times, recent popularity is left out of the score.
     """
     if not scorer.config.trend_days or not len(validation.truth):
         return scorer.blend
@@ -278,14 +278,14 @@ def trimmed(features: ItemFeatures) -> ItemFeatures:
 
 
 def _known(features: ItemFeatures, learned_E: np.ndarray) -> ItemFeatures:
-    """An item that only held-out events name has no embedding of its own yet: its content must do."""
+    """Give items that are only in held-out events no id embedding: they are ranked by their content."""
     learned_N = np.zeros(len(features.rows_N), bool)
     learned_N[learned_E] = True
     return features._replace(rows_N=np.where(learned_N, features.rows_N, 0).astype(np.int32))
 
 
 def sample(holdout: Holdout, most: int, seed: int) -> Holdout:
-    """At most so many of the cases, at random."""
+    """At most `most` of the cases, at random."""
     if len(holdout.truth) <= most:
         return holdout
     chosen = np.sort(np.random.default_rng(seed).choice(len(holdout.truth), most, replace=False))
