@@ -1,4 +1,4 @@
-"""What search is made of: a frozen config with named presets."""
+"""The configuration of search: a frozen config with named presets."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class SearchConfig:
 
     # Aligned with FIELDS.
     field_weights: tuple[float, ...] = (1.0, 0.4, 0.6, 0.4, 0.2)
-    tail_weight: float = 0.7  # of what stands behind "with", "for", "in" or in brackets, in a title
+    tail_weight: float = 0.7  # of what comes after "with", "for", "in" or in brackets, in a title
     head_weight: float = 1.5  # of the last word before that: what the product is
     part_weight: float = 0.9  # of a part of a code beside one that stands there as such, and of another way to write it
     k1: float = 0.5  # small: a word said twice in a title says little more
     b: float = 0.5
-    # How much of a clause's score a term of each kind has, aligned with the kinds of `model.text.analyser`:
+    # The share of a clause's score that a term of each kind gets, aligned with the kinds of `model.text.analyser`:
     # word, number, unit, measure, size, code, Chinese word, word inside a word, pair of characters, character,
     # what a run of characters ends in, neighbouring letters of other scripts without spaces, parts (which a query does
     # not ask for), the exact spelling, the item's id.
     kind_weights: tuple[float, ...] = (1.0, 0.7, 0.2, 0.4, 0.7, 1.0, 1.0, 0.5, 0.5, 0.7, 0.3, 1.0, 0.0, 0.3, 1.0)
     coverage_power: float = 0.5  # the score is multiplied by this power of the share of the query that matched
 
-    rare: int = 3  # a word that this many items or fewer hold may be misspelt
-    rarer: float = 10.0  # and is taken for one that at least this many times as many items hold
+    rare: int = 3  # a word that this many items or fewer contain may be misspelt
+    rarer: float = 10.0  # and is replaced by one that at least this many times as many items contain
     correction_weight: float = 0.9
     join_weight: float = 0.8
     synonym_weight: float = 0.8
@@ -51,31 +51,31 @@ class SearchConfig:
     longest_query: int = 48  # terms of a query that are looked up
 
     dim: int = 64  # of the encoder's vectors
-    buckets: int = 32_768  # rows of its table, which terms are hashed to
-    width: int = 32  # distinct terms of a text that it reads
-    batch: int = 512  # pairs of a step; each is told from all others
-    epochs: int = 8  # over the catalogue, parts of an item against the whole
-    least_steps: int = 300  # of which a small catalogue gets more epochs
+    buckets: int = 32_768  # rows of its table, to which terms are hashed
+    width: int = 32  # most distinct terms of a text that are read
+    batch: int = 512  # pairs in a step; each is contrasted with all others
+    epochs: int = 8  # over the catalogue: parts of an item have to find the whole
+    least_steps: int = 300  # for which a small catalogue gets more epochs
     learning_rate: float = 2e-3
     finetune_epochs: int = 4  # over pairs of queries and the items that they should find
     finetune_rate: float = 1e-3
 
-    likeness_weight: float = 0.3  # of the cosine beside the lexical score relative to the best, without a ranker
+    likeness_weight: float = 0.3  # of the cosine added to the lexical score relative to the best, without a ranker
     letters_weight: float = 0.6  # of the share of the query's trigrams that a title has, without a ranker
     popularity_weight: float = 0.1  # of an item's log popularity relative to the most popular one's
-    affinity_weight: float = 0.05  # of how much the customer likes an item (`workers.search.tastes`)
-    least_likeness: float = 0.5  # cosine from which an item is a result without holding anything of the query
-    candidates: int = 200  # by lexical score and cosine, which the ranker, or the trigrams, put in order
-    likest: int = 100  # and by the cosine alone
+    affinity_weight: float = 0.05  # of how much the shopper likes an item (`workers.search.tastes`)
+    least_likeness: float = 0.5  # cosine from which an item is a result without any term of the query
+    candidates: int = 200  # by lexical score and cosine, to be sorted by the ranker, or by trigrams
+    likest: int = 100  # additional ones, by cosine only
     rankers: int = 1  # boosted one by one with other seeds, and summed
     trees: int = 400
     leaves: int = 20
     depth: int = 6
     least_in_leaf: int = 200
     ranker_rate: float = 0.05
-    truncation: int = 20  # pairs of which one stands before this rank teach
+    truncation: int = 20  # a pair of items is learnt from if one of them is ranked before this
     threads: int = 1
-    folds: int = 5  # parts of the judged queries; the features of one are made without its judgements
+    folds: int = 5  # parts of the judged queries; the features of a part are computed without its judgements
 
     def __post_init__(self) -> None:
         if len(self.field_weights) != len(FIELDS) or min(self.field_weights) < 0:

@@ -1,4 +1,4 @@
-"""Search over one catalogue in memory: items come and go, a query gets its page."""
+"""Search over one catalogue in memory: items come and go, and a query gets its page."""
 
 from __future__ import annotations
 
@@ -26,31 +26,29 @@ from model.search.ranking.features import Affinity, Asked, Shelf
 from model.text.synonyms import Synonyms
 
 MATCHED, ALIKE, POPULAR = "matched", "alike", "popular"
-"""Where a page comes from: items that hold something of the query; where none does, those nearest in meaning; or what
-is popular."""
+"""The source of a page: items that contain a query term; if there are none, those nearest in meaning, or popular."""
 
 SORTS = ("relevance", "price", "-price", "newest", "popular")
 
 
 EVERYTHING = Filters()
-"""All that can be bought."""
+"""All available items."""
 
 _UNKNOWN: Mapping[str, float] = MappingProxyType({})
 
 
 class Ranker(Protocol):
-    """Whatever scores candidates by their features."""
+    """Anything that scores candidates by their features."""
 
     def score(self, features_KxF: Float32[np.ndarray, "K F"]) -> Float32[np.ndarray, " K"]:
-        """One score for each candidate, greater is better."""
+        """One score per candidate, greater is better."""
         ...
 
 
 class Found(NamedTuple):
-    """A page of `total` items: slots, best first, with their scores (NaN where there is none), and its source.
+    """A page of `total` items: slots, best first, with their scores (NaN if there is none), and its source.
 
-    `asked` is the query as it was understood and matched, for whoever wants to know why
-    (`model.search.ranking.explain`).
+    `asked` is the query as understood and matched, for explanations (`model.search.ranking.explain`).
     """
 
     slots_K: Int[np.ndarray, " K"]
@@ -64,7 +62,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Parts:
-    """What an engine is made of, beside the items. `published` is an encoder of somebody else's."""
+    """The parts of an engine other than the items. `published` is a published encoder."""
 
     config: SearchConfig
     synonyms: Synonyms = Synonyms()
@@ -75,7 +73,7 @@ class Parts:
 
 
 class Engine:
-    """Items and everything that is kept of them. One writer at a time; a reader must not overlap with it."""
+    """Items and everything derived from them. One writer at a time; readers must not overlap with it."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -90,7 +88,7 @@ class Engine:
         popularity: Mapping[str, float] = _UNKNOWN,
         announced: Mapping[str, float] = _UNKNOWN,
     ) -> None:
-        """Fill a fresh engine at once. `popularity` and `announced`, in unix seconds, are by item id."""
+        """Fill a new engine at once. `popularity` and `announced`, in unix seconds, are by item id."""
         for item in items:
             self._stock(item, popularity, announced)
         self.lexicon.build([document.read(item) for item in items])
@@ -114,7 +112,7 @@ class Engine:
         self._embed(slots, items)
 
     def remove(self, item_ids: Iterable[str]) -> None:
-        """Take items out; unknown ids are left alone."""
+        """Remove items; unknown ids are ignored."""
         for item_id in item_ids:
             slot = self.collection.remove(item_id)
             if slot is not None:
@@ -131,9 +129,9 @@ class Engine:
         affinity: Affinity | None = None,
         now: float | None = None,
     ) -> Found:
-        """Results `start` .. `start + k` of a query, never more than pass `wanted`.
+        """Results `start` .. `start + k` of a query, at most as many as pass `wanted`.
 
-        The order is a function of the query, the items and the arguments, so pages neither repeat nor skip.
+        The order depends only on the query, the items and the arguments, so pages neither repeat nor skip.
         """
         asked, fused_N = self.ask(text, affinity=affinity, now=now)
         passes_N = filters.mask(self.collection, wanted)
@@ -159,7 +157,7 @@ class Engine:
         affinity: Affinity | None = None,
         now: float | None = None,
     ) -> tuple[Asked, Float32[np.ndarray, " N"]]:
-        """The query understood, and every slot's lexical score relative to the best plus its weighted cosine."""
+        """The understood query, and every slot's lexical score relative to the best plus its weighted cosine."""
         understood = self.understand(text)
         match = lexical.match(understood, self.lexicon)
         likeness_N, other_N = (self._cosines(which, understood.meant or text) for which in range(2))
@@ -173,7 +171,7 @@ class Engine:
     def candidates(
         self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"]
     ) -> Int[np.ndarray, " K"]:
-        """The slots that a ranker orders: the best by lexical score and cosine together, and by each cosine alone."""
+        """The slots that a ranker sorts: the best by lexical score plus cosine, and by each cosine."""
         config = self.parts.config
         chosen = [self._best(asked, fused_N, open_N)]
         chosen += [
@@ -194,7 +192,7 @@ class Engine:
         return np.concatenate([best_K, np.setdiff1d(named[open_N[named]], best_K)])
 
     def taught(self, encoder: TextVectors | None, associations: Associations) -> Engine:
-        """An engine that learnt more, over the same items; the two share all else, so write to neither."""
+        """An engine that learnt more, over the same items; the two share everything else, so write to neither."""
         other = self.over(replace(self.parts, encoder=encoder, associations=associations))
         other._vectors[1] = self._vectors[1]
         if encoder is not None and (column := other._vectors[0]) is not None:
@@ -204,9 +202,9 @@ class Engine:
         return other
 
     def over(self, parts: Parts, vectors_NxD: Float32[np.ndarray, "N D"] | None = None) -> Engine:
-        """An engine of other parts over the same items, to take the place of this one.
+        """An engine with other parts over the same items, to replace this one.
 
-        `vectors_NxD` are what the encoder of `parts` makes of the first slots; it embeds the others now.
+        `vectors_NxD` are the vectors of the first slots by the encoder of `parts`; it embeds the others now.
         """
         other = Engine(parts)
         other.collection, other.lexicon = self.collection, self.lexicon
@@ -217,22 +215,22 @@ class Engine:
         return other
 
     def understand(self, text: str) -> Query:
-        """What a query asks of the items."""
+        """The parsed query, with corrections and alternatives from the catalogue."""
         return query.understand(text, self.lexicon, self.parts.synonyms)
 
     def shelf(self) -> Shelf:
-        """What features read."""
+        """The data that features read."""
         vectors = self._vectors[0]
         vectors_NxD = None if vectors is None else vectors.first(self.lexicon.slots)
         return Shelf(self.collection, self.lexicon, vectors_NxD, self.parts.associations)
 
     def ranked(self, text: str, k: int) -> Int[np.ndarray, " K"]:
-        """The best `k` slots of all, those that hold nothing of the query among them: for evaluation."""
+        """The best `k` slots of all, including those without any term of the query: for evaluation."""
         asked, fused_N = self.ask(text)
         return self._by_relevance(asked, fused_N, self.collection.open_N, k)[0][:k]
 
     def _matched(self, asked: Asked) -> Bool[np.ndarray, " N"]:
-        """Which slots are a result: they hold something of the query, or are near it in meaning."""
+        """Which slots are results: they contain a term of the query, or are near it in meaning."""
         found_N = asked.match.score_N > 0
         for cosine_N in (asked.likeness_N, asked.other_N):
             if cosine_N is not None:
@@ -240,7 +238,7 @@ class Engine:
         return found_N
 
     def _complete(self, asked: Asked, passes_N: Bool[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
-        """Which slots hold as much of the query as any that passes: ordered by price, half a match is none."""
+        """Which slots contain as much of the query as any that passes: when sorting by price, others are no results."""
         coverage_N = asked.match.coverage_N
         most = float(coverage_N.max(initial=0.0, where=passes_N))
         return (asked.match.score_N > 0) & (coverage_N >= np.float32(most - 1e-3))
@@ -248,7 +246,7 @@ class Engine:
     def _by_relevance(
         self, asked: Asked, fused_N: Float32[np.ndarray, " N"], open_N: Bool[np.ndarray, " N"], need: int
     ) -> tuple[Int[np.ndarray, " K"], Float32[np.ndarray, " K"]]:
-        """At least the best `need` of the open slots: candidates in the ranker's order, the others behind them."""
+        """At least the best `need` of the open slots: candidates in the ranker's order, followed by the others."""
         config = self.parts.config
         if self.parts.ranker is None:
             first = self._best(asked, fused_N, open_N)
@@ -280,7 +278,7 @@ class Engine:
     def _liked(
         self, asked: Asked, slots_K: Int[np.ndarray, " K"], scores_K: Float32[np.ndarray, " K"]
     ) -> Float32[np.ndarray, " K"]:
-        """What everybody's and the customer's taste add to the scores; a ranker's have a scale of their own."""
+        """What popularity and the shopper's taste add to the scores, which have their own scale with a ranker."""
         config, popularity_N = self.parts.config, self.collection.popularity_N
         liked_K = np.zeros(len(slots_K), np.float32)
         most = float(popularity_N.max(initial=0.0))

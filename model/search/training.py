@@ -1,4 +1,4 @@
-"""What search learns: the encoder from the catalogue, and encoder and ranker from judged queries."""
+"""Training search: the encoder on the catalogue, and encoder and ranker on judged queries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Report = Callable[[Progress], None]
 
 
 def with_encoder(parts: Parts, items: Sequence[Item], *, seed: int = 0, report: Report = lambda _: None) -> Parts:
-    """`parts` with an encoder that knows the catalogue."""
+    """`parts` with an encoder trained on the catalogue."""
     params = contrastive.pretrain(items, parts.config, seed=seed, report=report)
     return dataclasses.replace(parts, encoder=Encoder(parts.config, params))
 
@@ -32,10 +32,10 @@ def with_encoder(parts: Parts, items: Sequence[Item], *, seed: int = 0, report: 
 def with_ranker(
     parts: Parts, items: Sequence[Item], known: Judged, *, seed: int = 0, report: Report = lambda _: None
 ) -> Parts:
-    """`parts` with a ranker, and the encoder if it is ours, taught by judged queries (items by position in `items`).
+    """`parts` with a ranker, and the encoder if it is ours, trained on judged queries (items by index in `items`).
 
-    The ranker learns from candidates as it will meet them: the features of each query are made by an encoder that has
-    not seen that query (cross-fitting; Wolpert 1992, "Stacked generalization").
+    The ranker learns from candidates as in serving: the features of each query are computed by an encoder that has not
+    seen that query (cross-fitting; Wolpert 1992, "Stacked generalization").
     """
     engine = Engine(parts)
     engine.build(items)
@@ -61,7 +61,7 @@ def with_ranker(
 def _encoder(
     items: Sequence[Item], known: Judged, engine: Engine, seed: int, report: Report
 ) -> encoder.TextVectors | None:
-    """Our encoder, further trained on the queries; another one, or none, as it is."""
+    """Our encoder, further trained on the queries; another one, or None, unchanged."""
     ours = engine.parts.encoder
     if not isinstance(ours, Encoder):
         return ours
@@ -73,7 +73,7 @@ def _encoder(
 
 
 def _pairs(known: Judged, engine: Engine) -> Pairs:
-    """Each query with its right items; a query is read as it was probably meant."""
+    """Each query with its relevant items; a misspelt query is corrected."""
     meant = [engine.understand(text).meant or text for text in known.queries]
     terms_QxT = encoder.terms_of(meant, engine.parts.config)
     rows = [(q, item, gain) for q, right in _right(known) if terms_QxT[q].any() for item, gain in right.items()]
@@ -82,7 +82,7 @@ def _pairs(known: Judged, engine: Engine) -> Pairs:
 
 
 def _associations(known: Judged, engine: Engine) -> associations.Associations:
-    """What the queries' words found."""
+    """The associations of the queries' words with the words of their relevant titles."""
     hashed_NxT = engine.lexicon.hashed_NxT
     rights = []
     for q, right in _right(known):
@@ -93,7 +93,7 @@ def _associations(known: Judged, engine: Engine) -> associations.Associations:
 
 
 def _right(known: Judged) -> Iterator[tuple[int, dict[int, float]]]:
-    """Yield each query, by its number, with its items of at least half of the greatest gain of all."""
+    """Yield each query, by its index, with its items that have at least half of the greatest gain of all."""
     gains = [known.gains(q) for q in range(len(known.queries))]
     greatest = max((gain for of_item in gains for gain in of_item.values()), default=0.0)
     for q, of_item in enumerate(gains):
@@ -101,7 +101,7 @@ def _right(known: Judged) -> Iterator[tuple[int, dict[int, float]]]:
 
 
 def _examples(engine: Engine, known: Judged) -> list[Examples]:
-    """The candidates of each query with their features and gains; none for a query without a right candidate."""
+    """The candidates of each query with their features and gains; none for a query without a relevant candidate."""
     examples = []
     for q, text in enumerate(known.queries):
         asked, fused_N = engine.ask(text)

@@ -1,4 +1,4 @@
-"""All that search has learnt, as the artifact that keeps it: encoder, ranker, associations, and items' vectors."""
+"""The artifact of search: encoder, ranker, associations, and items' vectors."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _ENCODER, _TREES, _ASSOCIATIONS, _VECTORS = "encoder.", "trees.", "associations.
 
 @dataclass(frozen=True)
 class Kept:
-    """The vectors that the encoder made of items when it was trained, and a hash of the text that each was made of."""
+    """The encoder's vectors of items at its training, and a hash of the text of each item."""
 
     rows: Mapping[str, int]
     digests_N: UInt32[np.ndarray, " N"]
     vectors_NxD: Float32[np.ndarray, "N D"]
 
     def encode(self, items: Sequence[Item], encoder: Encoder) -> Float32[np.ndarray, "N D"]:
-        """What the encoder makes of the items; only those that are new, or changed, are computed."""
+        """The encoder's vectors of the items; only new or changed ones are computed."""
         vectors_NxD = np.zeros((len(items), encoder.dim), np.float32)
         changed = []
         for place, (item, text) in enumerate(zip(items, contrastive.texts(items), strict=True)):
@@ -51,7 +51,10 @@ class Kept:
 
 
 def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Artifact:
-    """What was learnt, with the vectors of the items that it was learnt from. Another's encoder is not kept."""
+    """The trained parts, with the vectors of the items that they were trained on.
+
+    A published encoder is not included.
+    """
     flat: dict[str, np.ndarray] = {}
     if isinstance(parts.encoder, Encoder):
         texts = contrastive.texts(items)
@@ -62,7 +65,7 @@ def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Art
         flat |= {_TREES + name: np.asarray(column) for name, column in parts.ranker.trees._asdict().items()}
         flat[_TREES + "depth"] = np.array(parts.ranker.depth, np.int32)
     if parts.associations is not None:
-        # In halves: JAX, through which arrays come back, has no 64 bits here.
+        # In two halves: JAX, which loads the arrays, has no 64-bit integers here.
         keys_P = parts.associations.keys_P
         flat[_ASSOCIATIONS + "words"] = (keys_P >> np.uint64(32)).astype(np.uint32)
         flat[_ASSOCIATIONS + "titles"] = keys_P.astype(np.uint32)
@@ -71,7 +74,7 @@ def pack(parts: Parts, items: Sequence[Item], metrics: Mapping[str, Any]) -> Art
 
 
 def unpack(artifact: Artifact, synonyms: Synonyms) -> tuple[Parts, Kept | None]:
-    """What `pack` was given, with the shop's `synonyms`, and the items' vectors, None without an encoder of ours.
+    """What `pack` was given, with the shop's `synonyms`, and the items' vectors; None without our own encoder.
 
     Raises ArtifactError for the artifact of something else, and for one whose terms another analyser made.
     """

@@ -44,7 +44,7 @@ _ENGLISH = (
 STOPWORDS = frozenset((*_ENGLISH, *"的了和与是在及"))
 
 MOST_TERMS = 512
-"""Terms of one text; what stands behind them is left out."""
+"""Most terms of one text; later ones are left out."""
 
 _LONGEST_ID = 128
 
@@ -54,7 +54,7 @@ _GLUED = "|".join(sorted((re.escape(spelling) for spelling in measures.UNITS), k
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")  # 10.000 is ten thousand in half of the world
 _FRACTION = re.compile(r"(?:(\d+)[- ])?(\d+) ?/ ?(\d+)")
 _AREA = re.compile(r"\b(sq|square|cu|cubic)[. ]{1,2}(?:ft|foot|feet)\b")
-# Not the end of a word, such as that of "Xbox 360": behind letters it stands apart, or they are a unit: "4ftx8ft".
+# Not the end of a word, as in "Xbox 360": after letters there is a space, or the letters are a unit: "4ftx8ft".
 _TIMES = re.compile(r"(?:(?<=[\d\"'.]) ?|(?<=[a-z]) |(?<=\d[a-z])|(?<=\d[a-z][a-z]))[x*] ?(?=\.?\d)")
 _ASIDE = re.compile(r"(?<![\d\"] )(?<!\d)\b(?:with|for|in)\b(?!\.)|[(,\[]| - | – ")
 _PATTERN = rf"""(?P<number>
@@ -100,7 +100,7 @@ _ARTICLES = frozenset(
 
 
 class Term(NamedTuple):
-    """One term of a text: what is looked up, what it is, which word of the text it came from (from 0), and as what."""
+    """One term of a text: what is looked up, its kind, the index of its word in the text (from 0), and as written."""
 
     term: str
     kind: int
@@ -109,10 +109,10 @@ class Term(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """The terms of a text in reading order, and the first place that no longer says what a product is.
+    """The terms of a text in reading order, and the index of the first word that no longer says what a product is.
 
-    From `head` on a title says what the product comes with, is for or is in: what stands behind "with", "for" or "in"
-    (but not "in" the unit), a bracket, a comma or a dash.
+    From `head` on a title says what the product comes with, is for or is in: after "with", "for" or "in" (but not "in"
+    the unit), a bracket, a comma or a dash.
     """
 
     terms: list[Term]
@@ -120,7 +120,7 @@ class Analysis(NamedTuple):
 
 
 def terms(text: str) -> list[Term]:
-    """The terms of `text` in reading order; never raises for any `str`, and reads `MOST_TERMS` of them at most."""
+    """The terms of `text` in reading order, at most `MOST_TERMS`; never raises for any `str`."""
     return analyse(text).terms
 
 

@@ -47,13 +47,13 @@ ONLY_GLUED = frozenset(["a", "m", "g", "l", "c", "f", "k", "go", "to", "м", "г
 """Units that are also words or letters: only right behind their number."""
 
 BARE = {spelling: unit for spelling, unit in UNITS.items() if len(spelling) > 3 and spelling.isascii()} | {"ft": "ft"}
-"""Spellings that are a unit without a number before them."""
+"""Spellings that are units even without a number before them."""
 
 _DENOMINATORS = frozenset((2, 3, 4, 5, 6, 8, 10, 12, 16, 32, 64))
 
 
 def number(whole: str, above: str = "", below: str = "") -> str | None:
-    """The one spelling of a number: `1`, `1`, `2` (for 1-1/2) is "1.5", `.50` is "0.5", `10,000` is "10000".
+    """The canonical form of a number: `1`, `1`, `2` (for 1-1/2) is "1.5", `.50` is "0.5", `10,000` is "10000".
 
     A comma before one or two digits is a decimal one. None where `above`/`below` is no fraction of a measure, such as
     12/2 for two wires of gauge 12. Digits that begin with 0, or too many to be an amount, are a code and stay as they

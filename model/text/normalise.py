@@ -16,7 +16,7 @@ HAN = scripts.HAN
 """Chinese characters, as the inside of a regular expression's class."""
 
 LONGEST = 10_000
-"""Characters that are read; what stands behind them is left out."""
+"""Most characters that are read; later ones are left out."""
 
 _ENTITY = re.compile("&#?[0-9a-zA-Z]{1,31};")  # with its semicolon: "Black&notebook" holds none
 _HAN = re.compile(f"[{HAN}]")
@@ -35,8 +35,8 @@ _DOUBLED = re.compile(r"([\u0e33\u0eb3])|([\u0e4d\u0ecd])([\u0e48-\u0e4b\u0ec8-\
 def clean(text: str) -> str:
     """The text as it is read: NFKC, lower case, simplified Chinese, plain digits and quotes, no control characters.
 
-    HTML entities are resolved, since shops store titles with them. Never raises for any `str`; what stands behind the
-    first `LONGEST` characters is left out. Traditional characters are turned by OpenCC's phrases.
+    HTML entities are resolved, since shops store titles with them. Never raises for any `str`; only the first `LONGEST`
+    characters are read. Traditional characters are converted by OpenCC's phrases.
     """
     text = text[:LONGEST]
     if text.isascii():

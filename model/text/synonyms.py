@@ -28,12 +28,12 @@ class Synonyms:
 
     @property
     def longest(self) -> int:
-        """Terms of the longest phrase that finds others."""
+        """Number of terms of the longest phrase with synonyms."""
         return max(map(len, self.others), default=0)
 
 
 def parse(lines: Iterable[str]) -> Synonyms:
-    """The synonyms of a file's lines. A line without two phrases is left out, and named in `refused`."""
+    """The synonyms of a file's lines. A line without two phrases is left out and listed in `refused`."""
     others: dict[Phrase, dict[Phrase, None]] = {}
     refused: list[str] = []
     for number, line in enumerate(lines, start=1):

@@ -1,4 +1,4 @@
-"""Runs of three letters or digits inside words: what two spellings of a word still share."""
+"""Runs of three letters or digits inside words, which different spellings of a word still share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ASCII_WORD = re.compile("[a-z0-9]+")
 def hashed(text: str) -> list[int]:
     """The distinct hashed trigrams of a text's folded words, a space before and behind each word, in reading order.
 
-    Chinese words have none: three characters are more than most of them have, and the analyser gives their parts.
+    Chinese words have none: three characters are longer than most of them, and the analyser gives their parts.
     """
     clean = normalise.clean(text)
     read = _ASCII_WORD.findall(clean) if clean.isascii() else scripts.words().findall(folding.fold(clean))

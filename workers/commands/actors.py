@@ -27,7 +27,7 @@ BY = "command"
 
 @click.group()
 def actors() -> None:
-    """Keep click farms and self-promotion from moving what others see. See docs/howto/handle-bots.md."""
+    """Keep click farms and self-promotion from changing what others see. See docs/howto/handle-bots.md."""
 
 
 @actors.command("list")

@@ -24,7 +24,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def experiment() -> None:
-    """Show different shelves to different arms of shoppers, and tell which does better. See docs/howto/run-an-experiment.md."""
+    """Show different shelves to different arms of shoppers. See docs/howto/run-an-experiment.md."""
 
 
 @experiment.command()

@@ -30,7 +30,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @click.group()
 def fraud() -> None:
-    """Rules that decide about orders together with the model, and their decisions. See docs/howto/write-fraud-rules.md."""
+    """Rules that decide about orders next to the model, and their decisions. See docs/howto/write-fraud-rules.md."""
 
 
 @fraud.group()

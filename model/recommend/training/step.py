@@ -48,7 +48,7 @@ def optimizer(config: RecommendConfig) -> optax.GradientTransformation:
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(b2=0.98),
         optax.add_decayed_weights(config.weight_decay),
-        # An id embedding then keeps only what the content cannot express: items without one stay comparable to the others.
+        # An id embedding then keeps only what the content cannot express: items without one stay comparable to others.
         optax.add_decayed_weights(config.id_decay, mask=lambda params: {name: name == "items.ids" for name in params}),
     )
 

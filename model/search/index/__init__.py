@@ -1,1 +1,1 @@
-"""The catalogue as search keeps it: postings, words, filters, facets."""
+"""The search index of the catalogue: postings, words, filters, facets."""

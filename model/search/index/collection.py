@@ -1,4 +1,4 @@
-"""The items that are searched: a slot for each, and what filters, facets and sort orders read."""
+"""The searched items: a slot for each, and the data of filters, facets and sort orders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Labels:
         self._codes: dict[str, int] = {}
 
     def code(self, name: str | None) -> int:
-        """The label's code, new where it is new; `NONE` for none."""
+        """The label's code, a new one for a new label; `NONE` for None."""
         if not name:
             return NONE
         found = self._codes.setdefault(name, len(self.names))
@@ -31,12 +31,12 @@ class Labels:
         return found
 
     def known(self, names: Iterable[str]) -> list[int]:
-        """The codes of those names that there are."""
+        """The codes of the names that exist."""
         return [self._codes[name] for name in names if name in self._codes]
 
 
 class Collection:
-    """Items by slot. An item that changes gets a fresh slot and its old one is closed, so slots are never rewritten."""
+    """Items by slot. A changed item gets a new slot and its old one is closed, so slots are never rewritten."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
@@ -68,7 +68,7 @@ class Collection:
         return slot
 
     def remove(self, item_id: str) -> int | None:
-        """Close the item's slot and return it; None for an item that is not there."""
+        """Close the item's slot and return it; None for an unknown item."""
         slot = self._slots.pop(item_id, None)
         if slot is not None:
             self._open.set(slot, False)
@@ -76,7 +76,7 @@ class Collection:
         return slot
 
     def sell(self, item: Item) -> None:
-        """Take over price and availability, in place, of an item that else is the same; nothing for an unknown one."""
+        """Update price and availability in place, for an item that is otherwise the same; ignores an unknown one."""
         slot = self._slots.get(item.item_id)
         if slot is not None:
             self.items[slot] = item
@@ -85,16 +85,16 @@ class Collection:
             self._reprice(slot)
 
     def count(self, item_id: str, popularity: float) -> None:
-        """Set an item's popularity, in place; nothing for an item that is not there."""
+        """Set an item's popularity in place; ignores an unknown item."""
         if item_id in self._slots:
             self._popularity.set(self._slots[item_id], popularity)
 
     def slot(self, item_id: str) -> int | None:
-        """The item's slot; None for an item that is not there."""
+        """The item's slot; None for an unknown item."""
         return self._slots.get(item_id)
 
     def prices_of(self, category: int) -> Float32[np.ndarray, " M"]:
-        """What the items of a category (by its code) cost, ascending; those without a price are left out."""
+        """The prices of the items of a category (by its code), ascending; items without a price are left out."""
         if category not in self._prices_of:
             price_M = self.price_N[(self.category_N == category) & self.open_N]
             self._prices_of[category] = np.sort(price_M[np.isfinite(price_M)])
@@ -110,7 +110,7 @@ class Collection:
 
     @property
     def available_N(self) -> Bool[np.ndarray, " N"]:
-        """Which slots hold, or held, an item that can be bought."""
+        """Which slots hold, or held, an available item."""
         return self._available.first(len(self.items))
 
     @property
@@ -130,14 +130,14 @@ class Collection:
 
     @property
     def popularity_N(self) -> Float32[np.ndarray, " N"]:
-        """What `put` and `count` were given."""
+        """The values given to `put` and `count`."""
         return self._popularity.first(len(self.items))
 
     @property
     def announced_N(self) -> np.ndarray:
-        """Unix seconds; NaN where unknown."""
+        """Unix seconds; NaN if unknown."""
         return self._announced.first(len(self.items))
 
     def _reprice(self, slot: int) -> None:
-        """Have the prices of a slot's category looked up anew."""
+        """Drop the cached prices of a slot's category."""
         self._prices_of.pop(int(self.category_N[slot]), None)

@@ -1,4 +1,4 @@
-"""An array with a row for each slot, which grows by doubling."""
+"""An array with a row per slot, which grows by doubling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Column:
         self._rows[slot] = value
 
     def fill(self, rows: np.ndarray) -> None:
-        """Set the first rows at once, of a column in which none was written."""
+        """Set the first rows at once, in a column without written rows."""
         self._rows = np.array(rows, self._rows.dtype)
 
     def change(self, slot: int, by: Any) -> None:

@@ -1,4 +1,4 @@
-"""An item as search reads it: its terms by field, what its title is about, and the words that it is written in."""
+"""An item as search reads it: its terms by field, the head of its title, and its written words."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LESSER = frozenset((analyser.PART, analyser.GRAM))
 _ATTRIBUTES = FIELDS.index("attributes")
 
 MAIN = frozenset((analyser.WORD, analyser.NUMBER, analyser.CODE, analyser.HAN))
-"""Kinds that stand for a word of the text: they make its length, and its order. The other kinds repeat them."""
+"""The kinds of terms that count for length and order: one per word of the text. The other kinds repeat them."""
 
-# A typical title, brand, category, set of attributes and text, in main terms: what an empty index takes for average.
+# Typical lengths of title, brand, category, attributes and text, in main terms: the averages of an empty index.
 TYPICAL_LENGTHS = (9.0, 1.5, 2.0, 6.0, 40.0)
 
 
@@ -28,8 +28,8 @@ TYPICAL_LENGTHS = (9.0, 1.5, 2.0, 6.0, 40.0)
 class Document:
     """One item. `fields[f]` are the terms of field f, aligned with `config.FIELDS`.
 
-    `head` is the first place of the title that is no longer about what the product is; `noun` the place of the last
-    word before it; `letters` are the title's hashed trigrams.
+    The title says what the product is before position `head`; `noun` is the position of the last word before it;
+    `letters` are the title's hashed trigrams.
     """
 
     fields: tuple[Sequence[Term], ...]
@@ -44,7 +44,7 @@ class Document:
 
     @property
     def words(self) -> set[str]:
-        """The distinct words and codes, as they are written: what a misspelt one may be."""
+        """The distinct words and codes, as written: the possible corrections of a misspelt word."""
         return {term.surface for term in itertools.chain(*self.fields) if term.kind == analyser.WORD}
 
     @property
@@ -55,7 +55,7 @@ class Document:
 
     @property
     def pairs(self) -> set[tuple[str, str]]:
-        """The distinct pairs of words that stand side by side in the title."""
+        """The distinct pairs of adjacent words of the title."""
         words = [term for term in self.fields[0] if term.kind == analyser.WORD]
         return {(a.surface, b.surface) for a, b in itertools.pairwise(words) if b.place == a.place + 1}
 

@@ -1,4 +1,4 @@
-"""Exact filters and facets over whole results: nothing is filtered away after a cut."""
+"""Exact filters and facets over all results: nothing is filtered after a cut."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jaxtyping import Bool, Int
 from model.search.index.collection import Collection, Labels
 
 MOST_LABELS = 50
-"""Labels of one field that are counted."""
+"""Most labels of one field that are counted."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a result must be; an empty tuple or None asks nothing. Prices are in the shop's currency, ends included."""
+    """Conditions on a result; an empty tuple or None is no condition. Prices are in the shop's currency, inclusive."""
 
     categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ def mask(collection: Collection, filters: Filters) -> Bool[np.ndarray, " N"]:
 
 
 def facets(collection: Collection, found_N: Bool[np.ndarray, " N"], filters: Filters) -> dict[str, dict[str, int]]:
-    """How many of the slots `found_N` that pass are of each category and brand: the `MOST_LABELS` of most, in order.
+    """How many of the slots `found_N` that pass have each category and brand: the `MOST_LABELS` largest, in order.
 
-    A field counts as if it were not filtered by itself, so that a shopper who has chosen one brand sees the others.
+    A field is counted as if it had no filter itself, so that a shopper who has chosen one brand sees the others.
     """
     without = {"category": replace(filters, categories=()), "brand": replace(filters, brands=())}
     fields = {

@@ -1,6 +1,6 @@
-"""On which terms a query's results depend: an item that holds none of them, and never did, changes nothing about them.
+"""Which terms a query's results depend on: an item that never contained any of them cannot change the results.
 
-But for what is near in meaning alone, and for how rare each word is.
+Except for results that are only near in meaning, and for how rare each word is.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ def query_terms(query: Query, lexicon: Lexicon) -> set[str]:
 
 
 def item_terms(item: Item) -> set[str]:
-    """The terms that the item holds."""
+    """The terms that the item contains."""
     return {term.term for terms in document.read(item).fields for term in terms}

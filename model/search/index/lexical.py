@@ -1,4 +1,4 @@
-"""How well each item's words answer a query."""
+"""Lexical matching: how well each item's words match a query."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from model.search.index.query import Alternative, Clause, Query
 
 
 class Match(NamedTuple):
-    """`score_N` is BM25F over clauses, 0 where nothing matched; `coverage_N` the share of the query found, 0..1."""
+    """`score_N` is BM25F over clauses, 0 without a match; `coverage_N` the share of the query that was found, 0..1."""
 
     score_N: Float32[np.ndarray, " N"]
     coverage_N: Float32[np.ndarray, " N"]
 
 
 def match(query: Query, lexicon: Lexicon) -> Match:
-    """Every slot's score, closed ones included.
+    """Every slot's score, including closed ones.
 
-    A clause counts by the best of its alternatives. The sum is multiplied by a power of the share of the query's
-    weight that was found (coordination; Manning et al. 2008, "Introduction to Information Retrieval", 7.1).
+    A clause counts by the best of its alternatives. The sum is multiplied by a power of the share of the query's weight
+    that was found (coordination; Manning et al. 2008, "Introduction to Information Retrieval", 7.1).
     """
     score_N = np.zeros(lexicon.slots, np.float32)
     coverage_N = np.zeros(lexicon.slots, np.float32)
@@ -55,20 +55,20 @@ def match(query: Query, lexicon: Lexicon) -> Match:
 
 
 def clause_weight(clause: Clause, lexicon: Lexicon) -> float:
-    """The most that a clause can be worth: of its kind, and of how rare the best of its alternatives is."""
+    """The greatest weight of a clause: that of its kind, times the rarity of its best alternative."""
     best = max(_rarity(alternative, lexicon) * alternative.weight for alternative in clause.alternatives)
     return lexicon.config.kind_weights[clause.term.kind] * best
 
 
 def best(score_N: Float32[np.ndarray, " N"], k: int, open_N: Bool[np.ndarray, " N"]) -> Int[np.ndarray, " K"]:
-    """The open slots of the `k` greatest scores, best first; equal ones in the order of their slots."""
+    """The open slots with the `k` greatest scores, best first; ties in the order of their slots."""
     slots = np.flatnonzero(open_N)
     scores = score_N[slots]
     if k >= len(slots):
         return slots[np.argsort(-scores, kind="stable")]
     if k <= 0:
         return slots[:0]
-    # Of the negated scores: numpy takes twenty times as long where the many equal ones, here 0, are the small ones.
+    # Negated scores: numpy takes twenty times as long if the many equal values, here 0, are the small ones.
     least = -np.partition(-scores, k - 1)[k - 1]
     above = slots[scores > least]
     above = above[np.argsort(-score_N[above], kind="stable")]
@@ -103,7 +103,7 @@ def _rarity(alternative: Alternative, lexicon: Lexicon) -> float:
 def _alternative(
     clause: Clause, alternative: Alternative, lexicon: Lexicon
 ) -> tuple[Int[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
-    """The slots that hold all terms of an alternative, and what each scores."""
+    """The slots that contain all terms of an alternative, and the score of each."""
     scale = lexicon.config.kind_weights[clause.term.kind] * alternative.weight
     first, *others = alternative.terms
     slots, weights = lexicon.postings.lookup(first)

@@ -1,4 +1,4 @@
-"""The lexical side of the catalogue, kept up to date item by item: postings, words, compounds and titles."""
+"""The lexical index of the catalogue, updated item by item: postings, words, compounds and titles."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from model.search.learning import associations
 from model.text import analyser, trigrams
 
 TITLE = 24
-"""Main terms of a title that are kept in order, for features of whole phrases."""
+"""Most main terms of a title that are kept in order, for features of whole phrases."""
 
 LETTERS = 96
-"""Distinct trigrams of a title that are kept."""
+"""Most distinct trigrams of a title that are kept."""
 
 PADDING = -1
 
 
 class Lexicon:
-    """What is known of the words of the items, by slot. `add` and `remove` cost by the item's words alone."""
+    """The words of the items, by slot. The cost of `add` and `remove` depends only on the item's words."""
 
     def __init__(self, config: SearchConfig) -> None:
         self.config = config
@@ -41,7 +41,7 @@ class Lexicon:
         self._title = Column(np.int32, width=TITLE, fill=PADDING)
         self._hashed = Column(np.uint32, width=TITLE)
         self._letters = Column(np.uint16, width=LETTERS)
-        self.letters_L = np.zeros(trigrams.BUCKETS + 1, np.int32)  # how many open items' titles hold each trigram
+        self.letters_L = np.zeros(trigrams.BUCKETS + 1, np.int32)  # how many open items' titles contain each trigram
         self._numbers = Column(np.int8)
         self._head = Column(np.int8)
         self._noun = Column(np.int8, fill=PADDING)
@@ -49,7 +49,7 @@ class Lexicon:
         self.open = 0
 
     def build(self, documents: Sequence[Document]) -> None:
-        """Set slots 0, 1, … at once. Only for a fresh lexicon; the average lengths of fields are taken from these."""
+        """Set slots 0, 1, … at once. Only for a new lexicon; the average lengths of fields are taken from these."""
         lengths_NxF = np.array([d.lengths for d in documents], np.float64).reshape(len(documents), -1)
         if len(documents):
             used_NxF = np.where(lengths_NxF > 0, lengths_NxF, np.nan)
@@ -66,7 +66,7 @@ class Lexicon:
         self._note(slot, new)
 
     def remove(self, slot: int, old: Document) -> None:
-        """Count a closed slot's words no longer: those that were added there, which it does not keep."""
+        """Remove a closed slot's words from the counts; pass the document that was added, which is not kept."""
         self.postings.close({self.postings.ids[term.term] for terms in old.fields for term in terms})
         self.vocabulary.remove(old.words)
         for a, b in old.pairs:
@@ -78,7 +78,7 @@ class Lexicon:
         self.open -= 1
 
     def inverse_frequency(self, term: int) -> float:
-        """log(1 + (N - n + .5) / (n + .5)) of a term that n of the N open items hold (Robertson and Zaragoza 2009)."""
+        """log(1 + (N - n + .5) / (n + .5)) of a term in n of the N open items (Robertson and Zaragoza 2009)."""
         holding = self.postings.frequency(term)
         return math.log1p((self.open - holding + 0.5) / (holding + 0.5))
 
@@ -88,7 +88,7 @@ class Lexicon:
         return np.where(terms_V == PADDING, 0.0, np.log1p((self.open - holding_V + 0.5) / (holding_V + 0.5)))
 
     def parts(self, word: str) -> tuple[str, str] | None:
-        """The two words that titles have side by side where this is them written as one: "rainbird", "rain bird"."""
+        """The two words of a compound, if titles have them side by side: "rainbird", "rain bird"."""
         pairs = self._compounds.get(word)
         if not pairs:
             return None
@@ -118,7 +118,7 @@ class Lexicon:
 
     @property
     def slots(self) -> int:
-        """How many slots there are, closed ones among them."""
+        """The number of slots, including closed ones."""
         return self._slots
 
     @property
@@ -128,7 +128,7 @@ class Lexicon:
 
     @property
     def title_NxT(self) -> Int32[np.ndarray, "N T"]:
-        """The ids of each title's main terms in order; `PADDING` behind them."""
+        """The ids of each title's main terms in order, followed by `PADDING`."""
         return self._title.first(self._slots)
 
     @property
@@ -138,21 +138,21 @@ class Lexicon:
 
     @property
     def noun_N(self) -> Int8[np.ndarray, " N"]:
-        """Which of a title's main terms is the last word of its head; `PADDING` for none."""
+        """The index among a title's main terms of the last word of its head; `PADDING` for none."""
         return self._noun.first(self._slots)
 
     @property
     def hashed_NxT(self) -> UInt32[np.ndarray, "N T"]:
-        """Each title's distinct main terms, hashed by `associations`; 0 behind them."""
+        """Each title's distinct main terms, hashed by `associations`, followed by 0."""
         return self._hashed.first(self._slots)
 
     @property
     def letters_NxL(self) -> UInt16[np.ndarray, "N L"]:
-        """Each title's distinct hashed trigrams; 0 behind them."""
+        """Each title's distinct hashed trigrams, followed by 0."""
         return self._letters.first(self._slots)
 
     def letter_rarity(self, letters: Sequence[int]) -> Float32[np.ndarray, " G"]:
-        """log((N + 1) / (n + 1)) of trigrams that n of the N open items hold."""
+        """log((N + 1) / (n + 1)) of trigrams in n of the N open items."""
         return np.log((self.open + 1) / (self.letters_L[np.array(letters, int)] + 1)).astype(np.float32)
 
     @property

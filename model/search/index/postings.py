@@ -1,4 +1,4 @@
-"""The inverted index: which items hold a term, and how strongly. Items come, change and go one by one."""
+"""The inverted index: which items contain a term, with weights. Items are added, changed and removed one by one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NOTHING = np.zeros(0, np.float32)
 class Postings:
     """For each term its items' slots and weights, in arrays that grow by doubling.
 
-    A slot is written once: an item that changes gets a new one, and whoever reads leaves out slots that are closed.
-    Adding an item costs as many short writes as it has terms, whatever the size of the index.
+    A slot is written once: a changed item gets a new one, and readers leave out closed slots. Adding an item costs a
+    short write per term, whatever the size of the index.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Postings:
         self._open = Column(np.int32)
 
     def intern(self, term: str) -> int:
-        """The term's dense id; a new one where it is new."""
+        """The term's dense id, a new one for a new term."""
         found = self.ids.setdefault(term, len(self.terms))
         if found == len(self.terms):
             self.terms.append(term)
@@ -40,7 +40,7 @@ class Postings:
         return found
 
     def build(self, rows: Sequence[dict[int, float]]) -> None:
-        """Set the whole index: `rows[slot]` maps a term's id to its weight. What was there is gone."""
+        """Set the whole index: `rows[slot]` maps a term's id to its weight. Replaces what was there."""
         terms_P = np.fromiter((term for row in rows for term in row), np.int64)
         weights_P = np.fromiter((weight for row in rows for weight in row.values()), np.float32)
         slots_P = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
@@ -53,7 +53,7 @@ class Postings:
             self._open.set(term, size)
 
     def add(self, slot: int, row: dict[int, float]) -> None:
-        """Add the terms of one slot, which must be above all slots added before."""
+        """Add the terms of one slot, which must be greater than all slots added before."""
         for term, weight in row.items():
             size = self._sizes[term]
             if size == len(self._slots[term]):
@@ -66,12 +66,12 @@ class Postings:
             self._open.change(term, 1)
 
     def close(self, terms: Iterable[int]) -> None:
-        """Count one item less for each of the terms; its entries stay, and belong to a closed slot."""
+        """Count one item less for each of the terms; the entries of the closed slot stay."""
         for term in terms:
             self._open.change(term, -1)
 
     def lookup(self, term: int) -> tuple[Int32[np.ndarray, " P"], Float32[np.ndarray, " P"]]:
-        """The slots that hold the term, ascending, closed ones among them, and its weight in each."""
+        """The slots that contain the term, ascending, including closed ones, and its weight in each."""
         size = self._sizes[term]
         return self._slots[term][:size], self._weights[term][:size]
 
@@ -81,7 +81,7 @@ class Postings:
 
     @property
     def frequencies_V(self) -> Int32[np.ndarray, " V"]:
-        """How many open items hold each term."""
+        """How many open items contain each term."""
         return self._open.first(len(self.terms))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""A query understood: what must be found, and by which terms of the catalogue each part of it may be."""
+"""Parsing a query: what must be found, and which terms of the catalogue may match each part of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SAID = frozenset((analyser.WORD, analyser.CODE, analyser.HAN))
 
 
 class Alternative(NamedTuple):
-    """Terms that all have to be there, how much they count (0..1), and why."""
+    """Terms that all have to be present, how much they count (0..1), and why."""
 
     terms: tuple[int, ...]
     weight: float
@@ -58,7 +58,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Query:
-    """`unknown` are the words that nothing in the catalogue stands for; `meant` is the text as probably meant, or None.
+    """A parsed query.
 
     `terms` are all terms that were read, and `others` what they may also be written as; `named` is the term of the item
     whose id or SKU the text is, None for none.
@@ -108,7 +108,7 @@ def understand(text: str, lexicon: Lexicon, synonyms: Synonyms) -> Query:
 
 
 def main_words(asked: Query, lexicon: Lexicon) -> list[str]:
-    """The terms of the catalogue that most probably stand for each word, number and code of a query, in order."""
+    """For each word, number and code of a query, in order, the terms of the catalogue that most probably match it."""
     firsts = (clause.alternatives[0] for clause in asked.clauses if clause.term.kind in MAIN)
     return [lexicon.postings.terms[term] for alternative in firsts for term in alternative.terms]
 
@@ -235,7 +235,7 @@ def _unknown(asked: _Asked, clauses: Sequence[Clause]) -> tuple[str, ...]:
 
 
 def _pieces(term: Term, lexicon: Lexicon) -> Iterator[tuple[Term, int]]:
-    """The letters and the digits of a code, as far as the catalogue has them: "iphone15" is "iphone" and "15"."""
+    """The letters and the digits of a code, if the catalogue has them: "iphone15" is "iphone" and "15"."""
     runs = ("".join(run) for _, run in itertools.groupby(term.term, str.isdigit))
     for run in runs:
         kind = analyser.NUMBER if run.isdigit() else analyser.WORD
@@ -250,7 +250,7 @@ def _beside(term: Term, terms: Sequence[Term], lexicon: Lexicon) -> list[int]:
 
 
 def _with_joined(clauses: list[Clause], terms: Sequence[Term], lexicon: Lexicon) -> list[Clause]:
-    """Neighbours that the catalogue writes as one word, "shower head" and "showerhead", may be found by that."""
+    """Neighbours that the catalogue writes as one word, "shower head" and "showerhead", also match that word."""
     joinable = [term for term in terms if term.kind in (analyser.WORD, analyser.NUMBER)]
     for a, b in itertools.pairwise(joinable):
         word = a.surface + b.surface
@@ -265,7 +265,7 @@ def _with_joined(clauses: list[Clause], terms: Sequence[Term], lexicon: Lexicon)
 
 
 def _with_synonyms(clauses: list[Clause], terms: Sequence[Term], lexicon: Lexicon, synonyms: Synonyms) -> list[Clause]:
-    """Phrases of the query that the shop has other words for may be found by all words of one of those."""
+    """Phrases of the query for which the shop has synonyms also match all words of one synonym."""
     main = [term for term in terms if key([term])]
     for length in range(synonyms.longest, 0, -1):
         for start in range(len(main) - length + 1):

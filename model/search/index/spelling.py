@@ -1,4 +1,4 @@
-"""What a misspelt word of a query was meant to be, judged by the words beside it."""
+"""Spelling correction: the probable meaning of a misspelt word, judged by the other words of the query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLOSE = 1.0  # how much less likely, in logarithms, a second correction may be
 
 
 class Correction(NamedTuple):
-    """A word of the catalogue for one that was written, and its term."""
+    """A word of the catalogue that may have been meant, its term, and its likelihood."""
 
     word: str
     term: int
@@ -25,12 +25,12 @@ class Correction(NamedTuple):
 
 
 def corrections(word: str, beside: Iterable[int], lexicon: Lexicon) -> list[Correction]:
-    """The likeliest words for `word`, best first, at most two; none where nothing near is frequent enough.
+    """The most likely words for `word`, best first, at most two; none if no near word is frequent enough.
 
     `beside` are the terms of the query's other words. A noisy channel (Kernighan, Church and Gale 1990, "A spelling
-    correction program based on a noisy channel model", COLING): how frequent the candidate is, how much more often
-    than by chance it stands in titles with the other words, and how likely its edits are; people rarely miss the
-    first letter.
+    correction program based on a noisy channel model", COLING): the frequency of the candidate, how much more often
+    than by chance it is in titles with the other words, and how likely its edits are; people rarely get the first
+    letter wrong.
     """
     own = lexicon.stem_id(word)
     every = lexicon.vocabulary.near(word)[:_CONSIDERED]
@@ -50,7 +50,7 @@ def corrections(word: str, beside: Iterable[int], lexicon: Lexicon) -> list[Corr
 
 
 def _longer(word: str, lexicon: Lexicon) -> list[Candidate]:
-    """Where nothing is near: words that go on where `word` was cut off."""
+    """If no word is near: words that begin with `word`."""
     if len(word) < 4:
         return []
     starting = sorted(lexicon.vocabulary.starting(word), key=lambda found: (-found[1], found[0]))[:_CONSIDERED]
@@ -58,7 +58,7 @@ def _longer(word: str, lexicon: Lexicon) -> list[Candidate]:
 
 
 def _context(beside: list[int], lexicon: Lexicon) -> np.ndarray | None:
-    """How much of the rest of the query each slot holds, relative to the mean; None without a rest."""
+    """How much of the rest of the query each slot contains, relative to the mean; None without a rest."""
     weight_N = np.zeros(lexicon.slots, np.float32)
     for term in beside:
         weight_N[lexicon.postings.lookup(term)[0]] += lexicon.inverse_frequency(term)

@@ -1,4 +1,4 @@
-"""The words that the catalogue is written in, and which of them a misspelt one may be."""
+"""The written words of the catalogue, and which of them a misspelt word may be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ABSENT = np.zeros(0, np.int32)
 
 
 class Candidate(NamedTuple):
-    """A word of the catalogue, the edits between it and what was written, and how many items hold it."""
+    """A word of the catalogue, its edit distance, and how many items contain it."""
 
     word: str
     edits: int
@@ -26,9 +26,9 @@ class Candidate(NamedTuple):
 
 
 class Vocabulary:
-    """Words with the number of items that hold each, found by the pairs of letters that they share with another.
+    """Words with the number of items that contain each, found by the pairs of letters they share with another word.
 
-    Words come one by one and stay; one that no item holds any more has frequency 0 and is no candidate.
+    Words are added one by one and stay; one that no item contains any more has frequency 0 and is no candidate.
     """
 
     def __init__(self) -> None:
@@ -63,16 +63,16 @@ class Vocabulary:
             self._counts[self._ids[word]] -= 1
 
     def frequency(self, word: str) -> int:
-        """How many items hold the word, as it is written."""
+        """How many items contain the word, as written."""
         found = self._ids.get(word)
         return 0 if found is None else self._counts[found]
 
     def near(self, word: str, *, edits: int | None = None) -> list[Candidate]:
-        """The catalogue's words within `edits` of `word`, itself not among them; nearest, then most frequent, first.
+        """The catalogue's other words within `edits` of `word`, the nearest, then the most frequent, first.
 
         An edit inserts, deletes or replaces a letter or swaps two neighbours (optimal string alignment). Without
-        `edits`, words of up to 3 letters have none, up to 6 one, longer ones two. The shortlist is by shared pairs
-        of letters (Zobel and Dart 1995, "Finding approximate matches in large lexicons").
+        `edits`, words of up to 3 letters have none, up to 6 one, longer ones two. The shortlist is by shared pairs of
+        letters (Zobel and Dart 1995, "Finding approximate matches in large lexicons").
         """
         allowed = _allowed(word) if edits is None else edits
         if not allowed or not self._words:
@@ -101,7 +101,7 @@ class Vocabulary:
         if not lists:
             return []
         others, shared = np.unique(np.concatenate(lists), return_counts=True)
-        # One edit touches at most three pairs: a swap.
+        # One edit changes at most three pairs: a swap does.
         enough = shared >= max(1, len(pairs) - 3 * allowed)
         others, shared = others[enough], shared[enough]
         sizes = np.array([self._sizes[other] for other in others])

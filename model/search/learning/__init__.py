@@ -1,1 +1,1 @@
-"""What search learns from: clicks and judgements."""
+"""What search learns from clicks and judgements."""

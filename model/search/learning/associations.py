@@ -1,4 +1,4 @@
-"""Words that stand for each other, as judged or clicked queries tell: "drapes" finds what is titled "curtain"."""
+"""Associated words, learnt from judged or clicked queries: "drapes" finds titles with "curtain"."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt32, UInt64
 
 NAMES = ("told", "told_last", "told_all")
-"""How much more often than by chance words of the query found words of the title: the mean over the query's words, each
-by the best of the title; of the last word; and the mean over both."""
+"""How much more often than by chance words of the query found words of the title.
+
+The mean over the query's words, each with its best word of the title; only the query's last word; and the mean over all
+pairs.
+"""
 
 _SHRINK = 3.0  # gain at which an association counts half
-_SPARSE = 2.0  # gain that a word is taken to have had beside, for nothing
+_SPARSE = 2.0  # prior gain of every word
 _UPPER = np.uint64(32)
 
 
@@ -29,7 +32,7 @@ class Associations(NamedTuple):
 
 
 class Right(NamedTuple):
-    """One query's hashed words, the hashed title words of each of its right items, and those items' gains."""
+    """One query's hashed words, the hashed title words of each of its relevant items, and those items' gains."""
 
     words_W: UInt32[np.ndarray, " W"]
     titles: Sequence[UInt32[np.ndarray, " T"]]
@@ -43,7 +46,7 @@ def hashed(words: Iterable[str]) -> UInt32[np.ndarray, " W"]:
 
 
 def learn(rights: Sequence[Right]) -> Associations:
-    """Positive pointwise mutual information of query words and title words, shrunk where seen together rarely.
+    """Positive pointwise mutual information of query words and title words, shrunk if they are rarely seen together.
 
     Church and Hanks 1990, "Word association norms, mutual information, and lexicography"; as translation of titles to
     queries, Berger and Lafferty 1999, "Information retrieval as statistical translation", SIGIR.

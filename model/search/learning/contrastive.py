@@ -1,4 +1,4 @@
-"""Teaching the encoder: a part of an item finds the item among others, and a query the items that were right for it."""
+"""Training the encoder: a part of an item has to find the item among others, and a query its relevant items."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from model.search.config import SearchConfig
 from model.search.learning import encoder
 
 _LONGEST_PART = 5
-"""Terms of a part of a title, which stands for a query."""
+"""Most terms of a part of a title that is used as a query."""
 
 
 class Pairs(NamedTuple):
-    """Queries and the items that were right for them; a pair is drawn in proportion to its weight."""
+    """Queries and their relevant items; a pair is drawn in proportion to its weight."""
 
     queries_PxT: Int32[np.ndarray, "P T"]
     items_P: Int32[np.ndarray, " P"]
@@ -30,7 +30,7 @@ class Pairs(NamedTuple):
 
 
 def texts(items: Sequence[Item]) -> list[str]:
-    """What the encoder reads of each item."""
+    """The text of each item that the encoder reads."""
     return [" ; ".join(part for part in _parts(item) if part) for item in items]
 
 
@@ -41,10 +41,10 @@ def pretrain(
     seed: int = 0,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> dict[str, Array]:
-    """Parameters that know the catalogue: from a few of an item's terms, or one of its fields, the item is found.
+    """Parameters trained on the catalogue: a few of an item's terms, or one of its fields, have to find the item.
 
-    Half of the time those terms are hidden in the item, so that terms are learnt from what they stand beside. In-batch
-    softmax both ways (van den Oord et al. 2018, arXiv 1807.03748; the inverse cloze task is Lee et al. 2019, ACL).
+    Half of the time those terms are hidden in the item, so that terms are learnt from their context. In-batch softmax
+    both ways (van den Oord et al. 2018, arXiv 1807.03748; the inverse cloze task is Lee et al. 2019, ACL).
     """
     terms_NxT = encoder.terms_of(texts(items), config)
     fields_NxT = encoder.terms_of([" ; ".join(part for part in _parts(item)[1:] if part) for item in items], config)
@@ -113,7 +113,7 @@ def _train(
     report: Callable[[Progress], None],
     same: Int[np.ndarray, " P"] | None = None,
 ) -> dict[str, Array]:
-    done = {name: jnp.array(value, copy=True) for name, value in params.items()}  # a step takes over what it gets
+    done = {name: jnp.array(value, copy=True) for name, value in params.items()}  # a step takes over its inputs' memory
     state = _optimizer().init(done)
     step_number = 0
     for epoch, order in enumerate(drawn, start=1):
@@ -158,7 +158,7 @@ def _views(
 ) -> tuple[Int32[np.ndarray, "B T"], Int32[np.ndarray, "B T"]]:
     """A part of each item, and the item with that part hidden or not.
 
-    A part is a run of neighbours, terms from anywhere, or the fields beside the title where there are any.
+    A part is a run of neighbours, random terms, or the fields other than the title if there are any.
     """
     rows, width = terms_BxT.shape
     real_BxT = terms_BxT > 0

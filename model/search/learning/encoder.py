@@ -1,4 +1,4 @@
-"""A text encoder small enough to learn a shop's catalogue in a minute on two cores: hashed terms to unit vectors."""
+"""A text encoder that learns a shop's catalogue in a minute on two cores: hashed terms to unit vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.search.config import SearchConfig
 from model.text import analyser, tokens
 
 Role = Literal["query", "passage"]
-"""What a text is to an encoder."""
+"""The role of a text for an encoder."""
 
 Params = Mapping[str, Array]
 
@@ -28,7 +28,7 @@ _FEW = 32  # texts that are embedded one by one
 
 
 class TextVectors(Protocol):
-    """Whatever gives texts unit vectors: the encoder here, or one of `model.text.bert`."""
+    """Anything that gives texts unit vectors: the encoder here, or one of `model.text.bert`."""
 
     @property
     def dim(self) -> int:
@@ -36,14 +36,14 @@ class TextVectors(Protocol):
         ...
 
     def encode(self, texts: Sequence[str], *, role: Role = "passage") -> Float32[np.ndarray, "N D"]:
-        """`vectors_NxD` of unit length, or zeros for a text without anything to read."""
+        """`vectors_NxD` of unit length, or zeros for a text without any term."""
         ...
 
 
 class Network(nnx.Module):
-    """Term embeddings, summed by a learned weight for each term, then one residual layer.
+    """Term embeddings, summed with a learned weight for each term, then one residual layer.
 
-    The gate of a term plays the part that inverse document frequency has in BM25, and is learned.
+    The weight (gate) of a term is learned, and has the role of inverse document frequency in BM25.
     """
 
     def __init__(self, config: SearchConfig, *, rngs: nnx.Rngs) -> None:
@@ -62,12 +62,12 @@ class Network(nnx.Module):
         summed_NxD = (self.table[...][terms_NxT] * gate_NxT[..., None]).sum(1)
         pooled_NxD = summed_NxD * jax.lax.rsqrt((gate_NxT**2).sum(1, keepdims=True) + 1e-6)
         mixed_NxD = pooled_NxD + jax.nn.gelu(pooled_NxD @ self.up[...]) @ self.down[...]
-        # The square root's gradient at 0 is infinite: a text without terms must not spoil a batch.
+        # The square root's gradient at 0 is infinite, and a text without terms must not break a batch.
         return mixed_NxD * jax.lax.rsqrt((mixed_NxD**2).sum(1, keepdims=True) + 1e-6)
 
 
 def initial(config: SearchConfig, *, seed: int) -> dict[str, Array]:
-    """Fresh parameters by dotted name; the same seed gives the same ones."""
+    """New parameters by dotted name; the same seed gives the same ones."""
     state = nnx.state(Network(config, rngs=nnx.Rngs(seed)), nnx.Param)
     return {".".join(map(str, path)): leaf[...] for path, leaf in nnx.to_flat_state(state)}
 
@@ -114,11 +114,11 @@ class Encoder:
 
 
 def _alone(params: Mapping[str, np.ndarray], terms_T: Int32[np.ndarray, " T"]) -> Float32[np.ndarray, " D"]:
-    """What `Network` makes of one text. For so little a call of a compiled function costs more than the arithmetic."""
+    """The vector of one text, computed in numpy: calling a compiled function would cost more than the arithmetic."""
     gate_T = np.exp(params["gate"][terms_T])
     pooled_D = gate_T @ params["table"][terms_T] / np.sqrt(gate_T @ gate_T + np.float32(1e-6))
     up_H = pooled_D @ params["up"]
-    # The approximation of GELU by tanh, which is JAX's.
+    # The approximation of GELU by tanh, as in JAX.
     gelu_H = up_H * (1 + np.tanh(np.float32(0.7978846) * (up_H + np.float32(0.044715) * up_H**3))) / 2
     mixed_D = pooled_D + gelu_H @ params["down"]
     return mixed_D / np.sqrt(mixed_D @ mixed_D + np.float32(1e-6))

@@ -11,7 +11,7 @@ from model import metrics
 from model.errors import DataError
 
 DEPTH = 100
-"""Items of a ranking that count."""
+"""Length of the rankings that count."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -20,8 +20,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class Judged:
     """`relevance[q]` maps items to their relevance for `queries[q]`.
 
-    The gain of an item is its relevance above `least`; an item nobody judged has none. Items of at least `relevant`
-    are the ones to be found.
+    The gain of an item is its relevance above `least`; an item without a judgement has none. Items of at least
+    `relevant` have to be found.
     """
 
     queries: tuple[str, ...]
@@ -39,14 +39,14 @@ class Judged:
         return Judged(queries, relevance, self.least, self.relevant)  # type: ignore[arg-type]
 
     def respelt(self, queries: Sequence[str]) -> Judged:
-        """The same judgements for queries written in another way."""
+        """The same judgements for queries spelt differently."""
         return Judged(tuple(queries), self.relevance, self.least, self.relevant)
 
 
 def split(judged: Judged, share: float, *, seed: int) -> tuple[Judged, Judged]:
     """A random `share` of the queries, and the others; a query is in one of the two with all its judgements.
 
-    Raises DataError where one of the two would be empty.
+    Raises DataError if one of the two would be empty.
     """
     order = np.random.default_rng(seed).permutation(len(judged.queries))
     cut = len(order) - round(len(order) * share)
@@ -59,7 +59,7 @@ def figures(judged: Judged, ranked: Sequence[Sequence[int]]) -> dict[str, float]
     """NDCG@10, recall@100 and MRR of rankings, best first, aligned with the queries; and the number of queries.
 
     NDCG is the mean over queries with a gain; recall and MRR (1 / rank of the first relevant item within 100) over
-    queries with a relevant item. NaN where there is no such query.
+    queries with a relevant item. NaN if there is no such query.
     """
     gains = [judged.gains(query) for query in range(len(judged.queries))]
     gains_BxK = np.zeros((len(gains), 10))
@@ -81,9 +81,9 @@ def figures(judged: Judged, ranked: Sequence[Sequence[int]]) -> dict[str, float]
 
 
 def misspelt(queries: Sequence[str], *, seed: int) -> list[str]:
-    """Each query with one random edit at a letter or digit: one more, one less, another, or a swap with the next.
+    """Each query with one random edit of a letter or digit: inserted, deleted, replaced, or swapped with the next.
 
-    New letters are from a to z; a query without letters and digits stays as it is.
+    New letters are from a to z; a query without letters and digits stays the same.
     """
     chance = np.random.default_rng(seed)
     return [_edited(query, chance) for query in queries]

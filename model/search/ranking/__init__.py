@@ -1,1 +1,1 @@
-"""In which order the items are that a query found, and why."""
+"""Ranking: the order of the items that a query found, and why."""

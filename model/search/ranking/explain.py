@@ -1,4 +1,4 @@
-"""Why an item is a hit: which words of the query it holds, as what, and which signals speak for it."""
+"""Why an item is a hit: which parts of the query it contains, how, and its signals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model.search.ranking.features import Asked, Shelf
 
 
 class Held(NamedTuple):
-    """A part of the query that an item holds: as typed, the terms that stand for it, why, and its share in all."""
+    """A part of the query that an item contains: as typed, the matching terms, why they match, and its share."""
 
     typed: str
     terms: tuple[str, ...]
@@ -22,7 +22,7 @@ class Held(NamedTuple):
 
 
 class Why(NamedTuple):
-    """What an item holds of the query, what it lacks, and its signals by the names of `features.NAMES`."""
+    """The parts of the query that an item contains and lacks, and its signals by the names of `features.NAMES`."""
 
     held: tuple[Held, ...]
     lacking: tuple[str, ...]
@@ -30,7 +30,7 @@ class Why(NamedTuple):
 
 
 def hit(asked: Asked, slot: int, shelf: Shelf) -> Why:
-    """Why the item in `slot` is a hit. Of what may stand for a part of the query, that which counts most is named."""
+    """Why the item in `slot` is a hit. For each part of the query, the alternative that counts most is named."""
     lexicon = shelf.lexicon
     weights = [lexical.clause_weight(clause, lexicon) for clause in asked.query.clauses]
     total = sum(weights) or 1.0

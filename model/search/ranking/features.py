@@ -1,4 +1,4 @@
-"""What the ranker sees of a query and each of its candidates: numbers with names, all from arrays."""
+"""The ranker's features of a query and each of its candidates: named numbers, computed from arrays."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUERY = (
     "best_coverage",
     "best_likeness",
     "best_other_likeness",
-    "complete",  # log of how many candidates have the whole query
+    "complete",  # log of how many candidates contain the whole query
 )
 CANDIDATE = (
     "score",
@@ -71,22 +71,22 @@ CANDIDATE = (
     "start_agreement",
 )
 SIGNALS = ("popularity", "price", "price_to_median", "age", "priced", "available", "affinity")
-"""Signals of the shop: log popularity, log price, log price relative to the candidates' median, days since the item was
-announced (logarithm), whether it has a price and can be bought, and the customer's vector against the item's."""
+"""Signals of the shop: log popularity, log price, log price relative to the candidates' median, log of the days since
+the item was announced, whether it has a price, whether it is available, and the shopper's affinity."""
 
 NAMES = (*QUERY, *CANDIDATE, *associations.NAMES, *SIGNALS)
 
 _FIRST = 20
-"""Candidates, by score, that feedback is taken from."""
+"""The first candidates, by score, that feedback is taken from."""
 
 
 Affinity = Callable[[Int[np.ndarray, " K"]], Float32[np.ndarray, " K"]]
-"""How much somebody likes the items of some slots."""
+"""How much a shopper likes the items of some slots."""
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """What features read of the catalogue. `vectors_NxD` are unit vectors, or None without an encoder.
+    """The data of the catalogue that features read. `vectors_NxD` are unit vectors, or None without an encoder.
 
     `associations` are those of judged queries, None without any.
     """
@@ -98,10 +98,10 @@ class Shelf:
 
 
 class Asked(NamedTuple):
-    """A query, its match, the cosines of every slot, and who asks when.
+    """A query, its match, the cosines of every slot, the shopper's affinity and the time.
 
-    `likeness_N` and `other_N` are the cosines by our encoder and by a published one; None without. `affinity` gives how
-    much the customer likes each of some slots; `now` is in unix seconds.
+    `likeness_N` and `other_N` are the cosines by our encoder and by a published one; None without. `affinity` returns
+    how much the shopper likes each of some slots; `now` is in unix seconds.
     """
 
     query: Query
@@ -130,7 +130,7 @@ def compute(asked: Asked, slots_K: Int[np.ndarray, " K"], shelf: Shelf) -> Float
 
 
 def signals(asked: Asked, slots_K: Int[np.ndarray, " K"], collection: Collection) -> dict[str, np.ndarray]:
-    """The features of `SIGNALS`; 0 for what is not known."""
+    """The features of `SIGNALS`; 0 if not known."""
     price_K = collection.price_N[slots_K]
     priced_K = np.isfinite(price_K)
     log_price_K = np.log1p(np.where(priced_K, np.maximum(price_K, 0), 0))
@@ -178,7 +178,7 @@ def _likenesses(asked: Asked, slots_K: Int[np.ndarray, " K"]) -> dict[str, np.nd
 
 
 class _Grid(NamedTuple):
-    """Which main clauses stand where in the candidates' titles, and the words' rarity; padding has none."""
+    """Where each main clause is in the candidates' titles, and the words' rarity; padding has none."""
 
     found_JxKxT: Bool[np.ndarray, "J K T"]
     rarity_KxT: Float[np.ndarray, "K T"]
@@ -252,7 +252,7 @@ def _places(
 
 
 def _phrases(grid: _Grid, in_JxK: Bool[np.ndarray, "J K"]) -> dict[str, np.ndarray | float]:
-    """How many of the query's neighbours are neighbours, or in the same order, in each title."""
+    """How many neighbours in the query are neighbours, or in the same order, in each title."""
     if len(in_JxK) < 2:
         return {"adjacent": 0.0, "ordered": 0.0}
     before, behind = grid.found_JxKxT[:-1], grid.found_JxKxT[1:]
@@ -264,7 +264,7 @@ def _phrases(grid: _Grid, in_JxK: Bool[np.ndarray, "J K"]) -> dict[str, np.ndarr
 
 
 def _kinds(asked: Query, slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> dict[str, np.ndarray | float]:
-    """How many numbers, measures, sizes and codes of the query each candidate has."""
+    """How many numbers, measures, sizes and codes of the query each candidate contains."""
     count_K = {
         kind: np.zeros(len(slots_K)) for kind in (analyser.NUMBER, analyser.MEASURE, analyser.SIZE, analyser.CODE)
     }
@@ -313,7 +313,7 @@ def _lengths(slots_K: Int[np.ndarray, " K"], lexicon: Lexicon) -> dict[str, np.n
 def _feedback(
     slots_K: Int[np.ndarray, " K"], columns: dict[str, np.ndarray | float], shelf: Shelf
 ) -> dict[str, np.ndarray | float]:
-    """How much a candidate is like the first ones, by lexical score and likeness: what the query is mostly about."""
+    """How similar a candidate is to the first ones (by lexical score and likeness), which show the query's topic."""
     order_K = np.argsort(np.asarray(columns["score_rank"]) + np.asarray(columns["likeness_rank"]), kind="stable")
     first = slots_K[order_K[:_FIRST]]
     title_NxT = shelf.lexicon.title_NxT

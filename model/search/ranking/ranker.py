@@ -1,4 +1,4 @@
-"""The ranker: boosted trees that learn the order of candidates, and run as one compiled function."""
+"""The ranker: boosted trees that learn the order of candidates, evaluated by one compiled function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from model.search.ranking import features
 
 _LEAST = 64
 _LEVELS = 12
-"""Steps that a label's gain is rounded to: a label is a whole number to LightGBM."""
+"""Steps that a label's gain is rounded to: LightGBM needs whole numbers."""
 
 
 class Examples(NamedTuple):
@@ -28,7 +28,7 @@ class Examples(NamedTuple):
 
 
 class Trees(NamedTuple):
-    """All nodes of all trees one behind the other. A leaf points to itself; `root_T` is where each tree starts."""
+    """All nodes of all trees in one array. A leaf points to itself; `root_T` is where each tree starts."""
 
     feature_V: Int32[np.ndarray, " V"]
     threshold_V: Float32[np.ndarray, " V"]
@@ -46,13 +46,13 @@ class TreeRanker:
         self.depth = depth
 
     def score(self, features_KxF: Float32[np.ndarray, "K F"]) -> Float32[np.ndarray, " K"]:
-        """One score for each candidate; compiled for powers of two from 64 on."""
+        """One score per candidate; compiled for powers of two from 64 on."""
         rows = power_of_two(len(features_KxF), least=_LEAST)
         scores = _walk(self.trees, pad_rows(features_KxF, rows), depth=self.depth)
         return np.asarray(scores)[: len(features_KxF)]
 
     def warm(self, config: SearchConfig) -> None:
-        """Compile for every number of candidates that there may be."""
+        """Compile for every possible number of candidates."""
         rows, most = _LEAST, config.candidates + 2 * config.likest
         while rows < 2 * most:
             self.score(np.zeros((rows, len(features.NAMES)), np.float32))
@@ -135,7 +135,7 @@ def _flatten(node: dict[str, Any], table: list[tuple[int, float, int, int, float
 
 
 def _downward(threshold_V: Float[np.ndarray, " V"]) -> Float32[np.ndarray, " V"]:
-    """The greatest float32 not above each threshold: for float32 features "not above" then means the same."""
+    """The greatest float32 not above each threshold: then comparisons with float32 features stay the same."""
     nearest_V = threshold_V.astype(np.float32)
     lower_V = np.nextafter(nearest_V, np.float32(-np.inf))
     return np.where(nearest_V > threshold_V, lower_V, nearest_V)

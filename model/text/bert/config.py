@@ -1,4 +1,4 @@
-"""What a published encoder's `config.json` says about its network, as far as this network can follow it."""
+"""The network configuration in a published encoder's `config.json`, as far as it is supported here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu")
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Shapes and constants of one encoder. Make one with `of`."""
+    """Shapes and constants of one encoder. Make one with `from_json`."""
 
     vocabulary: int
     dim: int
@@ -29,7 +29,7 @@ class EncoderConfig:
     positions: int  # rows of the position table
     segments: int
     first_position: int  # the first token's row of that table
-    padding: int  # the token that fills up
+    padding: int  # the padding token
     epsilon: float
     activation: str = "gelu"
     pooling: str = "mean"
@@ -44,15 +44,15 @@ class EncoderConfig:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest text that has a position for each of them."""
+        """Most tokens of a text, limited by the position table."""
         return self.positions - self.first_position
 
 
 def from_json(description: Mapping[str, Any], *, pooling: str = "mean") -> EncoderConfig:
-    """The config that `config.json` describes, in the terms of Hugging Face's transformers.
+    """The config in `config.json`, in the terms of Hugging Face's transformers.
 
-    Raises ConfigError for another family, for a variant that this network does not compute, and for a value that is
-    missing or no number.
+    Raises ConfigError for another family, for an unsupported variant of the network, and for a value that is missing or
+    not a number.
     """
     family = description.get("model_type")
     if family not in FAMILIES:
@@ -67,7 +67,7 @@ def from_json(description: Mapping[str, Any], *, pooling: str = "mean") -> Encod
         inner=_whole(description, "intermediate_size"),
         positions=_whole(description, "max_position_embeddings"),
         segments=_whole(description, "type_vocab_size", 2),
-        # RoBERTa's positions follow the padding token's number; its table keeps the rows before for padding.
+        # RoBERTa's positions start after the padding token's number; earlier rows of its table are for padding.
         first_position=0 if family == "bert" else padding + 1,
         padding=padding,
         epsilon=float(description.get("layer_norm_eps", 1e-12)),
@@ -77,7 +77,7 @@ def from_json(description: Mapping[str, Any], *, pooling: str = "mean") -> Encod
 
 
 def pooling_of(description: Mapping[str, Any]) -> str:
-    """What sentence-transformers' `1_Pooling/config.json` asks for; raises ConfigError unless it is one of POOLINGS."""
+    """The pooling of sentence-transformers' `1_Pooling/config.json`; raises ConfigError unless it is in POOLINGS."""
     named = description.get("pooling_mode")
     asked: Sequence[str] = [named] if isinstance(named, str) else [_FLAGS.get(flag, flag) for flag in _set(description)]
     if len(asked) != 1 or asked[0] not in POOLINGS:

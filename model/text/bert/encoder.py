@@ -20,9 +20,9 @@ from model.text.bert.folder import Folder
 
 Role = Literal["query", "passage"]
 
-# Tokens in one call, padding included. On two cores more of them were slower: they leave the cache between layers.
+# Tokens in one call, padding included. On two cores more were slower, since they do not fit into the cache.
 _TILE = 1024
-# Rows of small calls: one query, or a handful of new items.
+# Rows of small calls: one query, or a few new items.
 _FEW = (1, 8)
 _LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
@@ -35,9 +35,9 @@ def load(
     pooling: str | None = None,
     longest: int | None = None,
 ) -> Encoder:
-    """The encoder in `folder`; `folder.py` lists the files that are read. The options replace what the files say.
+    """The encoder in `folder`; `folder.py` lists the files that are read. The options override the files.
 
-    E5 needs `query_prefix="query: "` and `passage_prefix="passage: "`, which its files do not tell. `longest` is how
+    E5 needs `query_prefix="query: "` and `passage_prefix="passage: "`, which its files do not contain. `longest` is how
     many tokens of a text count. Raises ArtifactError for files that are missing or contradict each other, ConfigError
     for a network or an option that is not supported.
     """
@@ -51,7 +51,7 @@ def load(
 
 
 class Encoder:
-    """Encodes texts; the longer part of a long text is cut off. For one thread at a time."""
+    """Encodes texts; a text that is too long is cut. For one thread at a time."""
 
     def __init__(self, read: Folder, *, query_prefix: str, passage_prefix: str, longest: int) -> None:
         if not 2 < longest <= read.config.longest:
@@ -78,7 +78,7 @@ class Encoder:
         return self._counter.count
 
     def warm(self, *, tokens: int | None = None) -> None:
-        """Compiles every shape of texts of up to so many tokens, of all lengths without it."""
+        """Compiles every shape for texts of up to `tokens` tokens, by default of all lengths."""
         for length in self._lengths:
             for rows in _rows(length):
                 jax.block_until_ready(self._call([[]], rows, length))
@@ -86,10 +86,10 @@ class Encoder:
                 return
 
     def encode(self, texts: Sequence[str], *, role: Role = "passage") -> Float32[np.ndarray, "N D"]:
-        """`vectors_NxD`: one unit vector a text, in the order given; their products are cosines.
+        """`vectors_NxD`: one unit vector per text, in the given order; their products are cosines.
 
-        `role` decides what is put before each text. Any string has a vector, the empty one too. Raises ConfigError for
-        another role.
+        `role` decides which prefix is added to each text. Any string has a vector, even an empty one. Raises
+        ConfigError for another role.
         """
         if role not in self._prefixes:
             raise ConfigError(f"unknown role {role!r}; known: {', '.join(self._prefixes)}")
@@ -101,14 +101,14 @@ class Encoder:
         return vectors_NxD
 
     def _tokens(self, texts: Sequence[str], prefix: str) -> list[list[int]]:
-        # A lone surrogate has no UTF-8, which the tokenizer wants.
+        # A lone surrogate has no UTF-8 encoding, which the tokenizer needs.
         clean = [(prefix + text).encode("utf-8", "replace").decode("utf-8") for text in texts]
         if self._lower_case:
             clean = [text.lower() for text in clean]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
 
     def _tiles(self, tokens: Sequence[list[int]]) -> Iterator[tuple[np.ndarray, list[list[int]], int, int]]:
-        """Texts of about the same length together: their numbers, their tokens, and the shape that holds them."""
+        """Texts of about the same length together: their indices, their tokens, and the shape that holds them."""
         buckets_N = np.array([batching.bucket_of(len(row), self._lengths) for row in tokens], np.int64)
         for length in np.unique(buckets_N).tolist():
             alike = np.flatnonzero(buckets_N == length)

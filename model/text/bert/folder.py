@@ -1,15 +1,15 @@
-"""Reads the folder of a published encoder, as Hugging Face and sentence-transformers lay it out. Writes nothing.
+"""Reads the folder of a published encoder, in the layout of Hugging Face and sentence-transformers. Writes nothing.
 
-| file | what is read of it |
+| file | what is read |
 | --- | --- |
 | `config.json` | the network's shapes |
 | `model.safetensors` | its weights |
 | `tokenizer.json` | how text becomes tokens |
 | `modules.json`, `1_Pooling/config.json` | how tokens' vectors become one; without these files it is their mean |
 | `sentence_bert_config.json` | how many tokens of a text count, and whether it is lower-cased first |
-| `config_sentence_transformers.json` | what stands before a query and before a passage |
+| `config_sentence_transformers.json` | the prefixes of queries and passages |
 
-The first three must be there. `safetensors` and `tokenizers` are needed: `pip install 'reshelf-server[encoder]'`.
+The first three are required. `safetensors` and `tokenizers` are needed: `pip install 'reshelf-server[encoder]'`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _MODULES = ("Transformer", "Pooling", "Normalize")
 
 @dataclass(frozen=True)
 class Folder:
-    """What the files say. `tokenizer` is a `tokenizers.Tokenizer`; `longest` counts tokens, special ones too."""
+    """The contents of the files.
+
+    `tokenizer` is a `tokenizers.Tokenizer`; `longest` counts tokens, including special ones.
+    """
 
     config: EncoderConfig
     params: dict[str, np.ndarray]
@@ -47,10 +50,10 @@ class Folder:
 
 
 def read(folder: str | os.PathLike[str], *, pooling: str | None = None) -> Folder:
-    """All that the encoder in `folder` needs; `pooling` ("mean" or "cls") stands in for what the folder says.
+    """Everything that the encoder in `folder` needs; `pooling` ("mean" or "cls") overrides the folder's.
 
-    Raises ArtifactError for a file that is missing, unreadable or does not fit the others, and ConfigError for a
-    network that cannot be computed here or a library that is not installed; each names the file and what to do.
+    Raises ArtifactError for a file that is missing, unreadable or does not fit the others, and ConfigError for an
+    unsupported network or a library that is not installed; each names the file and what to do.
     """
     source = Path(folder).absolute()
     for name in (_CONFIG, _WEIGHTS, _TOKENIZER):
@@ -119,7 +122,7 @@ def _pooling(source: Path) -> str:
 
 
 def _modules(path: Path) -> dict[str, str]:
-    """For each module, by the last part of its class's name, the folder with its config."""
+    """For each module, by the last part of its class name, the folder with its config."""
     modules = _parsed(path)
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         raise ArtifactError(f"{path} holds no list of modules; fetch it anew")

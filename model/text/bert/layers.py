@@ -1,7 +1,7 @@
-"""The network of BERT (Devlin et al. 2019, NAACL), norms last, and of RoBERTa, whose positions start later.
+"""The network of BERT (Devlin et al. 2019, NAACL), with norms last, and of RoBERTa, whose positions start later.
 
-It computes what transformers' BertModel and XLMRobertaModel do without dropout, and pools as sentence-transformers
-does.
+It computes the same as transformers' BertModel and XLMRobertaModel without dropout, and pools like
+sentence-transformers.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ class Block(nnx.Module):
         shape = (batch, length, self.heads, dim // self.heads)
         q, k, v = (part.reshape(shape) for part in jnp.split(self.qkv(x_BxLxD), 3, -1))
         scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(shape[-1])
-        # Finite, so that a row of nothing but padding stays a number.
+        # Finite, so that a row with only padding is not nan.
         scores = jnp.where(seen_BxL[:, None, None, :], scores, jnp.finfo(jnp.float32).min)
         return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, -1), v).reshape(x_BxLxD.shape)
 
 
 class Network(nnx.Module):
-    """Tokens to one unit vector a text."""
+    """Tokens to one unit vector per text."""
 
     def __init__(self, config: EncoderConfig) -> None:
         self.words = _empty(config.vocabulary, config.dim)
@@ -89,7 +89,10 @@ class Network(nnx.Module):
         self.first, self.pooling = config.first_position, config.pooling
 
     def __call__(self, tokens_BxL: Int[Array, "B L"], lengths_B: Int[Array, " B"]) -> Float[Array, "B D"]:
-        """`vectors_BxD` of unit length. A row's first `lengths_B` tokens count; without any it is a vector of noise."""
+        """`vectors_BxD` of unit length.
+
+        A row's first `lengths_B` tokens count; with 0 tokens the vector is meaningless.
+        """
         length = tokens_BxL.shape[1]
         seen_BxL = jnp.arange(length)[None] < lengths_B[:, None]
         places_LxD = self.positions[...][self.first : self.first + length] + self.segments[...][:1]

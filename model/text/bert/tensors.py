@@ -1,4 +1,4 @@
-"""The names and shapes of a published checkpoint's tensors, and how they become this network's parameters."""
+"""The names and shapes of a published checkpoint's tensors, and their conversion to this network's parameters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from model.errors import ArtifactError
 from model.text.bert.config import EncoderConfig
 
-# What stands before the names where the checkpoint was saved with a head, and what belongs to heads alone.
+# The prefix of names in a checkpoint that was saved with a head, and the tensors that belong only to heads.
 _PREFIX = re.compile(r"^(bert|roberta)\.")
 _HEADS = re.compile(r"^(pooler|cls|lm_head|classifier|qa_outputs)\.|^embeddings\.(position|token_type)_ids$")
-# BERT's first checkpoints call a norm's gain and bias by Greek letters.
+# BERT's first checkpoints name a norm's gain and bias by Greek letters.
 _GREEK = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 
 _WORDS, _POSITIONS, _SEGMENTS = (f"embeddings.{kind}_embeddings.weight" for kind in ("word", "position", "token_type"))
@@ -97,7 +97,7 @@ def _norm(ours: str, tensors: Mapping[str, np.ndarray], theirs: str) -> dict[str
 
 
 def _affine(ours: str, tensors: Mapping[str, np.ndarray], *theirs: str) -> dict[str, np.ndarray]:
-    """One product in place of several with the same input; transposed, since a row here is an input."""
+    """One matrix in place of several with the same input; transposed, since a row here is an input."""
     weight = np.concatenate([tensors[f"{name}.weight"] for name in theirs]).T
     return {f"{ours}.weight": weight, f"{ours}.bias": np.concatenate([tensors[f"{name}.bias"] for name in theirs])}
 
