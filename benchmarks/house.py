@@ -1,6 +1,6 @@
 """`python -m benchmarks.house`: how long functions and files are, and how full folders, as one JSON object.
 
-Lines of a function are those of its body, docstring and all. A folder holds the Python files that lie in it directly;
+The lines of a function include its docstring. A folder's Python files are those directly in it;
 `storage/migrations/versions` grows with the schema, and is left out.
 """
 
@@ -22,7 +22,7 @@ _GROWS = Path("storage/migrations/versions")
 
 
 def measured(root: Path) -> dict[str, Any]:
-    """Return the measures of the files that git knows under `root`."""
+    """Return the measures of the files under `root` that git tracks."""
     listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=root, capture_output=True, text=True, check=True).stdout
     files = [Path(name) for name in listed.splitlines() if name.endswith(".py") and (root / name).exists()]
     texts = {file: (root / file).read_text() for file in files}

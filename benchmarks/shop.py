@@ -1,4 +1,4 @@
-"""The shop that is measured: a made-up catalogue and history, sent through the front door."""
+"""The measured shop: a simulated catalogue and history, sent through the public doors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CATEGORIES = 40
 
 
 def item(n: int, *, twin_of: int | None = None, at: datetime | None = None) -> dict[str, Any]:
-    """Return the announcement of item `n`; a twin is described exactly as the item it is the twin of."""
+    """Return the catalogue change of item `n`; a twin has the same description as the item it is the twin of."""
     draw = random.Random(n if twin_of is None else twin_of)
     thing = draw.choice(THINGS)
     return {
@@ -36,7 +36,7 @@ def event(event_id: str, user: int, item_id: str, at: datetime, kind: str = "cli
 
 
 def history(users: int, items: int, per_user: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the past: each user touches mostly one stretch of the catalogue, within the last four weeks."""
+    """Yield past events: each user touches mostly one section of the catalogue, within the last four weeks."""
     draw = random.Random(seed)
     start = datetime.now(UTC) - timedelta(days=28)
     for user in range(users):
@@ -49,7 +49,7 @@ def history(users: int, items: int, per_user: int, seed: int) -> Iterator[dict[s
 
 
 def seed(broker_url: str, *, users: int, items: int, per_user: int) -> Report:
-    """Send the catalogue and the past; return what the producer says of it."""
+    """Send the catalogue and the past events; return the producer's report."""
     with Producer(broker_url, batch_size=500, max_pending=1_000_000) as producer:
         for n in range(items):
             producer.change(**item(n))

@@ -1,1 +1,1 @@
-"""A simulated shop: an ordinary user of the contract and of the gateway."""
+"""A simulated shop: it uses the producer and the gateway as any shop does."""

@@ -1,4 +1,4 @@
-"""The made-up shop's catalogue: seeded, so that the same numbers make the same items."""
+"""The simulated shop's catalogue; the same seed and numbers give the same items."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ CURRENCY = "EUR"
 
 @dataclass(frozen=True)
 class Item:
-    """An item as the shop knows it. `appeal` (mean about 1) is how much everybody likes it: customers feel it,
-    the workers are never told. `price_level` is its place in its kind's range of prices, from 0 to 1.
+    """An item as the shop knows it.
+
+    `appeal` (mean about 1) is how much customers like it; the workers do not know it. `price_level` is its position in
+    the price range of its kind, from 0 to 1.
     """
 
     item_id: str
@@ -33,7 +35,7 @@ class Item:
 
 
 def make(count: int, *, seed: int) -> list[Item]:
-    """Return `count` items, spread evenly over the departments and what they sell."""
+    """Return `count` items, spread evenly over the departments and their kinds of products."""
     rng = random.Random(f"catalogue:{seed}")
     kinds = [(department, noun) for department in DEPARTMENTS for noun in department.kinds]
     shares = [len(range(place, count, len(kinds))) for place in range(len(kinds))]
@@ -46,7 +48,7 @@ def make(count: int, *, seed: int) -> list[Item]:
 
 
 def change(item: Item, at: datetime) -> dict[str, Any]:
-    """Return the fields of the catalogue change that announces the item."""
+    """Return the fields of the catalogue change that creates the item."""
     return {
         "kind": "upsert",
         "change_id": f"announce-{item.item_id}",
@@ -77,7 +79,7 @@ def _item(department: Department, noun: str, words: tuple[str, ...], rng: random
         department=department.name,
         noun=noun,
         brand=brand,
-        # Prices spread evenly on a logarithmic scale, as in shops.
+        # Prices are spread evenly on a logarithmic scale, as in shops.
         price=round(math.exp(math.log(low) + level * (math.log(high) - math.log(low))) - 0.01, 2),
         price_level=level,
         attributes=dict(zip(department.axes, (first, second), strict=True)),

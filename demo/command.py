@@ -1,4 +1,4 @@
-"""`reshelf demo`: a simulated shop, or a real one's file, from start to end."""
+"""`reshelf demo`: run a simulated shop, or a real shop's file, from start to end."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def demo(
     keep: bool,
     svg: Path | None,
 ) -> None:
-    """Run a simulated shop against reshelf: start it, train it, open the shop, and stop it again.
+    """Run a simulated shop on reshelf: start it, train it, open the shop, and stop it again.
 
-    With --data the UCI Online Retail file takes the place of the made-up shop. Servers that you already run are
-    never used. Exit status: 0 when everything worked.
+    With --data the UCI Online Retail file is used instead of the simulated shop. Servers that you already run are never
+    used. Exit status: 0 if everything worked.
     """
     started = time.monotonic()
     console = _console()
@@ -66,7 +66,7 @@ def demo(
         if data is None:
             outcome = run.play(installation, size, console)
         else:
-            from demo import real  # imports JAX, which the made-up shop leaves to the workers
+            from demo import real  # imports JAX, which the simulated shop does not need
 
             outcome = real.play(installation, data, seconds, console)
         if keep:
@@ -80,7 +80,7 @@ def demo(
 
 
 def places(installation: Installation) -> dict[str, str]:
-    """Return where to look at what is left running, and how to stop it."""
+    """Return the URLs of what keeps running, and the command to stop it."""
     return {
         "gateway": f"{installation.gateway_url}/schema",
         "Flower": installation.flower_url,
@@ -91,7 +91,7 @@ def places(installation: Installation) -> dict[str, str]:
 
 @contextmanager
 def _installed(home: Path | None, console: Console, *, keep: bool) -> Iterator[Installation]:
-    """Yield an installation that is stopped at the end, whatever happens, and whose temporary folder is deleted."""
+    """Yield an installation that is stopped at the end, whatever happens; a temporary folder is deleted."""
     if home is not None and home.exists() and any(home.iterdir()):
         raise click.ClickException(f"{home} is not empty: the demo needs a home folder of its own")
     _interrupt_on_signals()
@@ -115,8 +115,8 @@ def _stop(installation: Installation, console: Console) -> None:
 
 
 def _interrupt_on_signals() -> None:
-    """Let the signals that end a process end it as Ctrl-C does, so that nothing is left running."""
-    # A shell that puts a command in the background lets it ignore Ctrl-C, and the others would be ignored with it.
+    """Handle the signals that end a process like Ctrl-C, so that nothing keeps running."""
+    # A command that a shell runs in the background ignores Ctrl-C, and would ignore the other signals too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -124,7 +124,7 @@ def _interrupt_on_signals() -> None:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    # A log has no width of its own, and 80 columns would break every title.
+    # A log has no width, and the default of 80 columns would break every title.
     return console if console.is_terminal else Console(highlight=False, width=WIDTH)
 
 
@@ -144,5 +144,5 @@ def _save(path: Path, outcome: Outcome | RealOutcome) -> None:
 
 
 def _without_remote_fonts(picture: str) -> str:
-    """Return the picture in the reader's own monospace font: it should load nothing from elsewhere."""
+    """Return the picture with the viewer's own monospace font, so that it loads nothing from other servers."""
     return re.sub(r"@font-face \{.*?\}|<!--.*?-->", "", picture, flags=re.DOTALL)

@@ -1,7 +1,7 @@
-"""The customers: whom they are shown to be, what they like in secret, and how they react to a shelf.
+"""The customers: which shelf they are shown, their hidden taste, and how they react to a shelf.
 
-A customer examines a place on the shelf with a probability that falls with the position, and clicks on what is
-examined with a probability that depends on the hidden taste. Nobody here reads a model or a score.
+A customer examines a position of the shelf with a probability that falls with the position, and clicks on an examined
+item with a probability that depends on the hidden taste. Nothing here reads a model or a score.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ GROUPS = (HOME, POPULAR)
 COUNTRIES = ("DE", "FR", "CN", "NL", "PL")
 
 CURIOSITY = 0.006
-"""Chance to click on an examined item whatever it is."""
+"""Probability of a click on any examined item."""
 PULL = 0.6
-"""Chance to click on an examined item of the fullest appeal, on top of curiosity."""
+"""Additional probability of a click on an examined item of the greatest appeal."""
 FAMILIAR = 0.3
-"""What is left of the chance to click where the customer has clicked before."""
+"""Factor of the click probability for items that the customer has clicked before."""
 CART = 0.25
-"""Chance that a click goes on to the cart; half of the carts are bought."""
+"""Probability that a clicked item goes into the cart; half of those are bought."""
 BUY = 0.5
 
 
 @dataclass
 class Customer:
-    """One customer. The group says which shelf this customer is shown; it never changes."""
+    """One customer. The group, which never changes, says which shelf the customer is shown."""
 
     customer_id: str
     country: str
@@ -65,7 +65,7 @@ def make(count: int, *, seed: int) -> list[Customer]:
 
 
 def group_of(customer_id: str) -> str:
-    """Return which half of the experiment the customer is in; the same in every run."""
+    """Return the customer's group in the comparison; the same in every run."""
     return GROUPS[hashlib.sha256(customer_id.encode()).digest()[0] % 2]
 
 
@@ -75,12 +75,12 @@ def by_group(customers: Sequence[Customer]) -> list[list[Customer]]:
 
 
 def examination(position: int) -> float:
-    """Return the probability that a customer looks at this place of a shelf, counted from 0."""
+    """Return the probability that a customer looks at this position of a shelf, counted from 0."""
     return 1 / (1 + 0.12 * position)
 
 
 def click_probability(customer: Customer, item: Item) -> float:
-    """Return the probability that the customer clicks on the item, having looked at it."""
+    """Return the probability that the customer clicks on an examined item."""
     if item.item_id in customer.bought:
         return 0.0
     probability = CURIOSITY + PULL * tastes.appeal(customer.taste, item)
@@ -88,7 +88,7 @@ def click_probability(customer: Customer, item: Item) -> float:
 
 
 def look(customer: Customer, shelf: Sequence[Item], rng: random.Random) -> Iterator[Reaction]:
-    """Yield what the customer does with a shelf, from its top to its end; the customer remembers it."""
+    """Yield what the customer does with a shelf, from the top down; the customer's state is updated."""
     for position, item in enumerate(shelf):
         if rng.random() < examination(position) and rng.random() < click_probability(customer, item):
             yield react(customer, item, rng)

@@ -32,7 +32,7 @@ Figures = dict[str, dict[str, float]]
 
 
 class Hidden(NamedTuple):
-    """What may be learnt from, ordered, and for each customer the history and what the hidden basket held."""
+    """The data to learn from, ordered, and for each customer the history and the hidden basket."""
 
     known: TrainingData
     holdout: Holdout
@@ -40,7 +40,7 @@ class Hidden(NamedTuple):
 
 
 def hide_last_baskets(everything: TrainingData) -> Hidden:
-    """Hide the last basket (all events of the last moment) of every user who has two or more."""
+    """Hide the last basket (all events of the last time) of every user who has two or more."""
     events = event_arrays.ordered(everything.interactions)
     last_U = np.zeros(len(everything.users))
     first_U = np.full(len(everything.users), np.inf)
@@ -58,7 +58,7 @@ def hide_last_baskets(everything: TrainingData) -> Hidden:
 
 
 def compare(ranker: Ranker, hidden: Hidden, progress: Callable[[int], None]) -> dict[str, Figures]:
-    """Return the figures of the model and the baselines, once for new items alone and once for all.
+    """Return the figures of the model and the baselines, once for new items only and once for all.
 
     For new items, what a customer bought before is neither ranked nor counted as true.
     """
@@ -97,7 +97,7 @@ def _figures(
 def _ranked(
     ranker: Ranker, hidden: Hidden, excluded: Sequence[np.ndarray], progress: Callable[[int], None]
 ) -> list[list[int]]:
-    """Return every customer's best items by the ranker that the workers use, as dense ids."""
+    """Return every customer's best items by the ranker of the workers, as dense ids."""
     ids = [item.item_id for item in hidden.known.items]
     dense = {item_id: number for number, item_id in enumerate(ids)}
     histories = rank_requests.histories(hidden.known, range(len(hidden.known.users)))

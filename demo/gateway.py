@@ -1,4 +1,4 @@
-"""The gateway as a shop's frontend uses it: shelves are read over HTTP, and events may be posted."""
+"""A client of the gateway, as a shop's frontend uses it: shelves are read over HTTP, and events may be posted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class GatewayError(RuntimeError):
 
 @dataclass(frozen=True)
 class Shelf:
-    """An answer of the gateway. `source` says what served it, `through` the time of the last event in it."""
+    """An answer of the gateway. `source` is the source of the list, `through` the time of its last event."""
 
     item_ids: list[str]
     titles: list[str]
@@ -43,7 +43,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Found:
-    """The first page of what a query finds. `fallback` says what served where the worker was late."""
+    """The first page of search results. `fallback` says what answered if the worker was late."""
 
     item_ids: list[str]
     titles: list[str]
@@ -58,7 +58,7 @@ class Gateway:
     """A client of one gateway; use it as an async context manager."""
 
     def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        # The proxies of the environment are none of a local server's business.
+        # Ignore the proxies of the environment: the server is local.
         self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, transport=transport)
 
     async def __aenter__(self) -> Gateway:
@@ -74,11 +74,11 @@ class Gateway:
         return await self._shelf(f"/v1/users/{customer_id}/recommendations", limit)
 
     async def popular(self, *, limit: int = DEPTH) -> Shelf:
-        """Return the shelf that is everyone's."""
+        """Return the shelf for everybody."""
         return await self._shelf("/v1/popular", limit)
 
     async def similar(self, item_id: str, *, limit: int = DEPTH) -> Shelf:
-        """Return the items that are like this one."""
+        """Return the items that are similar to this one."""
         return await self._shelf(f"/v1/items/{item_id}/similar", limit)
 
     async def shelf_of(self, group: str, customer_id: str) -> Shelf:
@@ -86,7 +86,7 @@ class Gateway:
         return await (self.popular() if group == POPULAR else self.home(customer_id))
 
     async def search(self, query: str, *, limit: int = DEPTH) -> Found:
-        """Return what a query finds."""
+        """Return the search results."""
         answer = await self._request("GET", f"/v1/search?q={quote(query)}&limit={limit}")
         return Found(
             item_ids=[item["item_id"] for item in answer["items"]],

@@ -1,4 +1,4 @@
-"""The weeks before the demo starts: customers who browse by taste, so that there is something to train on."""
+"""The weeks before the demo starts: customers who browse by taste, as training data."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WEEKS = 4
 VISITS = (5, 11)
 ITEMS_A_VISIT = (2, 5)
 DRIFT = 0.04
-"""Chance, at each visit, that the taste has moved on since the one before."""
+"""Probability, at each visit, that the taste has changed since the last one."""
 STRAY = 0.1
-"""Share of what is looked at that has nothing to do with the taste."""
+"""Share of the viewed items that have nothing to do with the taste."""
 
 
 def make(customers: Sequence[Customer], items: Sequence[Item], *, until: datetime, seed: int) -> list[dict[str, Any]]:
     """Return the events of the weeks before `until`, in the order of their times.
 
-    The customers remember them: what they clicked and bought, and where their tastes have drifted to.
+    The customers are updated: what they clicked and bought, and how their tastes have changed.
     """
     departments: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -62,7 +62,7 @@ def _of_customer(
 def _looked_at(
     customer: Customer, items: Sequence[Item], departments: dict[str, list[Item]], rng: random.Random
 ) -> list[Item]:
-    """Draw what one visit looks at, by taste, and a stray item here and there."""
+    """Draw the items of one visit by taste, with a few random ones."""
     known = [item for name in customer.taste.departments for item in departments[name]]
     weights = [people.click_probability(customer, item) for item in known]
     count = rng.randint(*ITEMS_A_VISIT)

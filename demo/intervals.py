@@ -1,4 +1,4 @@
-"""Click rates of two groups, and what can be said about their difference."""
+"""Click rates of two groups, and whether they differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate with the half width of its 95% interval (nan where there is too little to tell)."""
+    """A rate with the half width of its 95% interval (nan if there is too little data)."""
 
     value: float
     margin: float
@@ -21,7 +21,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Rate of the first group less that of the second, with its 95% interval."""
+    """The first group's rate minus the second's, with its 95% interval."""
 
     value: float
     low: float
@@ -29,14 +29,14 @@ class Difference:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the interval lies wholly above or wholly below zero."""
+        """Whether the interval is entirely above or below zero."""
         return self.low > 0 or self.high < 0
 
 
 def rate(counts: Iterable[tuple[int, int]]) -> Rate:
     """Return clicks per impression, from a pair (impressions, clicks) for every customer.
 
-    The clicks of one customer are alike, so the interval counts customers and not impressions: the linearised
+    The clicks of one customer are correlated, so the interval counts customers and not impressions: the linearised
     variance of a ratio with the customer as the cluster (Cochran, *Sampling Techniques*, 3rd ed., 6.4).
     """
     pairs = [(shown, clicked) for shown, clicked in counts if shown]
@@ -51,6 +51,6 @@ def rate(counts: Iterable[tuple[int, int]]) -> Rate:
 
 
 def difference(first: Rate, second: Rate) -> Difference:
-    """Return the difference of two groups' rates; its interval is nan where one of theirs is."""
+    """Return the difference of two groups' rates; its interval is nan if one of theirs is."""
     value, margin = first.value - second.value, math.hypot(first.margin, second.margin)
     return Difference(value, value - margin, value + margin)

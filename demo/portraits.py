@@ -1,4 +1,4 @@
-"""How the demo on a real file ends: three customers, what they bought and what they are shown."""
+"""The end of the demo on a real file: three customers, what they bought and what they are shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo.real import Portrait, RealOutcome
 
 
 def show(console: Console, outcome: RealOutcome) -> None:
-    """Print the outcome; the figures of model and baselines have been printed when they were taken."""
+    """Print the outcome; the figures of model and baselines have already been printed."""
     for portrait in outcome.portraits:
         console.print(_portrait(portrait))
     for name, value in report.latencies(outcome.tally):

@@ -1,4 +1,4 @@
-"""The prober: how long after an event does its customer's shelf reflect it, as seen from outside?"""
+"""The prober: how long after an event a customer's shelf reflects it, as seen from outside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Prober:
-    """Clicks as these customers, who take no part in the comparison of click rates."""
+    """Clicks as customers who are not part of the comparison of click rates."""
 
     shop: Shop
     customers: Sequence[Customer]
@@ -33,7 +33,7 @@ class Prober:
     rng: random.Random
 
     async def run(self, seconds: float) -> None:
-        """Probe, by message and over HTTP in turn, for so long; the probe under way is finished."""
+        """Probe for `seconds`, by message and over HTTP in turn; the last probe is finished."""
         ends = time.monotonic() + seconds
         turn = 0
         while time.monotonic() < ends:
@@ -56,12 +56,12 @@ class Prober:
 
 
 def strangers(rng: random.Random, count: int = 20) -> list[Customer]:
-    """Return customers of the prober's own."""
+    """Return customers only for the prober."""
     return [Customer(f"probe-{number:02d}", "DE", tastes.make(rng)) for number in range(count)]
 
 
 async def seen(shop: Shop, customer_id: str, at: datetime, *, patience: float = PATIENCE) -> bool:
-    """Wait until the customer's shelf reflects an event of that time; False when `patience` seconds have passed."""
+    """Wait until the customer's shelf reflects an event of that time; False after `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         shelf = await shop.gateway.home(customer_id, limit=1)

@@ -1,4 +1,4 @@
-"""The demo on a real shop's file: load, learn and rank every customer, then serve, and show whose shelf is what."""
+"""The demo on a real shop's file: load, train and rank every customer, then serve, and show some shelves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RANK_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Portrait:
-    """One real customer: titles of the last purchases, newest first, and of the shelf that is served now."""
+    """One real customer: titles of the last purchases, newest first, and of the current shelf."""
 
     customer_id: str
     bought: list[str]
@@ -47,7 +47,7 @@ class Portrait:
 
 @dataclass
 class RealOutcome:
-    """What the run on a real file came to."""
+    """The outcome of a run on a real file."""
 
     report: RetailReport
     tally: Tally
@@ -58,7 +58,7 @@ class RealOutcome:
     seconds: float = 0.0
 
     def problems(self) -> list[str]:
-        """Return what did not work, a line each."""
+        """Return what did not work, one line each."""
         found = [f"{count} requests failed: {reason}" for reason, count in self.tally.failures.most_common(3)]
         found += [f"{one.customer_id} has no shelf of their own" for one in self.portraits if not one.is_personal]
         if self.tally.unseen or not self.tally.probes():
@@ -71,7 +71,7 @@ class RealOutcome:
 
 
 def play(installation: Installation, path: Path, seconds: float, console: Console) -> RealOutcome:
-    """Run the main job on the file and serve its customers. Raises `InstallationError`."""
+    """Load and learn the file and serve its customers. Raises `InstallationError`."""
     with screen.step(console, "started PostgreSQL, Redis, workers and gateway"):
         installation.start()
     try:
@@ -94,7 +94,7 @@ def _wait_until_ranked(installation: Installation) -> None:
 
 
 async def _serve(installation: Installation, report: RetailReport, seconds: float, console: Console) -> RealOutcome:
-    """Show a few customers, then let others click, and watch how soon their shelves know."""
+    """Show a few customers, then let others click, and measure how soon their shelves change."""
     events, titles = report.loaded.reading.events, _titles(report)
     regulars = _regulars(events)
     async with Gateway(installation.gateway_url) as gateway:
@@ -121,7 +121,7 @@ async def _portrait(gateway: Gateway, events: pl.DataFrame, titles: dict[str, st
 
 
 def _regulars(events: pl.DataFrame) -> list[str]:
-    """Return the customers of three baskets or more who came last, in a stable order."""
+    """Return the customers with three baskets or more who came last, in a stable order."""
     baskets = events.group_by("shopper").agg(pl.col("session_id").n_unique().alias("baskets"), pl.col("at").max())
     several = baskets.filter(pl.col("baskets") >= 3)
     chosen = several if several.height else baskets
@@ -138,7 +138,7 @@ def _titles(report: RetailReport) -> dict[str, str]:
 
 
 def _customer(customer_id: str) -> Customer:
-    """Return a visitor who is nobody in particular: their taste is not known, and not asked for."""
+    """Return a visitor without a taste of their own: it is not used."""
     return Customer(customer_id, "", Taste({}, frozenset(), frozenset(), 0.5))
 
 

@@ -1,4 +1,4 @@
-"""How the demo ends: tables, and what did not work."""
+"""The demo's final report: tables, and what did not work."""
 
 from __future__ import annotations
 
@@ -20,24 +20,27 @@ from demo.stories import Story
 from demo.tally import HTTP, MESSAGE, Tally
 
 LEAST_PERSONAL = 0.9
-"""Share of `home` answers that must be ranked for the customer, or the demo has failed."""
+"""The demo fails if a smaller share of the `home` answers than this was ranked for the customer."""
 
 
 @dataclass
 class Outcome:
-    """What a run came to. Events that were sent and not delivered, and the rows that the workers gave up."""
+    """The outcome of a run.
+
+    `undelivered` counts events that did not reach the broker, `dead_letters` rows that the workers gave up.
+    """
 
     tally: Tally
     stories: Sequence[Story] = ()
     undelivered: int = 0
     dead_letters: int = 0
     places: dict[str, str] = field(default_factory=dict)
-    """Where to look, by what is to be seen there; empty where nothing goes on running."""
+    """URLs by what they show; empty if nothing keeps running."""
     seconds: float = 0.0
     searches: Sequence[Search] = ()
 
     def problems(self) -> list[str]:
-        """Return what did not work, a line each; empty when everything did."""
+        """Return what did not work, one line each; empty if everything did."""
         tally = self.tally
         found = [f"{count} requests failed: {reason}" for reason, count in tally.failures.most_common(3)]
         if tally.unseen or not tally.probes():
@@ -73,7 +76,7 @@ def show(console: Console, outcome: Outcome) -> None:
 
 
 def end(console: Console, places: dict[str, str], problems: Sequence[str], seconds: float) -> None:
-    """Print where to look, and what did not work."""
+    """Print the URLs, and what did not work."""
     console.print()
     for what, where in places.items():
         console.print(f"{what:<10} {where}", highlight=False, soft_wrap=True)
@@ -84,7 +87,7 @@ def end(console: Console, places: dict[str, str], problems: Sequence[str], secon
 
 
 def verdict(tally: Tally) -> str:
-    """Return, in words, how the two halves of the customers compare."""
+    """Return, in words, how the two groups of customers compare."""
     home, popular, difference = tally.rate(HOME), tally.rate(POPULAR), tally.difference()
     if math.isnan(difference.low):
         return "Too few customers came to compare the two click rates."

@@ -1,7 +1,7 @@
-"""The main job on real input: load the Online Retail file, learn, rank every customer, and say how good that is.
+"""The demo's work on real data: load the Online Retail file, learn, rank every customer, and report the figures.
 
-What is reported was measured on baskets that the model never saw; then the model is published, and the workers rank
-every customer from their whole history.
+The figures were measured on baskets that the model never saw; then the model is published, and the workers rank every
+customer from their whole history.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ Advance = Callable[[int], None]
 
 
 class NotPublished(RuntimeError):
-    """The gate did not let the model serve; says why."""
+    """The gate rejected the model; says why."""
 
 
 @dataclass(frozen=True)
 class RetailReport:
-    """What was loaded, how good the rankings of every customer are, and which model now serves."""
+    """What was loaded, the figures of every customer's ranking, and the live model."""
 
     loaded: Loaded
     customers: int
@@ -63,9 +63,9 @@ class RetailReport:
 
 
 def run(settings: Settings, data_path: Path, console: Console, *, minutes: float = TRAINING_MINUTES) -> RetailReport:
-    """Load, learn without every customer's last basket, rank every customer, report, and publish the model.
+    """Load, train without every customer's last basket, rank every customer, report, and publish the model.
 
-    The servers run already (`settings` say where). Raises `LoadError`, `NotEnoughData`, `TrainingRuns`,
+    The servers run already (`settings` has their addresses). Raises `LoadError`, `NotEnoughData`, `TrainingRuns`,
     `NotPublished`.
     """
     engine = engines.connect(bootstrap.required(settings.database_url, "RESHELF_DATABASE_URL"))
@@ -94,7 +94,7 @@ def run(settings: Settings, data_path: Path, console: Console, *, minutes: float
 
 
 def show(report: RetailReport, console: Console) -> None:
-    """Print the figures of model and baselines, and in one line how they were taken."""
+    """Print the figures of model and baselines, and in one line how they were measured."""
     for truth, figures in report.figures.items():
         table = Table(title=f"Held-out last baskets, {truth}", title_justify="left", header_style="bold")
         table.add_column("ranker")
@@ -132,7 +132,7 @@ def _learn(settings: Settings, hidden: Hidden, minutes: float, console: Console)
 
 
 def _rank(trained: Artifact, hidden: Hidden, console: Console) -> dict[str, Figures]:
-    # The hidden baskets lie anywhere in time.
+    # The hidden baskets are spread over all times.
     timeless = replace(trained, params=weights.timeless(trained.params))
     ranker = Ranker(timeless, expected_items=len(hidden.known.items))
     ranker.upsert(hidden.known.items)
@@ -162,7 +162,7 @@ def _scored(figures: dict[str, Figures]) -> int:
 
 
 def _ring(settings: Settings) -> None:
-    """Tell the workers; without a broker the next reconciliation finds what is due."""
+    """Wake the workers; without a broker the next reconciliation finds what is due."""
     if settings.broker_url is not None:
         bell = Doorbell(settings.broker_url, capabilities.RINGS)
         bell.ring(due.ITEM, due.SHOPPER, due.BASKET)

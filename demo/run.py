@@ -1,4 +1,4 @@
-"""The demo from start to end: start, fill, train, open the shop, tell what happened, stop."""
+"""The demo from start to end: start, fill, train, open the shop, report, stop."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from workers.supervisor.installation import Installation, InstallationError
 
 PRESET = "small"
 TRAIN_MINUTES = 0.33
-"""Most of it goes to compiling; with less, a busy machine would end after the first epoch."""
+"""Most of it is compiling; with less, a busy machine would stop after the first epoch."""
 BATCH = 500
 STATUS_SECONDS = 10.0
 FILL_SECONDS = 60.0
@@ -37,7 +37,7 @@ SERVE_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Size:
-    """How large the demo is, and the seed of everything that is drawn."""
+    """The size of the demo, and the seed of all random numbers."""
 
     customers: int = 600
     items: int = 1500
@@ -47,7 +47,7 @@ class Size:
 
 @dataclass(frozen=True)
 class World:
-    """The made-up shop: its items, its customers and what they did in the weeks before."""
+    """The simulated shop: its items, its customers and the events of the weeks before."""
 
     items: list[Item]
     customers: list[Customer]
@@ -55,14 +55,14 @@ class World:
 
 
 def make(size: Size) -> World:
-    """Return the world of this size; the same seed makes the same one, but for the date."""
+    """Return the world of this size; the same seed gives the same one, except for the date."""
     items = catalogue.make(size.items, seed=size.seed)
     people = customers.make(size.customers, seed=size.seed)
     return World(items, people, history.make(people, items, until=datetime.now(UTC), seed=size.seed))
 
 
 def play(installation: Installation, size: Size, console: Console) -> Outcome:
-    """Run the whole demo on a fresh installation, which goes on running. Raises `InstallationError`."""
+    """Run the whole demo on a new installation, which keeps running. Raises `InstallationError`."""
     with ThreadPoolExecutor(1) as pool:
         made = pool.submit(make, size)
         with screen.step(console, "started PostgreSQL, Redis, workers and gateway"):
@@ -81,7 +81,7 @@ def play(installation: Installation, size: Size, console: Console) -> Outcome:
 
 
 async def _live(installation: Installation, world: World, size: Size, console: Console) -> Outcome:
-    """Open the shop once every customer has a shelf, then tell three stories."""
+    """Open the shop once every customer has a shelf, then run the stories."""
     rng = random.Random(f"shop:{size.seed}")
     items = {item.item_id: item for item in world.items}
     async with Gateway(installation.gateway_url) as gateway:
@@ -99,7 +99,7 @@ async def _live(installation: Installation, world: World, size: Size, console: C
 
 
 async def _fill(installation: Installation, world: World) -> None:
-    """Announce the catalogue by message and post the past over HTTP, and return when all of it is in the database."""
+    """Send the catalogue by message and the past events over HTTP, and return when all of it is in the database."""
     now = datetime.now(UTC)
     with Producer(installation.broker_url) as producer:
         for item in world.items:
@@ -108,7 +108,7 @@ async def _fill(installation: Installation, world: World) -> None:
             for start in range(0, len(world.past), BATCH):
                 await gateway.send(world.past[start : start + BATCH])
     deadline = time.monotonic() + FILL_SECONDS
-    # Without a model every announced item stays due, so the backlog says how many have arrived.
+    # Without a model every new item stays due, so the backlog says how many have arrived.
     while installation.due("item") < len(world.items):
         if time.monotonic() > deadline:
             raise InstallationError(f"the catalogue had not arrived after {FILL_SECONDS:.0f} s")
@@ -125,7 +125,7 @@ async def _wait_until_personal(gateway: Gateway, people: Sequence[Customer]) -> 
 
 
 async def _open(shop: Shop, installation: Installation, seconds: float, console: Console) -> None:
-    """Let the shop run with the prober beside it, and show how it goes."""
+    """Run the shop and the prober at the same time, and show the progress."""
     view = View(shop.tally, time.monotonic() + seconds)
     rng = random.Random(shop.rng.random())
     prober = Prober(shop, probers.strangers(rng), list(shop.items.values()), rng)
@@ -140,7 +140,7 @@ async def _open(shop: Shop, installation: Installation, seconds: float, console:
 
 
 async def _follow(installation: Installation, view: View) -> None:
-    """Ask `reshelf status` now and then: it is a process of its own, and costs a core a second."""
+    """Run `reshelf status` now and then: it is a separate process, and takes a second of a core."""
     while True:
         view.status = await asyncio.to_thread(installation.status)
         await asyncio.sleep(STATUS_SECONDS)

@@ -1,4 +1,4 @@
-"""What the demo shows while it runs: a live view in a terminal, a plain line now and then anywhere else."""
+"""The demo's display while it runs: a live view in a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINE_SECONDS = 5.0
 
 @dataclass
 class View:
-    """What is shown: the counts, when it ends (monotonic seconds), and what `reshelf status` said last."""
+    """What is shown: the counts, when it ends (monotonic seconds), and the last `reshelf status`."""
 
     tally: Tally
     ends: float
@@ -43,7 +43,7 @@ Say = Callable[[View], str]
 
 @contextmanager
 def step(console: Console, doing: str) -> Iterator[list[str]]:
-    """Show what is being done, and afterwards how long it took; what is appended to the yielded list is added."""
+    """Show what is being done, and afterwards how long it took; text appended to the yielded list is added."""
     started, details = time.monotonic(), list[str]()
     if console.is_terminal:
         with console.status(f"{doing} …"):
@@ -55,7 +55,7 @@ def step(console: Console, doing: str) -> Iterator[list[str]]:
 
 
 async def show(console: Console, view: View, *, draw: Draw | None = None, say: Say | None = None) -> None:
-    """Show the view until it is cancelled: as `draw` makes it in a terminal, else what `say` says now and then."""
+    """Show the view until it is cancelled: by `draw` in a terminal, else by `say` now and then."""
     draw, say = draw or panel, say or line
     if not console.is_terminal:
         while view.left:
@@ -69,7 +69,7 @@ async def show(console: Console, view: View, *, draw: Draw | None = None, say: S
 
 
 async def end(task: asyncio.Task[None]) -> None:
-    """Cancel what shows or follows the view, and wait for it."""
+    """Cancel the task that shows or updates the view, and wait for it."""
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
@@ -90,7 +90,7 @@ def panel(view: View) -> Panel:
 
 
 def visits_panel(view: View) -> Panel:
-    """Return the live view of real customers' visits, of which only the latency is measured."""
+    """Return the live view of real customers' visits, for which only the latency is measured."""
     table = Table.grid(padding=(0, 2))
     table.add_row("clicks by real customers", f"[bold]{view.tally.events.total():,}[/bold]")
     table.add_row("click → visible on the shelf", latency(view.tally))
@@ -129,7 +129,7 @@ def per_cent(rate: Rate) -> str:
 
 
 def model(tally: Tally) -> tuple[str, str]:
-    """Return the version that served most often, and how much of `home` was ranked for the customer."""
+    """Return the version that served most often, and the share of `home` answers ranked for the customer."""
     if not tally.model_versions:
         return "–", ""
     version, _ = tally.model_versions.most_common(1)[0]
@@ -137,7 +137,7 @@ def model(tally: Tally) -> tuple[str, str]:
 
 
 def backlog(status: dict[str, Any]) -> str:
-    """Return what waits, as text; `–` before it is known."""
+    """Return the backlog as text; `–` if not known yet."""
     if status.get("due") is None or status.get("queues") is None:
         return "–"
     return f"{sum(row['count'] for row in status['due'])} due, {sum(status['queues'].values())} messages"

@@ -1,4 +1,4 @@
-"""Customers who search: an English and a Chinese query, what they find, and how soon."""
+"""Customers who search: an English and a Chinese query, what they find, and how fast."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRIES = 50
 
 @dataclass(frozen=True)
 class Search:
-    """What one query found. `seconds` is from typing it to the answer, `again` the same once it is known."""
+    """The result of one query. `seconds` is the time of the first answer, `again` that of a repeated one."""
 
     query: str
     meant: str | None
@@ -35,7 +35,7 @@ class Search:
 
 
 async def tell(shop: Shop, customers: Sequence[Customer]) -> list[Search]:
-    """Let a customer search for each query, and send what was shown and clicked back as events."""
+    """Let a customer search for each query, and send the impressions and clicks as events."""
     [customer, *_] = [one for one in customers if one.group == HOME]
     return [await _tell_one(shop, customer, query) for query in QUERIES]
 
@@ -54,7 +54,7 @@ async def _tell_one(shop: Shop, customer: Customer, query: str) -> Search:
 
 
 async def _until_known(shop: Shop, query: str) -> None:
-    """Ask again where the worker was late with its first answer."""
+    """Ask again until the worker's answer is there."""
     for _ in range(_TRIES):
         if (await shop.gateway.search(query, limit=SHOWN)).fallback is None:
             return
@@ -62,7 +62,7 @@ async def _until_known(shop: Shop, query: str) -> None:
 
 
 def _events(customer: Customer, query: str, request_id: str | None, items: Sequence[Item]) -> list[dict[str, object]]:
-    """Return what the shop tells of a search whose first item was clicked."""
+    """Return the events of a search whose first item was clicked."""
     visit, at = Visit(customer, f"search-{request_id}"), datetime.now(UTC)
     events = [visit.search(query, at, request_id=request_id)]
     shown = [("impression", rank, item) for rank, item in enumerate(items, start=1)]

@@ -25,17 +25,17 @@ PAGES_PER_SECOND = 5.0
 PAGES_A_VISIT = 3
 THINKING_SECONDS = 1.5
 DRIFT = 0.05
-"""Chance, at the start of a visit, that the taste has moved on."""
+"""Probability, at the start of a visit, that the taste has changed."""
 HTTP_SHARE = 0.2
-"""Share of the visits whose events go in over HTTP instead of as messages."""
+"""Share of the visits whose events are sent over HTTP instead of as messages."""
 SIMILAR_SHARE = 0.3
-"""Share of the pages with a click after which the clicked item's own page is looked at."""
+"""Share of the pages with a click after which the clicked item's own page is viewed."""
 MOST_VISITS = 100
 
 
 @dataclass
 class Shop:
-    """A shop with its customers inside. `pages` is how many shelves a second they look at together."""
+    """A shop with its customers. `pages` is how many shelves per second they view together."""
 
     gateway: Gateway
     producer: Producer
@@ -46,12 +46,12 @@ class Shop:
     pages: float = PAGES_PER_SECOND
 
     def __post_init__(self) -> None:
-        # The groups take turns, so that the comparison is not decided by who happened to come in.
+        # The groups take turns, so that the comparison does not depend on who happened to come.
         shuffled = [self.rng.sample(group, len(group)) for group in people.by_group(self.customers)]
         self._away = deque(one for turn in itertools.zip_longest(*shuffled) for one in turn if one is not None)
 
     async def open(self, seconds: float) -> None:
-        """Let customers visit for so long; return when the last one has left."""
+        """Let customers visit for `seconds`; return when the last one has left."""
         clock = asyncio.get_running_loop()
         self._closes = clock.time() + seconds
         visits: set[asyncio.Task[None]] = set()
@@ -65,7 +65,7 @@ class Shop:
                 await asyncio.sleep(min(pause, max(0.0, self._closes - clock.time())))
 
     async def _visit(self, customer: Customer) -> None:
-        """Look at a few pages, with time to think between them."""
+        """View a few pages, with time to think between them."""
         if self.rng.random() < DRIFT:
             customer.taste = tastes.drift(customer.taste, self.rng)
         visit = Visit(customer, f"live-{uuid.uuid4().hex[:12]}")
@@ -100,7 +100,7 @@ class Shop:
             await self._show(visit, similar, "similar", door)
 
     async def _show(self, visit: Visit, shelf: Shelf, surface: str, door: str) -> list[people.Reaction]:
-        """Show a shelf, send what was shown and what the customer does with it, and return the latter."""
+        """Show a shelf, send the impressions and the customer's reactions, and return the reactions."""
         known = [self.items[item_id] for item_id in shelf.item_ids if item_id in self.items]
         reactions = list(people.look(visit.customer, known, self.rng))
         happened = [("impression", item) for item in known]

@@ -32,17 +32,17 @@ class Story:
 
     @property
     def fresh(self) -> set[str]:
-        """Ids on the shelf after that were not on it before."""
+        """Ids that are only on the later shelf."""
         return {item.item_id for item in self.after} - {item.item_id for item in self.before}
 
 
 async def tell(shop: Shop, customers: Sequence[Customer], rng: random.Random) -> list[Story]:
-    """Let a few customers of the `home` half click on something new, and return what became of their shelves."""
+    """Let a few customers of the `home` group click on something new, and return their shelves."""
     return [await _tell_one(shop, customer, rng) for customer in _protagonists(customers)]
 
 
 def _protagonists(customers: Sequence[Customer]) -> Iterator[Customer]:
-    """Yield the keenest customers, each with another favourite department."""
+    """Yield the most active customers, each with another favourite department."""
     favourites: set[str] = set()
     for customer in sorted(customers, key=lambda one: (-len(one.clicked), one.customer_id)):
         favourite = next(iter(customer.taste.departments))

@@ -1,4 +1,4 @@
-"""What the demo has counted so far."""
+"""The counts of a demo run."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Tally:
     events: Counter[str] = field(default_factory=Counter)
     """Events by kind."""
     doors: Counter[str] = field(default_factory=Counter)
-    """Events by the way that they went in."""
+    """Events by the door that they were sent to."""
     sources: Counter[str] = field(default_factory=Counter)
-    """Answers for `home` by what served them."""
+    """Answers for `home` by source."""
     latencies: dict[str, list[float]] = field(default_factory=lambda: {door: [] for door in DOORS})
-    """From sending an event until its customer's shelf reflects it, by door."""
+    """Seconds from sending an event until its customer's shelf reflects it, by door."""
     unseen: int = 0
     """Probes whose event did not become visible in time."""
     failures: Counter[str] = field(default_factory=Counter)
@@ -51,14 +51,14 @@ class Tally:
         self._recent.append((time.monotonic(), len(kinds)))
 
     def looked(self, group: str, customer_id: str, *, shown: int, clicked: int, bought: int) -> None:
-        """Count one look at the shelf that is compared."""
+        """Count one view of the shelf that is compared."""
         counts = self._groups[group][customer_id]
         counts[0] += shown
         counts[1] += clicked
         self._purchases[group] += bought
 
     def per_second(self) -> float:
-        """Return how many events a second went in lately."""
+        """Return how many events per second were sent lately."""
         now = time.monotonic()
         while self._recent and self._recent[0][0] < now - RECENT_SECONDS:
             self._recent.popleft()
@@ -69,7 +69,7 @@ class Tally:
         return intervals.rate((shown, clicked) for shown, clicked in self._groups[group].values())
 
     def difference(self) -> Difference:
-        """Return how much more often `home` is clicked than `popular`."""
+        """Return the click rate of `home` minus that of `popular`."""
         return intervals.difference(self.rate(HOME), self.rate(POPULAR))
 
     def purchases(self, group: str) -> int:
@@ -82,7 +82,7 @@ class Tally:
         return float(np.quantile(seconds, share, method="inverted_cdf")) if seconds else math.nan
 
     def probes(self, *doors: str) -> int:
-        """Return how many events were seen becoming visible."""
+        """Return how many probe events became visible."""
         return sum(len(self.latencies[door]) for door in doors or DOORS)
 
     def personal_share(self) -> float:

@@ -1,4 +1,4 @@
-"""What a customer likes: hidden from the workers, which only ever see what the customer does."""
+"""What a customer likes: hidden from the workers, which only see what the customer does."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from demo.catalogue import Item
 from demo.words import DEPARTMENTS, Department
 
 INTERESTS = (0.55, 0.3, 0.15)
-"""How much of a taste its first, second and third department have."""
+"""The weights of the first, second and third department of a taste."""
 
 OTHER_KIND = 0.12
 OTHER_BRAND = 0.4
-"""What is left of the appeal of an item of another kind, or by another brand, than those that are liked."""
+"""Factor of the appeal of an item of another kind, or of another brand, than the liked ones."""
 PRICE_WIDTH = 0.3
-"""Spread of the price levels that are liked, on a scale from 0 to 1."""
+"""Spread of the liked price levels, on a scale from 0 to 1."""
 
 _BY_NAME = {department.name: department for department in DEPARTMENTS}
 
 
 @dataclass(frozen=True)
 class Taste:
-    """Departments by weight (they add up to 1), and within them the kinds, brands and price level that are liked."""
+    """Departments by weight (with sum 1), and within them the liked kinds, brands and price level."""
 
     departments: dict[str, float]
     nouns: frozenset[str]
@@ -33,7 +33,7 @@ class Taste:
 
 
 def make(rng: random.Random) -> Taste:
-    """Return a taste for three departments, the first ones of the shop being liked by more people."""
+    """Return a taste for three departments; the shop's first departments are liked by more people."""
     names = _distinct_departments(rng, len(INTERESTS))
     liked = [_details(_BY_NAME[name], rng) for name in names]
     return Taste(
@@ -45,7 +45,7 @@ def make(rng: random.Random) -> Taste:
 
 
 def appeal(taste: Taste, item: Item) -> float:
-    """Return from 0 to 1 how much the customer is drawn to the item; 0 outside of the departments of the taste."""
+    """Return the item's appeal to the customer, from 0 to 1; 0 outside of the departments of the taste."""
     interest = taste.departments.get(item.department, 0.0) / INTERESTS[0]
     if interest == 0:
         return 0.0
@@ -56,7 +56,7 @@ def appeal(taste: Taste, item: Item) -> float:
 
 
 def drift(taste: Taste, rng: random.Random) -> Taste:
-    """Return the taste after some of its weakest interest went to another department."""
+    """Return the taste after a part of its weakest interest has moved to another department."""
     names = sorted(taste.departments, key=lambda name: -taste.departments[name])
     fresh = next(name for name in _distinct_departments(rng, len(DEPARTMENTS)) if name not in names)
     nouns, brands = _details(_BY_NAME[fresh], rng)
@@ -75,7 +75,7 @@ def _details(department: Department, rng: random.Random) -> tuple[frozenset[str]
 
 
 def _distinct_departments(rng: random.Random, count: int) -> list[str]:
-    """Draw without repeating, department number n with a weight of 1/(n + 4)."""
+    """Draw distinct departments, number n with a weight of 1/(n + 4)."""
     # Exponential keys (Efraimidis and Spirakis): the largest `count` are a weighted sample without replacement.
     keys = {one.name: rng.random() ** (n + 4) for n, one in enumerate(DEPARTMENTS)}
     return sorted(keys, key=lambda name: -keys[name])[:count]

@@ -1,4 +1,4 @@
-"""One customer's visit: turns what happens in it into events of the contract."""
+"""One customer's visit: turns what happens in it into events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo.customers import Customer
 
 @dataclass
 class Visit:
-    """A visit. Its id is the session of its events, and the stem of their ids."""
+    """A visit. Its id is the session of its events, and the prefix of their ids."""
 
     customer: Customer
     visit_id: str
@@ -28,7 +28,7 @@ class Visit:
         surface: str | None = None,
         request_id: str | None = None,
     ) -> dict[str, Any]:
-        """Return the fields of an event of this visit; a purchase carries its money."""
+        """Return the fields of an event of this visit; a purchase has its amount."""
         number = next(self._numbers)
         fields = self._fields(number, kind, at) | {"item_id": item.item_id}
         given: dict[str, Any] = {
@@ -41,7 +41,7 @@ class Visit:
         return fields | {name: value for name, value in given.items() if value is not None}
 
     def search(self, query: str, at: datetime, *, request_id: str | None) -> dict[str, Any]:
-        """Return the fields of the event that a search is."""
+        """Return the fields of the event of a search."""
         return self._fields(next(self._numbers), "search", at) | {"query": query, "request_id": request_id}
 
     def _fields(self, number: int, kind: str, at: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 
 @dataclass(frozen=True)
 class Department:
-    """A department: what it sells with the range of prices in euro, who makes it, and what tells items apart."""
+    """A department: its kinds of products with price ranges in euro, its brands, and the attributes of its items."""
 
     name: str
     brands: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""Fraud: what the detector is worth, how quickly orders are decided about, and what a click farm gains."""
+"""Fraud: how good the detector is, how fast orders are screened, and what a click farm gains."""

@@ -1,1 +1,1 @@
-"""Learning and its verdicts: training on several devices, and experiments that are looked at all the time."""
+"""Learning and its verdicts: training on several devices, and experiments that are checked continually."""

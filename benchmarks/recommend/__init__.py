@@ -1,1 +1,1 @@
-"""The recommender: how good it is, what ranking costs, and how it holds against others and against attacks."""
+"""The recommender: accuracy, cost, comparison with others, and robustness against attacks."""

@@ -1,1 +1,1 @@
-"""The search: what it costs, how well it finds Chinese words and personal wishes, and how it answers over HTTP."""
+"""Search: what it costs, how well it finds Chinese words and personal wishes, and how it answers over HTTP."""

@@ -1,1 +1,1 @@
-"""A whole reshelf that runs: how fresh shelves are, what an event costs, and what is felt of a swap of models."""
+"""A whole reshelf: how fresh shelves are, what an event costs, and how a swap of models affects requests."""

@@ -1,1 +1,1 @@
-"""What the fraud detector is worth: online against offline, choices, late labels, evasion."""
+"""How good the fraud detector is: online against offline features, options, late labels, evasion."""

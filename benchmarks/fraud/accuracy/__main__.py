@@ -18,10 +18,10 @@ _RUNS = {"choices": choices.run, "weeks": weeks.run, "evasion": evasion.run, "ce
 @click.command()
 @click.argument("what", type=click.Choice(("replay", *_RUNS)))
 @click.option("--transactions", required=True, type=_FILE, help="As `reshelf evaluate fraud` takes them.")
-@click.option("--customers", type=click.IntRange(min=1), help="Replay only so many customers.")
+@click.option("--customers", type=click.IntRange(min=1), help="Replay only this many customers.")
 @click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
 def main(what: str, transactions: Path, customers: int | None, out: Path | None) -> None:
-    """Print what was found, and what it was found on."""
+    """Print the results, and what they were measured on."""
     config = configs.preset()
     if what == "replay":
         found = replays.run(transactions, config.features, customers=customers)

@@ -1,6 +1,6 @@
-"""What could be found at all: the figures of a ranking that puts every fraud with any sign first, the rest at random.
+"""An upper bound: the figures of a ranking that puts every fraud with any sign first, and the rest at random.
 
-It knows the answers, so it is no classifier, but a bound on what better learning from the same features could bring.
+It knows the answers, so it is no classifier, but a bound on what better learning from the same features could reach.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from model.fraud.config import FraudConfig
 from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-07-25", "2018-07-18", "2018-07-11", "2018-07-04")
-"""First days of training of the folds of the tests."""
+"""The first training days of the test folds."""
 
 
 def run(path: Path, config: FraudConfig) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def _bound(shop: Shop, first: int) -> dict[str, float]:
 
 
 def _signs(shop: Shop, split: protocol.Fold) -> np.ndarray:
-    """Where the terminal is in a run, the amount exceeds all genuine ones of training, or is twice the usual.
+    """Where the terminal is in a run of frauds, or the amount exceeds all genuine ones of training, or twice the usual.
 
-    After an outlier that nobody has judged yet, 1.2 times the usual is a sign, too.
+    After an outlier that is not judged yet, 1.2 times the usual is a sign, too.
     """
     columns = dict(zip(shop.known.names, shop.known.values_NxF[split.test].T, strict=True))
     amounts_N = shop.known.values_NxF[split.train, shop.known.names.index("amount")]

@@ -1,4 +1,4 @@
-"""Members, grouping and imbalance, on folds that are earlier than the tests: what the defaults were chosen by."""
+"""Members, grouping and imbalance on folds before the test folds: how the defaults were chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model.fraud.detector import anomaly, detector
 from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-06-27",)
-"""First days of training of the validation folds, whose tests end on 2018-07-17: before those of the tests begin."""
+"""The first training days of the validation folds; their tests end on 2018-07-17, before the test folds begin."""
 
 _CHOICES: dict[str, dict[str, Any]] = {
     "network and trees": {},

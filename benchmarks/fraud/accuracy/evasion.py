@@ -1,4 +1,4 @@
-"""Evasion: average precision where every fraudster takes the least suspicious of the orders open to him."""
+"""Evasion: average precision if every fraudster makes the least suspicious order available to him."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model.fraud.detector.detector import Detector
 from model.fraud.evaluation import protocol
 
 FOLDS = ("2018-07-25",)
-"""First days of training."""
+"""The first training days."""
 ROUNDS = 2
 ATTACKS = {
     "small": Attack(shares=(1.0, 0.9, 0.8), delays=(0, 2 * 3600)),

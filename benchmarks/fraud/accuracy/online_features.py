@@ -1,9 +1,9 @@
-"""The pasts of customers and terminals, followed order by order: what a shop keeps to ask `features` online.
+"""The histories of customers and terminals, updated order by order: what a shop stores to compute features online.
 
-In memory here; a database that keeps the same rows by customer and by terminal serves as well. Orders may arrive late
-and shuffled. An order is asked about with what has arrived by then; one that comes late changes what is true of the
-later orders of its customer and its terminal, and `arrive` says which. Asked again, they have the features that they
-would have had in order, provided that labels come later than orders can be late.
+In memory here; a database with the same rows by customer and by terminal would do as well. Orders may arrive late and
+shuffled. The features of an order use what has arrived by then; an order that comes late changes the features of later
+orders of its customer and its terminal, and `arrive` returns those. Asked again, they have the features that they would
+have had in order, if labels come later than orders can be late.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from model.fraud.features.orders import NEVER, Orders
 
 _ROOM = 8
 _ODD = features.NAMES.index("customer_odd")
-# How late an order may be and still find all that came before it.
+# How late an order may be and still find all earlier orders.
 _LATENESS = 86_400
 
 
@@ -39,7 +39,7 @@ class Book:
         self._terminals: dict[int, _Past] = {}
 
     def arrive(self, order: Orders) -> Arrival:
-        """The features of one order with what has arrived before it; then it is part of the past itself."""
+        """Return the features of one order with what has arrived before it; then add it to the history."""
         values_F = self.ask(order)
         found = order._replace(odd_N=values_F[_ODD : _ODD + 1])
         pasts = self._pasts(order)
@@ -56,12 +56,12 @@ class Book:
         return later.take(first)
 
     def ask(self, order: Orders) -> Float64[np.ndarray, " F"]:
-        """The features of one order with what has arrived so far, itself left out."""
+        """Return the features of one order with what has arrived so far, without itself."""
         of_customer, of_terminal = self._pasts(order)
         return features.compute_one(order, of_customer.rows, of_terminal.rows, self._config).values_NxF[0]
 
     def label(self, order: Orders, moment: int) -> None:
-        """Note that an order that has arrived is known to be fraud since `moment`, in unix seconds."""
+        """Record that an order that has arrived is known to be fraud since `moment`, in unix seconds."""
         for past in self._pasts(order):
             past.rows.fraud_at_N[past.where(order)] = moment
 
@@ -78,7 +78,7 @@ class Book:
         return np.asarray(features.oddness(asking, past, self._config)["odd"], np.float64)
 
     def _settle(self, later: Orders) -> None:
-        """Judge a customer's orders anew that came before one that should have preceded them."""
+        """Compute again the oddness of a customer's orders after an order that came late."""
         for row in range(len(later.at_N)):
             order = later.take(slice(row, row + 1))
             odd = self._oddness(order)
@@ -87,7 +87,7 @@ class Book:
 
 
 class _Past:
-    """One entity's orders, as they arrived; those too old to count are dropped when room runs out."""
+    """One entity's orders, as they arrived; those too old to count are dropped when space runs out."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
@@ -101,7 +101,7 @@ class _Past:
         return self._room.take(slice(0, self._count))
 
     def add(self, order: Orders) -> None:
-        """Keep one more; nobody knows yet whether it is fraud."""
+        """Add one more, not known to be fraud."""
         if self._count == len(self._room.at_N):
             self._make_room(int(order.at_N[0]))
         for column, value in zip(self._room, order._replace(fraud_at_N=np.array([NEVER])), strict=True):
@@ -110,13 +110,13 @@ class _Past:
         self.newest = max(self.newest, int(order.at_N[0]))
 
     def later_than(self, order: Orders) -> Orders:
-        """Those that come after an order, whatever came when."""
+        """Those placed after an order, whenever they arrived."""
         rows = self.rows
         later_P = (rows.at_N > order.at_N) | ((rows.at_N == order.at_N) & (rows.tie_N > order.tie_N))
         return rows.take(np.flatnonzero(later_P))
 
     def where(self, order: Orders) -> np.ndarray:
-        """Where an order stands."""
+        """The index of an order."""
         return np.flatnonzero(self.rows.tie_N == order.tie_N)
 
     def _make_room(self, now: int) -> None:

@@ -1,4 +1,4 @@
-"""A replay of past orders, one at a time as they arrived: the proof that online features are the offline ones."""
+"""A replay of past orders, one at a time as they arrived: it shows that online features equal the offline ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from model.fraud.features.orders import NEVER, Orders
 
 
 class Replayed(NamedTuple):
-    """Features as each order arrived, as they were once the late ones had come, and how many were asked about again."""
+    """Features as each order arrived, and after all late orders had come, and how many were computed again."""
 
     arrived_NxF: Float64[np.ndarray, "N F"]
     settled_NxF: Float64[np.ndarray, "N F"]
@@ -23,7 +23,7 @@ class Replayed(NamedTuple):
 
 
 def shuffled(found: Orders, *, most: int, seed: int) -> Orders:
-    """The orders with arrivals up to `most` seconds late, at random; `arrived_N` is their place, from 1."""
+    """The orders with random arrivals up to `most` seconds late; `arrived_N` is their rank, from 1."""
     late_N = np.random.default_rng(seed).uniform(0, most, len(found.at_N)) if most else np.zeros(len(found.at_N))
     place_N = np.empty(len(found.at_N), np.int64)
     place_N[np.lexsort((found.tie_N, found.at_N + late_N))] = np.arange(1, len(found.at_N) + 1)
@@ -31,7 +31,7 @@ def shuffled(found: Orders, *, most: int, seed: int) -> Orders:
 
 
 def run(found: Orders, config: FeatureConfig, progress: Callable[[int], object] = lambda _: None) -> Replayed:
-    """Feed the orders to a `Book` by `arrived_N`, and each label at its moment.
+    """Feed the orders to a `Book` by `arrived_N`, and each label at its time.
 
     `progress` is called with how many have arrived, before each.
     """
@@ -54,7 +54,7 @@ def run(found: Orders, config: FeatureConfig, progress: Callable[[int], object] 
 
 
 class _Labels:
-    """The labels by the moment at which they become known."""
+    """The labels by the time at which they become known."""
 
     def __init__(self, found: Orders) -> None:
         rows = np.flatnonzero(found.fraud_at_N != NEVER)
@@ -63,7 +63,7 @@ class _Labels:
         self._next = 0
 
     def deliver(self, book: Book, now: int) -> None:
-        """Tell all that are known by now."""
+        """Pass on all labels that are known by now."""
         while self._next < len(self._rows):
             row = int(self._rows[self._next])
             moment = int(self._found.fraud_at_N[row])

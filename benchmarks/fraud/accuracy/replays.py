@@ -21,7 +21,7 @@ _SAID_EVERY = 20_000
 
 
 def run(path: Path, config: FeatureConfig, *, customers: int | None = None) -> dict[str, Any]:
-    """Return how many orders differ in any bit of any feature, for each replay; `customers` takes only so many."""
+    """Return how many orders differ in any bit of any feature, for each replay; `customers` limits their number."""
     found = fraud_files.read(path, delay=config.mature // 86_400).found
     if customers is not None:
         found = found.take(np.flatnonzero(found.customer_N <= customers))
@@ -59,7 +59,7 @@ def _say(name: str, orders: int, number: int) -> None:
 
 
 def _late(arriving: Orders) -> int:
-    """How many orders arrived after one that comes behind them in time."""
+    """How many orders arrived after one with a later time."""
     at_N = arriving.at_N[np.argsort(arriving.arrived_N, kind="stable")]
     return int((at_N < np.maximum.accumulate(at_N)).sum())
 

@@ -1,4 +1,4 @@
-"""The orders that the benchmarks run on, described once."""
+"""The orders of the benchmarks, with their features."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Shop(NamedTuple):
 
 
 def read(path: Path, config: FraudConfig) -> Shop:
-    """Read a file of transactions and describe all of them."""
+    """Read a file of transactions and compute all features."""
     data = fraud_files.read(path, delay=DELAY)
     found, known = features.compute_all(data.found, config.features)
     return Shop(found, data.frauds_N, known)

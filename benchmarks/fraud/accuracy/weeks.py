@@ -1,8 +1,8 @@
-"""Labels that come a week late: what they are worth in the week after to a detector that follows, and to others.
+"""Labels that come a week late: how good an updated detector is in the week after, and others.
 
 Every week is scored by detectors that know only what was known when it began. The frozen ones were trained on the first
 week; one still sees new labels in its features, the blind one does not. The incremental one is updated with each week
-whose labels have come, and the week before that; the retrained one starts anew on the newest week.
+whose labels have come, and the week before that; the retrained one is trained from scratch on the newest week.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _weeks(shop: Shop, config: FraudConfig) -> Iterator[dict[str, Any]]:
 
 
 def _blind(shop: Shop, config: FraudConfig, moment: int) -> Features:
-    """Features in which no label that came after the moment is known."""
+    """Features that do not know any label from after `moment`."""
     fraud_at_N = np.where(shop.found.fraud_at_N <= moment, shop.found.fraud_at_N, NEVER)
     return features.compute_all(shop.found._replace(fraud_at_N=fraud_at_N), config.features)[1]
 

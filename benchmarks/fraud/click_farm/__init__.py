@@ -1,1 +1,1 @@
-"""What a click farm gains in the simulated shop, with the defence and without, and whom that flags by mistake."""
+"""What a click farm gains in the simulated shop, with and without bot detection, and whom that flags by mistake."""

@@ -32,7 +32,7 @@ _HALF = attacks.ATTACKS[2]
 
 
 class World(NamedTuple):
-    """The shop before the attack, what is to be promoted, and what real customers are shown of that."""
+    """The shop before the attack, the items to be promoted, and how often real customers are shown them."""
 
     settings: Settings
     now: datetime
@@ -93,7 +93,7 @@ def _simulated(options: argparse.Namespace, settings: Settings) -> dict[str, Any
 
 
 def _world(options: argparse.Namespace, settings: Settings) -> World:
-    """Fill a shop, train on all but the last week, and let that happen too."""
+    """Fill a shop, train on all but the last week, and add that week."""
     now = datetime.now(UTC) - timedelta(minutes=5)
     items = catalogue.make(options.items, seed=options.seed)
     people = customers.make(options.customers, seed=options.seed)
@@ -149,13 +149,13 @@ def _study(options: argparse.Namespace, world: World, attack: Attack) -> dict[st
 
 
 def _size(options: argparse.Namespace, world: World, fakes: int) -> dict[str, Any]:
-    """How many of a smaller farm are found."""
+    """How many bots of a smaller farm are found."""
     with _attacked(options, world, _HALF, fakes) as shop:
         return {"fakes": fakes, **_caught(shop.look(), fakes)}
 
 
 def _trained(options: argparse.Namespace, world: World) -> dict[str, Any]:
-    """Exposure once a model was trained anew: without an attack, under one, and under one with the defence."""
+    """Exposure after a full training: without an attack, under one, and under one with bot detection."""
     found = {}
     for name, attack in (("clean", None), ("without", _HALF), ("with", _HALF)):
         with _attacked(options, world, attack, options.fakes) as shop:

@@ -1,4 +1,4 @@
-"""Fake customers who promote items: blunt ones, ones that pass for people, and ones that have prepared for weeks."""
+"""Fake customers who promote items: simple ones, ones that behave like people, and ones that prepare for weeks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DAYS = 6.0
 
 @dataclass(frozen=True)
 class Attack:
-    """How the fake customers go about it. `share` of what each touches are targets, in a random order.
+    """How the fake customers behave. `share` of the items that each touches are targets, in a random order.
 
-    `repeats` clicks on each target; `pauses` human or a machine's; `aged` accounts browsed weeks ago, `bought` ones
-    bought something then; `buying` of them buy a target now.
+    `repeats` clicks on each target; pauses like a person's, or a `machine`'s; `aged` accounts browsed weeks ago,
+    `bought` ones bought something then; a share of `buying` of them buy a target now.
     """
 
     name: str
@@ -54,7 +54,7 @@ ATTACKS = (
 def events(
     attack: Attack, targets: Sequence[Item], items: Sequence[Item], *, users: int, until: datetime, seed: int
 ) -> list[dict[str, Any]]:
-    """Return what the fake customers do in the last days before `until`, and some weeks before where they prepared."""
+    """Return the events of the fake customers in the last days before `until`, and weeks before if they prepared."""
     found = []
     for number in range(users):
         rng = random.Random(f"{attack.name}:{seed}:{number}")
@@ -64,7 +64,7 @@ def events(
 
 
 def targets_of(items: Sequence[Item], counts: dict[str, int], *, seed: int, count: int = 20) -> list[Item]:
-    """Draw what is promoted, among the half of the items with the fewest events."""
+    """Draw the promoted items among the half of the items with the fewest events."""
     by_events = sorted(items, key=lambda item: (counts.get(item.item_id, 0), item.item_id))
     return random.Random(f"targets:{seed}").sample(by_events[: len(items) // 2], count)
 
@@ -126,5 +126,5 @@ def real(people: Sequence[Customer], items: Sequence[Item], newcomers: int, *, u
 
 
 def announced(items: Sequence[Item], at: datetime) -> list[dict[str, Any]]:
-    """Return the catalogue as the changes that announce it."""
+    """Return the catalogue as catalogue changes."""
     return [catalogue.change(item, at) | {"at": at.isoformat()} for item in items]

@@ -1,4 +1,4 @@
-"""Real data: who of the customers of Online Retail would have been flagged, and who of a farm among them."""
+"""Real data: which customers of Online Retail would have been flagged, and which bots of a farm among them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _week(events: pl.DataFrame, since: datetime, until: datetime, *, seed: int) 
     week = events.filter((pl.col("at") > since) & (pl.col("at") <= until))
     real = sorted(set(week["shopper"]))
     paid = _acts(week).with_columns(paid=pl.lit(1, pl.Int64))
-    # Each line a click of its own, one after the other: a harder case than any shop has.
+    # Each line is a separate click, one after the other: a harder case than in any shop.
     clicks = _acts(week).with_columns(at=pl.col("at") + _BETWEEN_LINES * pl.int_range(pl.len()).over("shopper"))
     farm = _farm(week, since, random.Random(seed))
     mixed = pl.concat([clicks, farm]).sort("shopper", "at")
@@ -78,7 +78,7 @@ def _flagged(acts: pl.DataFrame, shoppers: Sequence[str], before: set[str], *, b
 
 
 def _farm(week: pl.DataFrame, since: datetime, rng: random.Random) -> pl.DataFrame:
-    """Fakes who click the same unpopular items and others by their popularity."""
+    """Bots that click the same unpopular items, and other items by popularity."""
     items = week["item_id"].to_list()
     rare = week.group_by("item_id").len().sort("len", "item_id")["item_id"].to_list()
     targets = rng.sample(rare[: len(rare) // 2], _TARGETS)

@@ -1,4 +1,4 @@
-"""The shop under attack: real PostgreSQL and the workers' own functions, without processes and brokers between."""
+"""The attacked shop: a real PostgreSQL and the workers' own functions, without processes and broker."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Shop:
         self._serving: Serving | None = None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database connections."""
         self.engine.dispose()
 
     def announce(self, changes: Sequence[dict[str, Any]]) -> None:
-        """Take in catalogue changes."""
+        """Write catalogue changes."""
         parsed = parsing.parse_changes(list(changes))
         assert not parsed.bad, parsed.bad[0]
         with self.engine.begin() as connection:
             intake.write_changes(connection, [rows.change_row(change) for change in parsed.good], writer="bench")
 
     def happen(self, events: Sequence[dict[str, Any]]) -> None:
-        """Take in events."""
+        """Write events."""
         for start in range(0, len(events), _BATCH):
             parsed = parsing.parse_events(list(events[start : start + _BATCH]))
             assert not parsed.bad, parsed.bad[0]
@@ -55,7 +55,7 @@ class Shop:
                 intake.write_events(connection, [rows.event_row(event) for event in parsed.good], writer="bench")
 
     def train(self, *, minutes: float, seed: int) -> None:
-        """Train a model anew on what counts, and let it serve whatever the gate says."""
+        """Train a model from scratch on the events that count, and publish it whatever the gate says."""
         report = full_training.train(
             self.engine, self.settings, full_training.Training("small", seed=seed, minutes=minutes)
         )
@@ -64,7 +64,7 @@ class Shop:
         self._serving = None
 
     def settle(self) -> None:
-        """Do all that is due, as the workers would, and rank everyone's shelf anew."""
+        """Process everything that is due, as the workers would, and rank every shelf again."""
         if self._serving is None:
             self._serving = Serving(self.engine, self.settings.home)
         serving = self._serving
@@ -72,7 +72,7 @@ class Shop:
         for kind, work in ((due.ITEM, refresh.items), (due.SHOPPER, refresh.shoppers)):
             assert serving.follow()
             self._drain(kind, partial(work, self.engine, serving, self.settings))
-        # Whoever was ranked first did not know yet what the others did.
+        # The first shelves were ranked before the others' events were counted.
         with self.engine.begin() as connection:
             owners = connection.execute(text("SELECT owner FROM rankings WHERE surface = 'home'")).scalars()
             due.mark(connection, due.SHOPPER, list(owners))
@@ -83,20 +83,21 @@ class Shop:
         shelves.refresh_popular(self.engine, self.settings)
 
     def look(self) -> Look:
-        """Look for bad actors now."""
+        """Run the bot detection now."""
         self._forget("actors")
         found = watch.look(self.engine, self.settings)
         assert found is not None
         return found
 
     def clear(self, shoppers: Sequence[str]) -> None:
-        """Let the shoppers count again."""
+        """Clear the shoppers."""
         with self.engine.begin() as connection:
             actors.clear(connection, shoppers, by="benchmark")
 
     def exposure(self, shoppers: Sequence[str], targets: Sequence[str]) -> dict[str, int]:
-        """Return how often the first places show a target: on the shoppers' own shelves, and to as many who are shown
-        what is popular.
+        """Return how often the first positions show a target.
+
+        On the shoppers' own shelves, and to as many shoppers who are shown the popular shelf.
         """
         wanted = set(targets)
         shelf = text(
@@ -131,7 +132,7 @@ class Shop:
 
 
 def copy(url: str, name: str) -> str:
-    """Copy a database that nobody is connected to; return the URL of the copy."""
+    """Copy a database that has no connections; return the URL of the copy."""
     source = engine.url_for(url, "psycopg")
     administrator = create_engine(source.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with administrator.connect() as connection:

@@ -1,1 +1,1 @@
-"""How quickly orders are decided about over HTTP, with a million past ones, and with the model's process killed."""
+"""How fast orders are screened over HTTP, with a million past ones, and with the fraud worker killed."""

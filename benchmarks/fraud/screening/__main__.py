@@ -112,7 +112,7 @@ def _drive(options: argparse.Namespace, settings: Settings, name: str, seconds: 
 
 
 class _stopped:
-    """The fraud worker, killed with its child and kept from coming back, for the length of the block."""
+    """Kills the fraud worker with its child and keeps it from being started again during the block."""
 
     def __init__(self, settings: Settings) -> None:
         self._socket = f"unix://{settings.home}/supervisor.sock"

@@ -1,4 +1,4 @@
-"""The shop that is measured: customers with cards, devices and addresses of their own, some of them shared."""
+"""The simulated orders: customers with their own cards, devices and addresses, some of them shared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS = ("order_id", "customer_id", "at", "amount", "currency", *FIELDS, "labe
 
 
 def order(draw: random.Random, order_id: str, customers: int, at: datetime) -> dict[str, Any]:
-    """Return one order of a customer drawn at random; one in ten pays with another card or device than usual."""
+    """Return one order of a random customer; one in ten uses another card or device than usual."""
     customer = draw.randrange(customers)
     odd = draw.random() < 0.1
     return {
@@ -33,7 +33,7 @@ def order(draw: random.Random, order_id: str, customers: int, at: datetime) -> d
 
 
 def write_past(path: Path, *, count: int, customers: int, days: int, until: datetime) -> None:
-    """Write so many past orders; a stolen card pays six times as much, which is known a week later."""
+    """Write `count` past orders; a stolen card pays six times as much, which is known a week later."""
     draw = random.Random(7)
     start, step = until - timedelta(days=days), timedelta(days=days) / count
     with path.open("w", newline="") as file:

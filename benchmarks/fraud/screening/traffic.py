@@ -1,4 +1,4 @@
-"""Orders at a steady rate over HTTP, from a process of its own; each is sent when it is due, come what may."""
+"""Orders at a steady rate over HTTP, from a separate process; each is sent when it is due, whatever happened before."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def run(port: int, *, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
-    """Return latencies in seconds, from the moment an order was due to be sent, and how many were decided by what."""
+    """Return latencies in seconds, from when an order was due to be sent, and how many were decided by what."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(_send, port, rate, seconds, customers, prefix).result()
 
 
 def _send(port: int, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
-    gc.disable()  # its pauses would count as the answers'
+    gc.disable()  # its pauses would count as latency
     return asyncio.run(_drive(port, rate, seconds, customers, prefix))
 
 
 async def _drive(port: int, rate: int, seconds: float, customers: int, prefix: str) -> dict[str, Any]:
-    """Connections are kept, the last used first; one is opened where all are busy."""
+    """Connections are reused, the last used first; one is opened if all are busy."""
     idle: list[Connection] = []
     draw, latencies = random.Random(prefix), []
     by: Counter[str] = Counter()
@@ -50,7 +50,7 @@ async def _drive(port: int, rate: int, seconds: float, customers: int, prefix: s
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         tasks.append(asyncio.create_task(one(number, due)))
-    for task in tasks:  # to gather thousands at once would hold up the last ones
+    for task in tasks:  # gathering thousands at once would delay the last ones
         await task
     for _, writer in idle:
         writer.close()
@@ -58,7 +58,7 @@ async def _drive(port: int, rate: int, seconds: float, customers: int, prefix: s
 
 
 async def _ask(idle: list[Connection], port: int, body: bytes) -> dict[str, Any]:
-    """The gateway closes connections that rest for some seconds: the order is sent again on another one then."""
+    """The gateway closes idle connections after some seconds: the order is then sent again on another one."""
     while True:
         connection = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         try:

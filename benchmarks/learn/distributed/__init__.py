@@ -1,1 +1,1 @@
-"""The same training on one device, on eight, and in two processes: speed, and whether the losses are the same."""
+"""The same training on one device, on eight, and in two processes: speed, and whether the losses are equal."""

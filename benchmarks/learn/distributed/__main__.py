@@ -1,8 +1,8 @@
 """`python -m benchmarks.learn.distributed`: progress on stderr, one JSON object as the last line of stdout.
 
-The same events are trained on in three ways, each in fresh processes on this machine's processors: one device, eight
-devices of one process, two processes. They share the cores, so that this measures what the division costs and not what
-it gains; on machines with several GPUs, `reshelf evaluate recommend --json` reports the speed.
+The same events are trained on in three ways, each in new processes on this machine's CPU: one device, eight devices of
+one process, two processes. They share the cores, so this measures the cost of the division and not its gain; on
+machines with several GPUs, `reshelf evaluate recommend --json` reports the speed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks import machine
 
 @dataclass(frozen=True)
 class Way:
-    """So many processes with so many devices each."""
+    """A number of processes with a number of devices each."""
 
     name: str
     processes: int = 1
@@ -40,7 +40,7 @@ _FIGURES = ("processes", "devices", "examples", "seconds_per_epoch", "examples_p
 def main() -> None:
     """Measure and print."""
     options = _options()
-    load = os.getloadavg()[0]  # of what else runs, before this does
+    load = os.getloadavg()[0]  # of other programs, before the measurement
     runs = {}
     for way in WAYS:
         sys.stderr.write(f"{way.name}\n")
@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(way: Way, options: argparse.Namespace) -> dict[str, Any]:
-    """Run the way's processes; return what the one that leads measured."""
+    """Run the way's processes; return what the leading one measured."""
     group = {"RESHELF_COORDINATOR": f"127.0.0.1:{_free_port()}", "RESHELF_PROCESSES": str(way.processes)}
     given = ["--users", options.users, "--catalogue", options.catalogue]
     given = ["--events", options.events] if options.events else given

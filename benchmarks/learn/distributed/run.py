@@ -1,4 +1,4 @@
-"""One training in this process, or with others of its group: what its epochs took, and their losses."""
+"""One training in this process, or with others of its group: the time of its epochs, and their losses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY = 86_400.0
 
 
 def main() -> None:
-    """Train, and keep what was measured in a file."""
+    """Train, and save the measurements in a file."""
     parser = argparse.ArgumentParser(prog="benchmarks.learn.distributed.run", description=__doc__)
     parser.add_argument("--events", type=Path)
     parser.add_argument("--users", type=int)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def made_up(users: int, items: int) -> tuple[Interactions, list[Item]]:
-    """Shoppers who each walk through the catalogue with a stride of their own, a day from one event to the next."""
+    """Simulated shoppers who each walk through the catalogue with their own stride, one event a day."""
     random = np.random.default_rng(0)
     starts_U, strides_U = random.integers(0, items, users), random.integers(1, 8, users)
     items_UxL = (starts_U[:, None] + strides_U[:, None] * np.arange(_LENGTH)) % items
@@ -64,7 +64,7 @@ def made_up(users: int, items: int) -> tuple[Interactions, list[Item]]:
 
 
 def trained(interactions: Interactions, items: list[Item], config: RecommendConfig) -> Run:
-    """The loop over all but each user's last two baskets, without validation."""
+    """The training loop over all but each user's last two baskets, without validation."""
     parts = split.leave_last_out(interactions, config)
     known_T = np.unique(parts.events.items_E)
     features = train.features_of(items, known_T, config)

@@ -1,1 +1,1 @@
-"""How often experiments err, and how soon they find a difference, when somebody looks all the time."""
+"""How often experiments err, and how soon they find a difference, if somebody checks all the time."""

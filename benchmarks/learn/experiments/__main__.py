@@ -1,4 +1,4 @@
-"""`python -m benchmarks.learn.experiments`: false alarms and power of an experiment that is looked at all the time."""
+"""`python -m benchmarks.learn.experiments`: false alarms and power of an experiment that is checked all the time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNEQUAL = (
 @click.option("--out", type=click.Path(path_type=Path), help="File for the result; it is printed in any case.")
 @click.option("--seed", default=0, show_default=True)
 def main(out: Path | None, seed: int) -> None:
-    """Print one JSON object: a thousand simulated experiments a row, each looked at after every batch of shoppers."""
+    """Print one JSON object: a thousand simulated experiments per row, each checked after every batch of shoppers."""
     result = json.dumps(
         {
             "benchmark": "experiments",

@@ -1,6 +1,6 @@
-"""Simulated experiments: shoppers come in batches, and after every batch somebody looks and would act on a verdict.
+"""Simulated experiments: shoppers come in batches, and after every batch the verdict is checked and acted on.
 
-The draws are arrays of runs and looks; every look asks `workers.experiment.confidence`, which is what serves.
+The draws are arrays of runs and looks; every look calls `workers.experiment.confidence`, as in production.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NAIVE_SQUARED = 1.959964**2
 
 @dataclass(frozen=True)
 class Scenario:
-    """The true rates, the share of the arm, and how many shoppers come between two looks and at the most."""
+    """The true rates, the share of the arm, and how many shoppers come between two looks, and at most."""
 
     name: str
     control: float
@@ -30,9 +30,11 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Found:
-    """Shares of the runs: with a verdict, with a false one (any, or of the wrong sign, as the rates are equal or not),
-    and the same of a z-test for one size that is looked at as often. `stopped_R` are the shoppers of both arms at the
-    first verdict, above `most` where there was none; `once_L` is the share that the z-test finds in one single look.
+    """Shares of the runs: with a verdict, with a false one, and the same of a z-test for a fixed size.
+
+    A verdict is false if the rates are equal, or if it has the wrong sign. The z-test is checked as often. `stopped_R`
+    are the shoppers of both arms at the first verdict, above `most` if there was none; `once_L` is the share that the
+    z-test finds in a single look.
     """
 
     found: float
@@ -43,7 +45,7 @@ class Found:
     once_L: np.ndarray
 
     def by(self, shoppers: int) -> float:
-        """Return the share of runs with a verdict after so many shoppers."""
+        """Return the share of runs with a verdict after this many shoppers."""
         return float((self.stopped_R <= shoppers).mean())
 
 
@@ -68,7 +70,7 @@ def run(scenario: Scenario, *, seed: int) -> Found:
 def _end(
     successes: list[int], shoppers: list[int], control_successes: list[int], controls: list[int]
 ) -> tuple[int, int]:
-    """Return the look of the first verdict and its sign; the number of looks and 0 where there is none."""
+    """Return the look of the first verdict and its sign; the number of looks and 0 if there is none."""
     for look, (x, n, control_x, m) in enumerate(zip(successes, shoppers, control_successes, controls, strict=True)):
         verdict = confidence.verdict(Tally(x, n), Tally(control_x, m))
         if verdict != "no difference yet":
@@ -77,7 +79,7 @@ def _end(
 
 
 def _naive_signs(x_RxL: np.ndarray, n_RxL: np.ndarray, control_x_RxL: np.ndarray, m_RxL: np.ndarray) -> np.ndarray:
-    """At each look, what a z-test at 5 % with pooled variance says: a sign, or 0."""
+    """At each look, the result of a z-test at 5 % with pooled variance: a sign, or 0."""
     pooled_RxL = (x_RxL + control_x_RxL) / (n_RxL + m_RxL)
     difference_RxL = x_RxL / np.maximum(n_RxL, 1) - control_x_RxL / np.maximum(m_RxL, 1)
     spread_RxL = 1 / np.maximum(n_RxL, 1) + 1 / np.maximum(m_RxL, 1)
@@ -87,7 +89,7 @@ def _naive_signs(x_RxL: np.ndarray, n_RxL: np.ndarray, control_x_RxL: np.ndarray
 
 
 def _first(signs_RxL: np.ndarray) -> np.ndarray:
-    """The first sign of each run, 0 where there is none."""
+    """The first sign of each run, 0 if there is none."""
     return signs_RxL[np.arange(len(signs_RxL)), (signs_RxL != 0).argmax(1)]
 
 

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.recommend.accuracy`: train and test on public data with the defaults, beside what is published.
+"""`python -m benchmarks.recommend.accuracy`: train and test on public data with the defaults, with published figures.
 
-Every run is one `reshelf evaluate`, whose report stays in a folder: a second call runs only what is missing there.
+Every run is one `reshelf evaluate`, whose report is kept in a folder: a second call runs only what is missing there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--seeds", default=3, show_default=True, help="How often each run is made.")
 @click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
 def main(data: Path, reports: Path, seeds: int, out: Path | None) -> None:
-    """Print one JSON object: each run's figures as mean and spread over the seeds, beside the baselines."""
+    """Print one JSON object: each run's figures as mean and spread over the seeds, next to the baselines."""
     reports.mkdir(parents=True, exist_ok=True)
     for seed in range(seeds):
         for name, options in _runs(data).items():

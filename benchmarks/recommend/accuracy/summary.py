@@ -1,4 +1,4 @@
-"""Reports of single runs to one table: mean and spread over the seeds, beside the baselines and what is published."""
+"""Summarise the reports of single runs: mean and spread over the seeds, next to baselines and published figures."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def _run(name: str, reports: list[Report]) -> dict[str, Any]:
 
 
 def _other_options(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that are not today's defaults: a report may be older, or of a trial."""
+    """Return the options that are not the current defaults: a report may be older, or of a trial."""
     defaults = configs.to_json(configs.preset())
     return {name: value for name, value in config.items() if value != defaults.get(name)}
 
 
 def _figures(figures: list[Any]) -> Any:
-    """Return the figures of several seeds, which are alike in form, as mean, lowest and highest."""
+    """Return the figures of several seeds, which have the same structure, as mean, lowest and highest."""
     if not isinstance(figures[0], dict):
         values = [value for value in figures if value is not None]
         return _spread(values) if values else None

@@ -1,1 +1,1 @@
-"""How fast a published encoder of text is: titles and queries a second, on one thread."""
+"""How fast a published text encoder is: titles and queries per second, on one thread."""

@@ -1,7 +1,7 @@
 """`python -m benchmarks.recommend.encoder`: how fast a published encoder is; one JSON object, the last line of stdout.
 
-Times are given by the clock and by the processor's time in this process: where others work on the machine, the second
-says more. Nothing is compiled while it is measured.
+Times are wall time and the CPU time of this process: if other programs run, the second is more reliable. Nothing is
+compiled while it is measured.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`python -m benchmarks.recommend.peers`: an epoch of RecTools' SASRec and of ours, at its size, one after the other.
 
-RecTools needs an environment of its own (see `rectools_sasrec.py`); `--peer` is its Python.
+RecTools needs its own environment (see `rectools_sasrec.py`); `--peer` is its Python.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import click
 
 from benchmarks import machine
 
-# RecTools' size. Ours sees ids alone here, as the peer does: no words, no attributes.
+# RecTools' size. Like the peer, ours uses only ids here: no words, no attributes.
 _SIZE = {"dim": 64, "blocks": 1, "heads": 1, "history": 50, "negatives": 256}
 _FILE = click.Path(path_type=Path)
 
@@ -28,7 +28,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--every", default=5, show_default=True, help="The peer is tested after each so many epochs.")
 @click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
 def main(events: Path, peer: Path, peer_epochs: int, every: int, out: Path | None) -> None:
-    """Print one JSON object: seconds an epoch and what came of it, of both, on the same data."""
+    """Print one JSON object: seconds per epoch and the figures, of both, on the same data."""
     with tempfile.TemporaryDirectory() as folder:
         ours = _ours(events, Path(folder) / "ours.json")
         theirs = _theirs(events, peer, peer_epochs, every, Path(folder) / "theirs.json")

@@ -1,1 +1,1 @@
-"""What it costs to rank a shopper: processor time of one process, beside what the arithmetic alone would take."""
+"""What it costs to rank a shopper: CPU time of one process, next to what the arithmetic alone would take."""

@@ -1,6 +1,6 @@
 """`python -m benchmarks.recommend.ranking`: progress on stderr, one JSON object as the last line of stdout.
 
-Run it with JAX on a processor or on an accelerator: the same script says on which.
+Run it with JAX on a CPU or on an accelerator: the result says on which.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _measured(
 
 
 def _each(work: Callable[[], None], size: int) -> tuple[float, float]:
-    """Return the milliseconds of processor and of wall time for each of `size`: medians of runs of a third second."""
+    """Return the milliseconds of CPU and of wall time for each of `size`: medians of runs of a third of a second."""
     work()
     cpus, walls = [], []
     until = time.perf_counter() + _SECONDS
@@ -143,11 +143,11 @@ def _each(work: Callable[[], None], size: int) -> tuple[float, float]:
 
 
 def _compared(ranker: Ranker, requests: Sequence[RankRequest], options: argparse.Namespace) -> dict[str, int]:
-    """Return how many of so many rows have other items, or other bits in a score, alone than in a batch."""
+    """Return how many rows have other items, or other bits in a score, alone than in a batch."""
     draw = random.Random(1)
     rows, differ = 0, 0
     while rows < options.compare:
-        # Histories of any length, so that no two of a thousand shoppers' requests are the same.
+        # Histories of random length, so that no two of a thousand requests are the same.
         batch = [
             RankRequest(request.history[draw.randrange(len(request.history)) :], request.excluded)
             for request in draw.sample(requests, draw.randrange(2, 65))
@@ -161,7 +161,7 @@ def _compared(ranker: Ranker, requests: Sequence[RankRequest], options: argparse
 
 
 def _limit(ranker: Ranker, options: argparse.Namespace) -> dict[str, float]:
-    """What the arithmetic of one shopper takes at the speed that this machine multiplies large matrices at."""
+    """The time of one shopper's arithmetic at the speed at which this machine multiplies large matrices."""
     config, length = ranker.config, options.history + 1
     inner = 2 * config.dim
     weights = config.dim * (3 * config.dim + 3 * config.dim + 3 * inner)
@@ -172,7 +172,7 @@ def _limit(ranker: Ranker, options: argparse.Namespace) -> dict[str, float]:
 
 
 def _speed() -> float:
-    """Return floating-point operations a second of processor time."""
+    """Return floating-point operations per second of CPU time."""
     size = 1024
     square = jax.numpy.ones((size, size), jax.numpy.float32)
     multiply = jax.jit(lambda a: a @ a)

@@ -1,7 +1,7 @@
 """`python -m benchmarks.recommend.retrieval`: progress on stderr, one JSON object as the last line of stdout.
 
 Each way is timed alone and after the encoder, tile after tile without waiting, best of a few rounds. The encoder is
-untrained: its time counts, and what is ranked are the users of `vectors`, which fit the items.
+untrained: only its time matters; the ranked users are those of `vectors`, which fit the items.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from model.batching import pad_rows
 _K = 100
 _CLOSED = 0.05
 _SQUARE = 2048
-# A matrix has a multiple of so many rows.
+# The number of rows of a matrix is a multiple of this.
 _ROWS = 4096
 
 
@@ -109,7 +109,7 @@ def _encoded_and_ranked(way: Way, users_BxD: Any, encode: Callable[[], Any]) -> 
 
 
 def _timed(work: Callable[[], Any], options: argparse.Namespace) -> dict[str, float]:
-    """Users a second in the best round, and the processor time of all cores for one."""
+    """Users per second in the best round, and the CPU time of all cores for one."""
     jax.block_until_ready(work())
     seconds, processor = [], []
     for _ in range(options.rounds):

@@ -1,9 +1,8 @@
-"""An index of item vectors for catalogues whose scan takes too long: candidates from a library, scored exactly after.
+"""An index of item vectors for catalogues that take too long to scan: candidates from a library, then scored exactly.
 
-The vectors lie in lists by their nearest centre, each coordinate in four bits (faiss, IVFPQFastScan; Jégou, Douze and
+The vectors are in lists by their nearest centre, each coordinate in four bits (faiss, IVFPQFastScan; Jégou, Douze and
 Schmid 2011, Product Quantization for Nearest Neighbor Search). A search reads an eighth of the lists and returns many
-more candidates than are wanted; `retrieval.rescored` picks the best by the exact vectors, and leaves out what was
-closed.
+more candidates than needed; `retrieval.rescored` picks the best by the exact vectors, and leaves out closed items.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ from jaxtyping import Bool, Float32, Int, Int32
 from model.batching import power_of_two
 from model.errors import ConfigError, DataError
 
-# Candidates for each wanted item, and one in how many lists is read: recall@100 .987 on a million learned vectors.
+# Candidates per wanted item, and one in how many lists is read: recall@100 .987 on a million learned vectors.
 PER_RESULT = 8
 _PROBED = 8
 _TRAINED_PER_LIST = 64
 _ROUNDS = 6
 _BITS = 4
-# So many open items are needed for its lists to have enough to learn from.
+# With fewer open items, its lists have too little to learn from.
 LEAST_ITEMS = 4096
 
 
 class Index:
-    """Candidates by approximate inner product, patched row by row. For one thread at a time.
+    """Candidates by approximate inner product, updated row by row. For one thread at a time.
 
-    Keeps dim / 2 + 8 bytes an item, not the vectors. A search gives the same candidates for a user whatever
-    other rows are in the call, as long as calls have the same number of rows. Patched rows go to the centres
-    there are, so a catalogue that has changed much (`changed`, say above .3) deserves a new index.
+    Keeps dim / 2 + 8 bytes per item, not the vectors. A search gives the same candidates for a user whatever other rows
+    are in the call, as long as calls have the same number of rows. Updated rows use the existing centres, so a
+    catalogue that has changed much (`changed`, say above .3) needs a new index.
     """
 
     def __init__(
@@ -41,8 +40,8 @@ class Index:
     ) -> None:
         """Learns from the open rows and holds them.
 
-        Raises ConfigError when the library is missing or fewer than LEAST_ITEMS rows are open, DataError for
-        shapes that contradict each other.
+        Raises ConfigError if the library is missing or fewer than LEAST_ITEMS rows are open, DataError for shapes that
+        contradict each other.
         """
         if vectors_CxD.ndim != 2 or open_C.shape != vectors_CxD.shape[:1]:
             raise DataError(f"vectors_CxD {vectors_CxD.shape} and open_C {open_C.shape} must agree in their rows")
@@ -61,7 +60,7 @@ class Index:
         self._index.cp.max_points_per_centroid = _TRAINED_PER_LIST
         self._index.nprobe = max(lists // _PROBED, 1)
         sample = np.random.default_rng(seed).permutation(slots_N)[: _TRAINED_PER_LIST * lists]
-        # Its many small rounds wait for all threads each: two on a busy machine took 60 times as long as one.
+        # Each of its many small rounds waits for all threads: on a busy machine two took 60 times as long as one.
         threads = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(1)
         try:
@@ -73,12 +72,12 @@ class Index:
         self._add(slots_N, vectors_CxD[slots_N])
 
     def __len__(self) -> int:
-        """How many items can be found."""
+        """The number of items that can be found."""
         return int(self._index.ntotal)
 
     @property
     def changed(self) -> float:
-        """Rows patched since the index was made, as a share of those it holds."""
+        """Rows updated since the index was made, as a share of those it holds."""
         return self._changes / max(len(self), 1)
 
     @property
@@ -88,9 +87,9 @@ class Index:
         return len(self) * (self._index.code_size + 8) + centres
 
     def patch(self, slots_N: Int[np.ndarray, " N"], rows_NxD: Float32[np.ndarray, "N D"]) -> None:
-        """Puts these vectors in place of those of their slots; slots may be new. The last of equal slots counts.
+        """Replaces the vectors of these slots; slots may be new. The last of equal slots counts.
 
-        Takes one look at every slot held, whatever N is: patch many together.
+        Reads every slot held once, whatever N is: patch many together.
         """
         if rows_NxD.shape != (len(slots_N), self._index.d):
             raise DataError(f"rows_NxD has shape {rows_NxD.shape}, expected {(len(slots_N), self._index.d)}")
@@ -100,7 +99,7 @@ class Index:
         self._changes += len(last)
 
     def close(self, slots_N: Int[np.ndarray, " N"]) -> None:
-        """Forgets these slots; those it does not hold are ignored. `patch` opens one again."""
+        """Removes these slots; those it does not hold are ignored. `patch` opens one again."""
         slots_N = np.asarray(slots_N, np.int64)
         held_N = slots_N[slots_N < len(self._held)]
         held_N = np.unique(held_N[self._held[held_N]])
@@ -109,7 +108,7 @@ class Index:
             self._held[held_N] = False
 
     def search(self, users_BxD: Float32[np.ndarray, "B D"], candidates: int) -> Int32[np.ndarray, "B M"]:
-        """Distinct slots of about the best `candidates` items of each user, best first; -1 where there are fewer.
+        """Distinct slots of about the best `candidates` items of each user, best first; -1 if there are fewer.
 
         Ask for PER_RESULT times as many as are wanted.
         """

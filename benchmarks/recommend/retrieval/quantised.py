@@ -1,4 +1,4 @@
-"""Item vectors in int8 with a scale for each row: a quarter of the memory, and a cheaper first look."""
+"""Item vectors in int8 with a scale per row: a quarter of the memory, and a cheaper first pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Quantised(NamedTuple):
 def quantise(vectors_CxD: Float32[Array, "C D"]) -> Quantised:
     """The nearest codes -127..127; off by at most half a scale, which is the row's greatest absolute value / 127.
 
-    Rows are independent, so that patched rows can be quantised alone.
+    Rows are independent, so that updated rows can be quantised on their own.
     """
     scales_C = jnp.abs(vectors_CxD).max(1) / 127.0
     codes_CxD = jnp.round(vectors_CxD / jnp.maximum(scales_C, 1e-30)[:, None])
@@ -30,7 +30,7 @@ def quantise(vectors_CxD: Float32[Array, "C D"]) -> Quantised:
 
 
 def dequantise(quantised: Quantised) -> Float32[Array, "C D"]:
-    """The vectors, but for the rounding."""
+    """The vectors, except for the rounding."""
     return quantised.codes_CxD.astype(jnp.float32) * quantised.scales_C[:, None]
 
 
@@ -42,11 +42,11 @@ def top_k(
     *,
     vectors_CxD: Float[Array, "C D"] | None = None,
 ) -> Found:
-    """The `k` open items of greatest product with each user, nearly; otherwise as `retrieval.top_k`.
+    """The `k` open items with the greatest product for each user, approximately; otherwise like `retrieval.top_k`.
 
-    Users are quantised too, for the scan alone: whole chunks of eight items come through it, a quarter more than `k`
-    of them, and their items are scored with float32 users. With `vectors_CxD` the scores are those of the exact
-    vectors, without they are those of the quantised ones.
+    Users are quantised too, only for the scan: it selects whole chunks of eight items, a quarter more than `k` of them,
+    and their items are scored with float32 users. With `vectors_CxD` the scores are those of the exact vectors, without
+    they are those of the quantised ones.
     """
     items = open_C.shape[0]
     if not retrieval.chunked(items, k + k // 4):

@@ -1,8 +1,8 @@
-"""Vectors to search: as an item tower and an encoder leave them, and Gaussian ones, the worst case of an index.
+"""Vectors to search: like those of a trained item tower and encoder, and Gaussian ones, the worst case of an index.
 
-The learned kind is a mixture whose shape follows models trained on the Amazon Beauty and Sports sets: item norms
-of 1.36 +- 15 %, 46 % of the items' energy in 16 of 64 dimensions and 69 % in 32, users of norm 8, the best item 5 to
-6 standard deviations above the mean score and few items popular.
+The learned kind is a mixture whose shape follows models trained on the Amazon Beauty and Sports sets: item norms of
+1.36 +- 15 %, 46 % of the items' energy in 16 of 64 dimensions and 69 % in 32, users of norm 8, the best item 5 to 6
+standard deviations above the mean score and few items popular.
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ _TASTES = 2
 def learned(items: int, users: int, *, seed: int) -> tuple[Float32[np.ndarray, "C D"], Float32[np.ndarray, "B D"]]:
     """Item and user vectors of a synthetic shop.
 
-    An item is department + category + brand + six words of its category or of the language + a part of its own,
-    longer for popular items. Categories, brands, words and items are drawn by a Zipf law. A user's history of
-    about nine items keeps to two categories; its vector is the recency-weighted mean of the history and a third of
-    noise.
+    An item is department + category + brand + six words of its category or of the language + its own part, which is
+    longer for popular items. Categories, brands, words and items are drawn by a Zipf law. A user's history of about
+    nine items is from two categories; its vector is the recency-weighted mean of the history, and a third of noise.
     """
     random = np.random.default_rng(seed)
-    # A spectrum that falls: what many items share lies in few dimensions.
+    # A falling spectrum: what many items share is in few dimensions.
     spread_D = (1.0 / np.sqrt(1.0 + np.arange(DIM) / 8.0)).astype(np.float32)
     department_of = random.integers(0, _DEPARTMENTS, _CATEGORIES)
     category_N = _zipf(random, _CATEGORIES, items, 0.6)

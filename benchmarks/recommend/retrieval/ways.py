@@ -49,7 +49,7 @@ def encoder(vectors_CxD: jax.Array, tile: int, *, seed: int) -> Callable[[], jax
 
 
 def all_of(vectors_CxD: jax.Array, open_C: jax.Array, k: int, *, with_index: bool) -> Iterator[Way]:
-    """Every way, made when it is asked for."""
+    """Every way, built when it is asked for."""
     memory = vectors_CxD.nbytes
     yield Way("products", _bound(_products, vectors_CxD), memory)
     yield Way("plain", _bound(functools.partial(_plain, k=k), vectors_CxD, open_C), memory)

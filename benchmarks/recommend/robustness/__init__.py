@@ -1,1 +1,1 @@
-"""What the recommender keeps of its rankings when fake users are injected, and when its item matrix is int8."""
+"""How much the recommender's rankings change when fake users are injected, and with an item matrix in int8."""

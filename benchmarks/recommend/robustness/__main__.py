@@ -1,8 +1,8 @@
 """`python -m benchmarks.recommend.robustness`: progress on stderr, one JSON object as the last line of stdout.
 
-Models are trained with and without the adversarial term, on clean events and on those with fake users among them, and
-judged on the same test cases of real users (leave-one-out, strict: training knows all but their last two baskets). How
-alike the rankings of two clean models are that differ in their seed alone says what chance does.
+Models are trained with and without the adversarial term, on clean events and with fake users added, and evaluated on
+the same test cases of real users (leave-one-out, strict: training knows all but their last two baskets). How similar
+the rankings of two clean models with different seeds are shows the effect of chance.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workers.evaluate import recommend, recommend_files
 
 @dataclass(frozen=True)
 class Study:
-    """What every model of one measurement has in common."""
+    """What all models of one measurement share."""
 
     options: argparse.Namespace
     parts: Split
@@ -93,7 +93,7 @@ def _study(options: argparse.Namespace, config: RecommendConfig) -> Study:
 
 
 def _judged(study: Study, config: RecommendConfig) -> tuple[Model, dict[str, Any]]:
-    """The clean model of this config, and how it, one of another seed and one under attack compare."""
+    """The clean model of this config, compared with one of another seed and one under attack."""
     seed = study.options.seed
     clean = _trained(study, study.parts, config, seed)
     other = _trained(study, study.parts, config, seed + 1)

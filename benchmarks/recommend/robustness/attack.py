@@ -1,7 +1,7 @@
 """A push attack: fake users whose profiles mix a few unpopular items, to be pushed, with popular ones as a disguise.
 
 After the bandwagon attack of Burke et al. 2005 (Limited knowledge shilling attacks), for events without ratings: all
-fake users share the targets, and each has popular items of its own beside them, in an order of its own.
+fake users share the targets, and each has its own popular items and its own order.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Attack(NamedTuple):
 def push(parts: Split, config: RecommendConfig, *, share: float, seed: int) -> Attack:
     """An attack by `share` x as many users as there are. It knows how popular items are among the training events.
 
-    A fake profile starts with some training event's time and goes on in steps of the real users' median. Raises
-    DataError for a catalogue too small to choose from.
+    A fake profile starts with some training event's time and continues in steps of the real users' median. Raises
+    DataError for a catalogue that is too small.
     """
     random = np.random.default_rng(seed)
     mask_E = split.training_mask(parts)
@@ -83,7 +83,7 @@ def attacked(parts: Split, fake: Interactions) -> Split:
 
 
 def _targets(counts_N: Int[np.ndarray, " N"], random: np.random.Generator) -> Int[np.ndarray, " T"]:
-    """Some of the tenth of the learned items that occur least; equal ones in random order."""
+    """Some of the tenth of the learned items with the fewest events; ties in random order."""
     learned = random.permutation(np.flatnonzero(counts_N))
     tenth = learned[np.argsort(counts_N[learned], kind="stable")][: len(learned) // 10]
     if len(tenth) < TARGETS:
@@ -101,13 +101,13 @@ def _profile(
 
 
 def _median_step(events: Interactions) -> float:
-    """Seconds between one moment of a user and the next."""
+    """Seconds between one time of a user and the next."""
     steps_E = np.diff(events.at_E)[np.diff(events.users_E) == 0]
     steps_E = steps_E[steps_E > 0]
     return float(np.median(steps_E)) if len(steps_E) else 1.0
 
 
 def _usual_kind(events: Interactions, mask_E: Bool[np.ndarray, " E"], config: RecommendConfig) -> int:
-    """The commonest kind of training event that is worth predicting."""
+    """The most common kind of training event that is worth predicting."""
     worth_E = np.asarray(config.kind_weights)[events.kinds_E] >= config.target_weight
     return int(np.bincount(events.kinds_E[mask_E & worth_E]).argmax())

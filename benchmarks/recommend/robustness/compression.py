@@ -1,6 +1,6 @@
-"""The item matrix in float32 and in int8: what is lost of a ranking, and what is saved.
+"""The item matrix in float32 and in int8: what a ranking loses, and what is saved.
 
-A way's item vectors are also those that the histories are encoded from: the other matrix need not be kept.
+Each way also encodes the histories from its own vectors: the other matrix need not be kept.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from model.recommend.transitions import NOTHING, Transitions
 
 _TILE = 128
 _ROUNDS = 3
-# Items that come through the scan of int8 products; those of the history are then left out.
+# Items that the scan of int8 products selects; those of the history are then left out.
 _CANDIDATES = 128
-# The scan is made for catalogues from this size; a smaller one gets empty rows, which cost it nothing.
+# The scan is for catalogues from this size on; a smaller one is padded with empty rows, which cost nothing.
 _SCANNED_FROM = 32_768
 
 _HOW = {
@@ -57,7 +57,7 @@ class Way:
 
 
 def measured(scorer: Scorer, parts: Split) -> dict[str, dict[str, Any]]:
-    """Figures on the test cases, memory and time of every way; the losses are against float32."""
+    """Figures on the test cases, memory and time of every way; the losses are relative to float32."""
     results: dict[str, dict[str, Any]] = {}
     exact_SxK = None
     for way in _ways(scorer):
@@ -90,7 +90,7 @@ def _ways(scorer: Scorer) -> Iterator[Way]:
 
 
 def _ranked(way: Way, scorer: Scorer, parts: Split) -> tuple[Int[np.ndarray, "S K"], float]:
-    """The best items of every test case, and the seconds of the best round; encoding is not in them."""
+    """The best items of every test case, and the seconds of the best round, without encoding."""
     users_SxD = evaluate.encode_holdout(scorer.params, way.vectors_NxD, parts.events, parts.test, scorer.config)
     recent = blend.recent_of_holdout(parts.events, parts.test, scorer.config)
     old = models.excluded(parts, scorer.config)

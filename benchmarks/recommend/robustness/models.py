@@ -1,4 +1,4 @@
-"""A model trained on a split, its ten best items for every test case, and how two such rankings compare."""
+"""A model trained on a split, its ten best items for every test case, and comparisons of such rankings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def trained(
 
 
 def excluded(parts: Split, config: RecommendConfig) -> list[np.ndarray]:
-    """What may not be ranked for each test case."""
+    """The items that may not be ranked for each test case."""
     return evaluate.excluded(parts.events, parts.test, config)
 
 
@@ -55,12 +55,12 @@ def figures(ranked_SxK: Int[np.ndarray, "S K"], parts: Split, scorer: Scorer) ->
 
 
 def overlap(one_SxK: Int[np.ndarray, "S K"], other_SxK: Int[np.ndarray, "S K"]) -> float:
-    """The mean share of a case's ten items that both rankings have, in whatever order."""
+    """The mean share of a case's ten items that are in both rankings, in any order."""
     return round(float((one_SxK[:, :, None] == other_SxK[:, None, :]).any(-1).mean()), 4)
 
 
 def exposure(ranked_SxK: Int[np.ndarray, "S K"], targets_T: Int[np.ndarray, " T"]) -> dict[str, Any]:
-    """How much of the test cases' ten places the targets fill, and the share of cases that see at least one."""
+    """How much of the test cases' ten positions the targets fill, and the share of cases with at least one."""
     shown_SxK = np.isin(ranked_SxK, targets_T)
     return {
         "places": round(float(shown_SxK.mean()), 5),

@@ -1,1 +1,1 @@
-"""Whether a shopper's taste helps to order what a search finds: in the simulated shop, where wishes are known."""
+"""Whether a shopper's taste helps to rank search results: in the simulated shop, where wishes are known."""

@@ -1,10 +1,10 @@
 """`python -m benchmarks.search.personal`: progress on stderr, one JSON object as the last line of stdout.
 
-A customer wants one item that they have not met, the more likely the more it appeals to the hidden taste, and searches
-for what kind of thing it is. Compared is its rank, among what the customer has not met, in the order that is
-everybody's and in the customer's own, for several weights of the taste. A recommender, popularity and the customers'
-histories know four weeks of visits; the wishes come after them. On one seed the weight is chosen, on the
-others it is reported.
+A customer wants one item that they have not met, more probably one with a high appeal to the hidden taste, and searches
+for its kind of product. Its rank among the items that the customer has not met is compared between the order for
+everybody and the customer's own, for several weights of the taste. A recommender, popularity and the customers'
+histories know four weeks of visits; the wishes come after them. The weight is chosen on one seed, and reported on the
+others.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def _of_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 
 def _ranks(engine: Engine, made: Shop, vectors: Mapping[str, np.ndarray], weight: float) -> Int[np.ndarray, " W"]:
-    """Return the rank of each wanted item among what its customer never met, from 1.
+    """Return the rank, from 1, of each wanted item among the items that its customer never met.
 
-    It is one more than there are where the item is not among them.
+    It is one more than their number if the item is not among them.
     """
     engine.parts = replace(engine.parts, config=replace(engine.parts.config, affinity_weight=weight))
     ranks = []
@@ -111,7 +111,7 @@ def _figures(rank_W: Int[np.ndarray, " W"]) -> dict[str, float]:
 
 
 def _compared(without_W: Int[np.ndarray, " W"], own_W: Int[np.ndarray, " W"]) -> dict[str, Any]:
-    """Return the figures of the own order, and what it gains: a rank less is a gain, and intervals are of pairs."""
+    """Return the figures of the own order, and its gain: a lower rank is a gain, and intervals are of pairs."""
     return _figures(own_W) | {
         "ranks_gained": _interval(without_W - own_W),
         "mrr_gained": _interval(1 / own_W - 1 / without_W),

@@ -1,4 +1,4 @@
-"""The simulated shop, as far as it is known to those who rank, and the wishes that come after."""
+"""The simulated shop as known to the rankers, and the wishes that come after."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Wish(NamedTuple):
-    """What a customer searches for, and the item that this is about."""
+    """What a customer searches for, and the wanted item."""
 
     customer_id: str
     query: str
@@ -44,7 +44,7 @@ class Shop:
 
     @property
     def touches(self) -> list[tuple[str, Touch]]:
-        """All that was done, with who did it."""
+        """All events, with their customers."""
         return [(who, touch) for who, touches in self.past.items() for touch in touches]
 
     def history(self, customer_id: str) -> History:
@@ -57,7 +57,7 @@ class Shop:
 
 
 def make(*, items: int, customers: int, wishes: int, seed: int) -> Shop:
-    """Return a shop with four weeks behind it."""
+    """Return a shop with four weeks of events."""
     wares = catalogue.make(items, seed=seed)
     people = people_of.make(customers, seed=seed)
     past: dict[str, list[Touch]] = defaultdict(list)
@@ -69,7 +69,7 @@ def make(*, items: int, customers: int, wishes: int, seed: int) -> Shop:
 def train(
     made: Shop, *, seed: int, epochs: int | None
 ) -> tuple[dict[str, Float32[np.ndarray, " D"]], Mapping[str, Mapping[str, float]]]:
-    """Return a recommender's unit vector of every item, and its held-out figures beside the baselines'."""
+    """Return a recommender's unit vector of every item, and its held-out figures next to the baselines'."""
     config = configs.preset("small", **({} if epochs is None else {"epochs": epochs}))
     fitted = training.fit(_interactions(made), made.items, config, seed=seed)
     vectors_NxD = np.asarray(Ranker(fitted.artifact, expected_items=len(made.items)).upsert(made.items))
@@ -89,7 +89,7 @@ def _wishes(
     count: int,
     seed: int,
 ) -> list[Wish]:
-    """Draw by the taste that the customers have at the end, among what they never met."""
+    """Draw by the customers' final tastes, among the items that they never met."""
     met = {(who, touch.item_id) for who, touches in past.items() for touch in touches}
     draw = random.Random(f"wishes:{seed}")
     wishes = []

@@ -1,1 +1,1 @@
-"""Searching as shoppers do: what the gateway answers to known and new queries, how soon, and without its worker."""
+"""Searching as shoppers do: the gateway's answers to known and new queries, how fast, and without the search worker."""

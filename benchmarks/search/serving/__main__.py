@@ -75,7 +75,7 @@ def _measure(options: argparse.Namespace, installation: Installation) -> dict[st
     drawn = [draw.choice(known) for _ in range(int(options.known_rate * seconds))]
     unknown = int(options.unknown_rate * seconds)
     stages: dict[str, Any] = {}
-    # The database still tidies up after the load.
+    # The database still cleans up after the load.
     stages["known_just_loaded"] = _stage("known, just loaded", settings, drawn, options.known_rate)
     stages["unknown"] = _stage("unknown", settings, [queries.new() for _ in range(unknown)], options.unknown_rate)
     stages["suggest"] = _stage("suggest", settings, [queries.typed() for _ in range(int(100 * seconds))], 100)
@@ -100,24 +100,24 @@ def _measure(options: argparse.Namespace, installation: Installation) -> dict[st
 
 
 class Queries:
-    """Paths of searches: frequent ones, ones that nobody made before, and words half typed."""
+    """Paths of searches: frequent queries, new ones, and half-typed words."""
 
     def __init__(self, users: int) -> None:
         self._draw = random.Random(7)
         self._users = users
 
     def known(self) -> str:
-        """One that many make."""
+        """A query that many make."""
         return f"/v1/search?q={quote(self._words(2))}"
 
     def new(self) -> str:
-        """One that nobody made before, by a user with a history."""
+        """A query that nobody made before, by a user with a history."""
         words = f"{self._words(3)} {self._draw.randrange(10_000)}"
         whose = f"&user_id=user-{self._draw.randrange(self._users)}" if self._users else ""
         return f"/v1/search?q={quote(words)}{whose}"
 
     def typed(self) -> str:
-        """The beginning of one."""
+        """The beginning of a query."""
         words = self._words(2)
         return f"/v1/suggest?q={quote(words[: self._draw.randrange(1, len(words))].strip())}"
 
@@ -127,7 +127,7 @@ class Queries:
 
 
 class Probes:
-    """Items that are announced and sold out, each looked for at once and until it is seen."""
+    """Items that are created and sold out; each is searched for immediately and until it is seen."""
 
     def __init__(self, port: int) -> None:
         self._gateway = Gateway(port)
@@ -136,7 +136,7 @@ class Probes:
         self.sold_out = 0
 
     def probe(self) -> None:
-        """Announce an item under a word of its own and one that all have; then sell it out."""
+        """Create an item with its own word and one that all items have; then sell it out."""
         word = f"probe{uuid.uuid4().hex[:8]}"
         item_id = f"item-{word}"
         paths = (f"/v1/search?q={word}", "/v1/search?q=lamp&sort=newest")
@@ -155,7 +155,7 @@ class Probes:
             self.sold_out_but_shown += any(item["available"] for item in shown) or bool(shown)
 
     def summary(self) -> dict[str, Any]:
-        """Return the times until an item was found, as p50 and p99 in ms, and what was shown although sold out."""
+        """Return the times until an item was found, as p50 and p99 in ms, and how often a sold-out one was shown."""
         times = [_PATIENCE if seconds is None else seconds for seconds in self.searchable]
         return {
             "probed": len(times),
@@ -175,7 +175,7 @@ class Probes:
 
 @contextmanager
 def _probing(port: int) -> Iterator[Probes]:
-    """Probe once a second for the length of the block."""
+    """Probe once a second during the block."""
     probes, stop = Probes(port), threading.Event()
 
     def run() -> None:
@@ -194,7 +194,7 @@ def _stage(name: str, settings: Settings, paths: Sequence[str], rate: float) -> 
     before = _processor_seconds(settings)
     answered = load.run(settings.gateway_port, paths, rate)
     after = _processor_seconds(settings)
-    # Beside others on the machine, these say more than the times.
+    # If other programs run on the machine, these are more reliable than the times.
     spent = {who: round(1e3 * (after[who] - before.get(who, 0.0)) / len(paths), 2) for who in after}
     found = _summary(answered) | {"processor_ms_a_request": spent}
     progress.say(json.dumps(found))
@@ -202,7 +202,7 @@ def _stage(name: str, settings: Settings, paths: Sequence[str], rate: float) -> 
 
 
 def _processor_seconds(settings: Settings) -> dict[str, float]:
-    """Return the processor time that each program has used, with its children."""
+    """Return the CPU time that each program has used, with its children."""
     spent: dict[str, float] = {}
     for program in control.processes(control.socket_path(settings.home)):
         if program.name not in _MEASURED or program.pid is None:
@@ -241,7 +241,7 @@ def _wait_until_searched(gateway: Gateway, options: argparse.Namespace) -> None:
 
 
 def _kill(settings: Settings) -> int:
-    """Kill -9 the worker that searches, with its child."""
+    """Kill -9 the search worker, with its child."""
     processes = control.processes(control.socket_path(settings.home))
     [pid] = [process.pid for process in processes if process.name == "worker-search" and process.pid is not None]
     os.killpg(os.getpgid(pid), signal.SIGKILL)

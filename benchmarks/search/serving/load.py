@@ -1,6 +1,6 @@
-"""Requests at a steady rate, whether the answers come or not, from a process of its own.
+"""Requests at a steady rate, whether the answers come or not, from a separate process.
 
-Each one's time counts from when it was to be sent: what a slow answer makes late counts, too.
+Each latency counts from when the request was due: delays caused by a slow answer count, too.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Answered:
 
 
 def run(port: int, paths: Sequence[str], rate: float) -> list[Answered]:
-    """Ask for the paths one after the other, `rate` a second; return what came of each."""
+    """Request the paths one after the other, `rate` a second; return the result of each."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_run, (port, list(paths), rate))
 
 
 def _run(port: int, paths: list[str], rate: float) -> list[Answered]:
-    gc.disable()  # its pauses would count as the answers'
-    return uvloop.run(_asked(port, paths, rate))  # asyncio's own loop would take more of a core from the server
+    gc.disable()  # its pauses would count as latency
+    return uvloop.run(_asked(port, paths, rate))  # asyncio's default loop would take more CPU from the server
 
 
 async def _asked(port: int, paths: list[str], rate: float) -> list[Answered]:
@@ -62,16 +62,16 @@ async def _asked(port: int, paths: list[str], rate: float) -> list[Answered]:
 
     asked = []
     start = time.monotonic() + 0.1
-    for number, path in enumerate(paths):  # a task for each at the beginning would make the first ones late
+    for number, path in enumerate(paths):  # creating all tasks at the beginning would make the first ones late
         due = start + number / rate
         if (wait := due - time.monotonic()) > 0:
             await asyncio.sleep(wait)
         asked.append(asyncio.create_task(one(path, due)))
-    return [await one for one in asked]  # to gather thousands at once would hold up the last ones
+    return [await one for one in asked]  # gathering thousands at once would delay the last ones
 
 
 class Connection:
-    """One connection that is kept alive; of HTTP it knows what this gateway says."""
+    """One keep-alive connection, with just the HTTP that this gateway uses."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -79,7 +79,7 @@ class Connection:
 
     async def get(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return status and body. Raises OSError and IncompleteReadError."""
-        if self._streams is None or self._streams[0].at_eof():  # the gateway closes what rests for long
+        if self._streams is None or self._streams[0].at_eof():  # the gateway closes idle connections
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -89,7 +89,7 @@ class Connection:
         return int(head.split(" ", 2)[1]), dict(json.loads(body))
 
     def close(self) -> None:
-        """Forget the connection; the next request opens another."""
+        """Drop the connection; the next request opens another."""
         if self._streams is not None:
             self._streams[1].close()
         self._streams = None

@@ -1,1 +1,1 @@
-"""What a search and a change of an item take in one process, and what building the index takes."""
+"""The time of a search and of a change of an item in one process, and of building the index."""

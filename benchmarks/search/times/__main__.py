@@ -1,7 +1,7 @@
-"""`python -m benchmarks.search.times --catalogue FILE --queries FILE`: what searching and changing items costs.
+"""`python -m benchmarks.search.times --catalogue FILE --queries FILE`: the cost of searching and changing items.
 
-One thread of this process, without a network around it. Processor times stand beside those of the clock, since others
-may work on the machine. One JSON object as the last line of stdout.
+One thread of this process, without a network. CPU times are reported next to wall times, since other programs may run
+on the machine. One JSON object as the last line of stdout.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     judged = search_files.judgements(options.queries, items, least=1.0, relevant=2.33).judged
     queries = list(judged.queries[: options.count])
     small = config.preset()
-    # Untrained: an encoder's weights do not change what it costs.
+    # Untrained: an encoder's weights do not change its cost.
     with_encoder = Parts(small, encoder=encoder.Encoder(small, encoder.initial(small, seed=0)))
     result = {
         "benchmark": "search",

@@ -1,1 +1,1 @@
-"""How well the Chinese searches find their products, beside BM25 of characters and bigrams."""
+"""How well the Chinese searches find their products, next to BM25 of characters and bigrams."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.search.zh`: the Chinese searches, and bars on them; one JSON object as the last line of stdout.
+"""`python -m benchmarks.search.zh`: the Chinese searches and their baselines; one JSON object as the last line.
 
 BM25 of bigrams, and of characters and bigrams, over titles and over titles with category and brand; this project's
-search, by words and with its own encoder; with `--encoder FOLDER` a published encoder's vectors beside them.
+search, by words and with its own encoder; with `--encoder FOLDER` also a published encoder's vectors.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ _K = 10
 
 
 def ranked(scores_N: Float[np.ndarray, " N"], k: int = _K) -> list[int]:
-    """The `k` best, best first, ties in the order of the catalogue; what scores 0 or less is left out."""
+    """The `k` best, best first, ties in the order of the catalogue; products with a score of 0 or less are left out."""
     order_N = np.argsort(-scores_N, kind="stable")[:k]
     return [int(n) for n in order_N if scores_N[n] > 0]
 
 
 def ndcg(found: Sequence[str], relevance: Mapping[str, int]) -> float:
-    """NDCG@10, gain = relevance - 1; what is not judged gains nothing."""
+    """NDCG@10, gain = relevance - 1; a product without a judgement has no gain."""
     gains_1xK = np.array([[relevance.get(product_id, 1) - 1 for product_id in found[:_K]]], np.float64)
     return float(metrics.graded_ndcg(gains_1xK, [[grade - 1 for grade in relevance.values()]], _K)[0])
 

@@ -1,4 +1,4 @@
-"""What this project's search makes of the same searches: by words, and with the encoder that learns the catalogue."""
+"""This project's search on the same queries: by words, and with the encoder that learns the catalogue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.search.engine import Engine, Parts
 
 
 def scores(searches: Searches, *, semantic: bool, fields: bool) -> Float[np.ndarray, "Q N"]:
-    """`scores_QxN`: one over the rank of each product; by titles alone, or with category and brand."""
+    """`scores_QxN`: one over the rank of each product; by titles only, or with category and brand."""
     items = [
         Item(p.product_id, p.title, category=p.category or None, brand=p.brand or None)
         if fields

@@ -23,7 +23,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Query:
-    """What was typed, the department of what it should find, and what is hard about it."""
+    """The text, the department of the wanted products, and what makes it difficult."""
 
     text: str
     department: str
@@ -32,7 +32,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Searches:
-    """The whole set; `relevance[query][product_id]` is 3, 2 or 1, and what it does not name is 1."""
+    """The whole set; `relevance[query][product_id]` is 3, 2 or 1, and 1 for products not in it."""
 
     products: list[Product]
     queries: list[Query]

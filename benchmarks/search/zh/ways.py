@@ -1,6 +1,6 @@
-"""Ways to score every product for every query that know nothing of Chinese, or of meaning: the bars to pass.
+"""Baselines: ways to score every product for every query without knowledge of Chinese, or of meaning.
 
-`scores_QxN` are higher where a product fits better; at 0 or below, a product is not found at all.
+`scores_QxN` are higher for a better match; a product with 0 or less is not found.
 """
 
 from __future__ import annotations
@@ -59,5 +59,5 @@ def bm25(texts: Sequence[str], queries: Sequence[str], cut: Cut) -> Float[np.nda
 
 
 def cosines(texts: Sequence[str], queries: Sequence[str], encoder: Encoder) -> Float[np.ndarray, "Q N"]:
-    """`scores_QxN`: one more than the cosines of an encoder's vectors, so that everything is found."""
+    """`scores_QxN`: one plus the cosines of an encoder's vectors, so that everything is found."""
     return 1.0 + encoder.encode(queries, role="query") @ encoder.encode(texts).T

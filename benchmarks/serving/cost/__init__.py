@@ -1,1 +1,1 @@
-"""The ledger: what one behaviour event costs, in milliseconds of CPU by process, everything on one machine."""
+"""The cost of one event, in milliseconds of CPU by process, with everything on one machine."""

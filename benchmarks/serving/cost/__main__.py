@@ -23,14 +23,14 @@ _TRAIN_MINUTES = "0.3"
 _IDLE_SECONDS = 10.0
 _WARM_UP_SECONDS = 2.0
 _STATEMENTS_SECONDS = 5.0
-# Events a second, and events a message.
+# Events per second, and events per message.
 _SINGLE = {"rate": 200, "batch": 1}
 _BATCHED = {"rate": 1000, "batch": 50}
 
 
 def main() -> None:
     """Measure and print."""
-    # Whatever ends this process, the installation ends with it.
+    # Ends the installation, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options()
     base = None
@@ -86,7 +86,7 @@ def _prepare(options: argparse.Namespace, running: System) -> int:
     report = shop.seed(running.broker_url, users=options.users, items=options.items, per_user=_PER_USER)
     running.wait_until_idle()
     progress.say("training, and ranking every shelf")
-    # What the gate thinks of so short a training is of no matter here: a poor model takes as long to rank.
+    # The gate's verdict on so short a training does not matter here: a poor model takes as long to rank.
     trained = json.loads(running.reshelf("train", "--minutes", _TRAIN_MINUTES, "--no-publish", "--json", check=False))
     running.reshelf("models", "promote", str(trained["version"]), "--force")
     running.wait_until_idle()

@@ -1,4 +1,4 @@
-"""Processor time by program, as the operating system accounts for it."""
+"""CPU time by program, as accounted by the operating system."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import psutil
 from benchmarks import progress
 
 _REST_SHARE = 0.25
-"""Of a core: less than this counts as rest, since a reshelf without work still looks around."""
+"""Less than this share of a core counts as idle, since a reshelf without work still polls."""
 
 
 def seconds(programs: Mapping[int, str]) -> dict[str, float]:
     """Return the CPU seconds, user and system, that each program has used since it started.
 
-    `programs` names processes by their ids. A process belongs to its nearest ancestor named there, itself included;
-    what its children used that have ended stands in its own account.
+    `programs` names processes by their ids. A process belongs to its nearest ancestor named there, itself included; the
+    time of ended children is in its own account.
     """
     parents: dict[int, int] = {}
     used: dict[int, float] = {}
@@ -34,14 +34,15 @@ def seconds(programs: Mapping[int, str]) -> dict[str, float]:
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Return what each program used between the two accounts, in seconds."""
+    """Return what each program used between the two readings, in seconds."""
     return {name: spent - before.get(name, 0.0) for name, spent in after.items()}
 
 
 def wait_for_rest(programs: Mapping[int, str], *, window: float = 3.0, timeout: float = 180.0) -> None:
     """Wait until all programs together use less than a quarter of a core for `window` seconds.
 
-    Empty queues do not say that a worker is done with what it took last. Says so, and returns, after `timeout` seconds.
+    Empty queues do not mean that a worker has finished its last message. After `timeout` seconds it says so and
+    returns.
     """
     until = time.monotonic() + timeout
     while time.monotonic() < until:

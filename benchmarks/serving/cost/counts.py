@@ -18,7 +18,7 @@ _BYTES = "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn, pg_total_relation_size(to
 class Counts:
     """Readings since the start: bytes of write-ahead log, pushes to Redis lists, shoppers ranked, encodings.
 
-    `rankings_bytes` is the size of the table as it is, with its indexes. None: this revision does not count that.
+    `rankings_bytes` is the current size of the table with its indexes. None: this revision does not count it.
     """
 
     wal_bytes: int
@@ -29,7 +29,7 @@ class Counts:
 
 
 def read(database: Connection[Any], redis: Redis, ports: Iterable[int]) -> Counts:
-    """Return what is counted now, summed over the processes that serve metrics on one of `ports`."""
+    """Return the current counts, summed over the processes that serve metrics on one of `ports`."""
     row = database.execute(_BYTES).fetchone()
     assert row is not None
     samples = list(_samples(ports))
@@ -50,7 +50,7 @@ def read(database: Connection[Any], redis: Redis, ports: Iterable[int]) -> Count
 
 
 def _pushes(redis: Redis) -> int:
-    """Return how often something was put on a list, which is what sending a message is."""
+    """Return how many elements were pushed to lists; each sent message is one."""
     stats: dict[str, Any] = redis.info("commandstats")
     return sum(int(stats.get(f"cmdstat_{command}", {}).get("calls", 0)) for command in ("lpush", "rpush"))
 

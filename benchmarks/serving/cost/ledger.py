@@ -1,4 +1,4 @@
-"""The ledger itself: phases of one revision as figures, and two ledgers side by side."""
+"""The ledger: the figures of one revision's phases, and the comparison of two ledgers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PHASES = ("single", "batched")
 def figures(idle: Mapping[str, float], measured: Mapping[str, Phase], logged: Phase, said: int) -> dict[str, Any]:
     """Return the figures of one revision as JSON values.
 
-    `idle` is CPU seconds a second by program, `measured` the phases named in `PHASES`, `logged` the phase in which
-    Postgres logged its statements, and `said` how many those were. Sums are gross: nothing idle is taken off.
+    `idle` is CPU seconds per second by program, `measured` the phases named in `PHASES`, `logged` the phase in which
+    Postgres logged its statements, and `said` their number. Sums are gross: idle time is not subtracted.
     """
     by_process = {name: _ms_per_event(phase) for name, phase in measured.items()}
     every = {**measured, "statements": logged}
@@ -43,7 +43,7 @@ def figures(idle: Mapping[str, float], measured: Mapping[str, Phase], logged: Ph
 
 
 def ratio(this: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """Return this / base, in all and by process where both have it; smaller is better."""
+    """Return this / base, in total and by process if both have it; smaller is better."""
     by = {
         phase: {
             name: round(ms / base["by_process"][phase][name], 3)
@@ -61,7 +61,7 @@ def _ms_per_event(phase: Phase) -> dict[str, float]:
 
 
 def _per_shopper(phase: Phase) -> dict[str, Any]:
-    """Return what a shelf of a shopper took; None where this revision does not count it, or ranked none."""
+    """Return the cost per shopper's shelf; None if this revision does not count it, or ranked none."""
     before, after = phase.before.encodings, phase.after.encodings
     encoded = None if after is None else after - (before or 0)
     return {

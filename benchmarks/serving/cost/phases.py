@@ -1,4 +1,4 @@
-"""The phases: a stretch of time in which something happens, and what everything used in it."""
+"""The phases: intervals with some load, and what everything used in them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _HAS_LATER = "SELECT 1 FROM information_schema.columns WHERE table_name = 'due' 
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase. Times are in seconds; `used` is CPU by program, of the drain as well.
+    """One phase. Times are in seconds; `used` is CPU by program, including the drain.
 
-    `counted` are the events of this phase that stand in the table.
+    `counted` are the events of this phase in the table.
     """
 
     sent: Sent
@@ -42,17 +42,17 @@ class Phase:
 
     @property
     def shoppers(self) -> int:
-        """How many shelves of shoppers were ranked anew."""
+        """How many shelves of shoppers were ranked again."""
         return self.after.shoppers - self.before.shoppers
 
     @property
     def bells(self) -> int:
-        """How many tasks the system sent to itself, those that come by the clock included."""
+        """How many tasks the system sent to itself, including periodic ones."""
         return self.after.pushes - self.before.pushes - self.sent.messages
 
 
 class Meter:
-    """Reads everything of one running system; what it uses of Postgres itself is left out."""
+    """Reads all counters of one running system; its own use of Postgres is left out."""
 
     def __init__(self, system: System, programs: Mapping[int, str], database: Connection[Any], redis: Redis) -> None:
         self._system = system
@@ -73,7 +73,7 @@ class Meter:
         return self._database
 
     def idle(self, seconds: float) -> dict[str, float]:
-        """Return the CPU seconds a second that each program uses without traffic."""
+        """Return the CPU seconds per second that each program uses without traffic."""
         before, start = self._used(), time.monotonic()
         time.sleep(seconds)
         return {
@@ -82,12 +82,12 @@ class Meter:
         }
 
     def traffic(self, load: Load) -> Phase:
-        """Send the load and wait until it is worked off; return what that took.
+        """Send the load and wait until it is processed; return what that took.
 
-        Raises TimeoutError where it is not worked off after ten minutes, and RuntimeError where an event is missing.
+        Raises TimeoutError if it is not processed after ten minutes, and RuntimeError if an event is missing.
         """
         sender = Sender(self._system.broker_url, load)
-        # Pages are logged whole the first time after a checkpoint: each phase begins at the same distance from one.
+        # Pages are logged whole the first time after a checkpoint, so each phase begins with one.
         self._database.execute("CHECKPOINT")
         before, used = self._counts(), self._used()
         sent = sender.run()
@@ -102,7 +102,7 @@ class Meter:
         quiet = 0
         while time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
-            # More than once: between the queue and the table a message is in nobody's sight for an instant.
+            # More than once: between the queue and the table a message is briefly in neither.
             quiet = quiet + 1 if self._backlog() == 0 else 0
             if quiet >= _QUIET_LOOKS:
                 used = self._used()
@@ -136,7 +136,7 @@ class Meter:
 
 @contextmanager
 def metering(system: System) -> Iterator[Meter]:
-    """Yield a meter of the system once it rests. Raises RuntimeError at the end if a program was started anew."""
+    """Yield a meter of the system once it is idle. Raises RuntimeError at the end if a program was restarted."""
     programs = system.programs()
     with (
         Redis.from_url(system.broker_url) as redis,
@@ -149,5 +149,5 @@ def metering(system: System) -> Iterator[Meter]:
 
 
 def prefix(name: str) -> str:
-    """Return how the ids of a phase's events start: unlike those of any other phase."""
+    """Return the prefix of the ids of a phase's events, different from that of any other phase."""
     return f"{name}-{uuid.uuid4().hex[:8]}-"

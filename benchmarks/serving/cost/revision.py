@@ -1,4 +1,4 @@
-"""Which sources run: those of this checkout, or those of another revision in a folder of their own."""
+"""The sources to measure: those of this checkout, or those of another revision in a temporary folder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HERE = Path(__file__).resolve().parents[3]
 
 @contextmanager
 def checked_out(name: str) -> Iterator[Path]:
-    """Yield a temporary folder with the sources of the revision `name`; it is gone afterwards.
+    """Yield a temporary folder with the sources of the revision `name`; it is deleted afterwards.
 
-    Raises CalledProcessError where git knows no such revision.
+    Raises CalledProcessError if git does not know the revision.
     """
     with tempfile.TemporaryDirectory(prefix="reshelf-cost-base-") as folder:
         root = Path(folder) / "tree"
@@ -28,7 +28,7 @@ def checked_out(name: str) -> Iterator[Path]:
 
 
 def described(root: Path) -> str:
-    """Return the commit of the sources in `root`, with `-dirty` where they differ from it."""
+    """Return the commit of the sources in `root`, with `-dirty` if they differ from it."""
     return _git("describe", "--always", "--dirty", folder=root)
 
 

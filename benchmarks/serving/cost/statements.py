@@ -1,4 +1,4 @@
-"""SQL statements, counted in the log that Postgres writes of them."""
+"""SQL statements, counted in the log of Postgres."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from psycopg import Connection
 
 APPLICATION = "benchmark"
-"""What the benchmark calls itself to Postgres: its own statements do not count."""
+"""The benchmark's application name in Postgres: its own statements do not count."""
 
-# The prefix tells whose the line is. Parameters would fill the log so that the supervisor starts new files.
+# The prefix has the application. Parameters would fill the log so that the supervisor starts new files.
 _SETTINGS = {"log_statement": "all", "log_line_prefix": "ledger [%a] ", "log_parameter_max_length": "0"}
 _LINE = re.compile(r"ledger \[(?P<application>[^]]*)\] LOG:  (statement|execute [^:]*):")
 _SETTLE_SECONDS = 1.0
@@ -22,7 +22,7 @@ _SETTLE_SECONDS = 1.0
 
 @contextmanager
 def logged(database: Connection[Any]) -> Iterator[None]:
-    """Have the server log every statement until the end. The connection is a superuser's and commits by itself."""
+    """Have the server log every statement during the block. The connection is a superuser's, in autocommit mode."""
     for name, value in _SETTINGS.items():
         database.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     database.execute("SELECT pg_reload_conf()")
@@ -36,12 +36,12 @@ def logged(database: Connection[Any]) -> Iterator[None]:
 
 
 def count(logs: Path) -> int:
-    """Return how many statements others than the benchmark have sent while they were logged.
+    """Return how many statements other applications than the benchmark sent while they were logged.
 
-    `BEGIN` and `COMMIT` count where the driver sends them: each is a way to the server and back. `logs` is the folder
-    with the server's log and those before it.
+    `BEGIN` and `COMMIT` count if the driver sends them: each is a round trip. `logs` is the folder with the server's
+    log and earlier ones.
     """
-    time.sleep(_SETTLE_SECONDS)  # the supervisor writes what the server says, a little later
+    time.sleep(_SETTLE_SECONDS)  # the supervisor writes the server's output with a delay
     found = 0
     for file in logs.glob("postgres.log*"):
         with file.open(errors="replace") as lines:

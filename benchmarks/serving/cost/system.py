@@ -1,4 +1,4 @@
-"""A whole reshelf of given sources, those of another revision as well, with what the ledger asks of it."""
+"""A whole reshelf from given sources, also of another revision, with what the ledger needs of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.supervisor.installation import Installation
 
 METRICS_PORTS = 8
 _SUPERVISOR = "up"
-# Learning answers to thousands of events at once: whether it falls into a phase would be luck.
+# Trainings start after thousands of events: whether one falls into a phase would be chance.
 _NO_LEARNING = {"finetune_events": "0", "finetune_hours": "0", "search_train_changes": "0", "search_train_hours": "0"}
 
 
@@ -37,13 +37,13 @@ class System(Installation):
 
     def folder_of(self, package: str) -> Path:
         """Return the folder from which its processes import `package`."""
-        # -P: the folder that we stand in holds packages of the same names.
+        # -P: the current folder has packages of the same names.
         command = [sys.executable, "-P", "-c", f"import {package}; print({package}.__file__)"]
         found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=self.environ)
         return Path(found.stdout.strip()).resolve().parent
 
     def programs(self) -> dict[int, str]:
-        """Return the program of each supervised process by its process id; `up` is what supervises them."""
+        """Return the program of each supervised process by its process id; `up` is the supervisor."""
         found = {process["pid"]: str(process["name"]) for process in self.status()["processes"] if process["pid"]}
         run = run_file.read(self.settings)
         assert run is not None
@@ -52,9 +52,9 @@ class System(Installation):
 
 @contextmanager
 def running(root: Path) -> Iterator[System]:
-    """Run the sources in `root` in a home folder of their own until the end.
+    """Run the sources in `root` in their own home folder until the end.
 
-    Raises RuntimeError if Python would take other sources than these.
+    Raises RuntimeError if Python would import other sources than these.
     """
     with tempfile.TemporaryDirectory(prefix="reshelf-cost-") as home:
         system = System(root, Path(home))
@@ -69,7 +69,7 @@ def running(root: Path) -> Iterator[System]:
 
 
 def _environ(root: Path) -> dict[str, str]:
-    """Return the environment in which these sources win over the installed ones, on metrics ports of their own."""
+    """Return an environment in which these sources win over the installed ones, with separate metrics ports."""
     known = (root / "workers" / "settings.py").read_text()
     calm = {f"RESHELF_{name.upper()}": value for name, value in _NO_LEARNING.items() if f"    {name}: " in known}
     before = os.environ.get("PYTHONPATH")
@@ -82,7 +82,7 @@ def _environ(root: Path) -> dict[str, str]:
 
 
 def _free_ports(count: int) -> int:
-    """Return the first of so many neighbouring ports that nobody listens on: another reshelf may run here."""
+    """Return the first of `count` consecutive free ports: another reshelf may run here."""
     while True:
         first = random.randrange(20_000, 30_000)
         if all(_is_free(port) for port in range(first, first + count)):

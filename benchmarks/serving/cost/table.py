@@ -1,4 +1,4 @@
-"""The ledger as a table to read."""
+"""The ledger as a readable table."""
 
 from __future__ import annotations
 

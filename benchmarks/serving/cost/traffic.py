@@ -1,4 +1,4 @@
-"""The sender: a shop's backend in a process of its own, which knows no more of reshelf than a queue and a task name."""
+"""The sender: a shop's backend in a separate process, which knows only a queue and a task name of reshelf."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Load:
-    """`rate` events a second for so many `seconds`, `batch` of them a message, each of another shopper.
+    """`rate` events per second for `seconds`, `batch` of them per message, each of another shopper.
 
     Shoppers are those from `first_user` to before `users`. Ids of events start with `prefix`.
     """
@@ -37,7 +37,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Sent:
-    """How many events and messages were put on the queue, in how many seconds, of which the sender computed `cpu`."""
+    """How many events and messages were put on the queue, in how many seconds, and the sender's own `cpu` seconds."""
 
     events: int
     messages: int
@@ -46,7 +46,7 @@ class Sent:
 
 
 class Sender:
-    """Sends one load. Ready, with a connection, when made."""
+    """Sends one load. It is connected and ready when created."""
 
     def __init__(self, broker_url: str, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
@@ -57,7 +57,7 @@ class Sender:
         self._hear(_PATIENCE)
 
     def run(self) -> Sent:
-        """Send everything and return how much it was. Raises RuntimeError if the sender failed."""
+        """Send everything and return the counts. Raises RuntimeError if the sender failed."""
         self._ours.send(None)
         sent: Sent = self._hear(self._load.seconds + _PATIENCE)
         self._process.join(_PATIENCE)

@@ -1,1 +1,1 @@
-"""How long until what happened shows: from enqueue to visible in the gateway's answer, everything on one machine."""
+"""How long until an event becomes visible: from enqueue to the gateway's answer, with everything on one machine."""

@@ -1,8 +1,8 @@
 """`python -m benchmarks.serving.freshness`: progress on stderr, one JSON object as the last line of stdout.
 
-First the rate that is asked for, then the highest one that holds, in messages of one event and of fifty. With
-`--beside`, a lower rate while a training runs, while a swap ranks everybody anew, and beside searches and screenings;
-with `--overload`, twice the highest rate, and the drain.
+First the given rate, then the highest one that meets the target, in messages of one event and of fifty. With
+`--beside`, a lower rate during a training, during a swap that ranks everybody again, and during searches and
+screenings; with `--overload`, twice the highest rate, and the drain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Freshness beside other work: a training, a swap, searches and screenings."""
+"""Freshness during other work: a training, a swap, searches and screenings."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from workers.supervisor.installation import Installation
 _RATE = 100
 _SECONDS = 20.0
 _PATIENCE = 180.0
-_REFUSED_SECONDS = 15.0  # within which a training has said that another one runs
+_REFUSED_SECONDS = 15.0  # within this time a training reports that another one runs
 _OTHERS = 20  # searches a second, and screenings
 
 
 def measured(run: Run) -> dict[str, Any]:
-    """Return what the probes see of 100 events a second beside each of them."""
+    """Return what the probes see at 100 events per second during each of them."""
     installation = run.installation
     found: dict[str, Any] = {}
     installation.wait_until_idle()
     training = _training(installation)
     found["training"] = run.at(_RATE, _SECONDS) | {"still_ran": training.poll() is None}
     said = training.communicate()[0]
-    if not said:  # one that the gate rejects ends with 1, and tells its version all the same
+    if not said:  # a rejected one ends with 1, but still prints its version
         raise RuntimeError(f"the training ended with {training.returncode} and told nothing")
     report = json.loads(said)
     installation.wait_until_idle()
@@ -46,7 +46,7 @@ def measured(run: Run) -> dict[str, Any]:
 
 
 def _training(installation: Installation) -> subprocess.Popen[str]:
-    """Start a training and return once it computes; where the shop's own update runs just now, it has to end first."""
+    """Start a training and return once it computes; if the shop's own update is running, wait for its end first."""
     arguments = ("train", "--minutes", "0.5", "--no-publish", "--json")
     progress.say("reshelf " + " ".join(arguments))
     until = time.monotonic() + _PATIENCE
@@ -67,7 +67,7 @@ def _training(installation: Installation) -> subprocess.Popen[str]:
 
 @contextmanager
 def _others(run: Run) -> Iterator[dict[str, int]]:
-    """Ask for searches and screenings, `_OTHERS` of each a second; yield how many were answered."""
+    """Send searches and screenings, `_OTHERS` of each per second; yield how many were answered."""
     end, answered = threading.Event(), {"searches": 0, "screenings": 0}
     draw = random.Random(5)
 

@@ -1,4 +1,4 @@
-"""Overload: more than holds, for a minute, and the drain: what was lost, how memory grew, and how old shelves got."""
+"""Overload: a minute above the highest rate, and the drain: what was lost, memory growth, and the age of shelves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DUE = text("SELECT count(*) FROM due WHERE kind = 'shopper' AND NOT later")
 
 
 def measured(run: Run, *, rate: int) -> dict[str, Any]:
-    """Return what came of a minute at `rate` messages a second, and of the time until nobody was due."""
+    """Return the results of a minute at `rate` messages per second, and of the time until no shopper was due."""
     run.installation.wait_until_idle()
     progress.say(f"{rate} messages/s for {_SECONDS:.0f} s, and the drain")
     database = create_engine(engine.url_for(str(run.settings.database_url), "psycopg"), isolation_level="AUTOCOMMIT")
@@ -71,7 +71,7 @@ def _written(connection: Connection) -> int:
 
 
 def _memory() -> int:
-    """Return what all processes of the installation hold for themselves, in MiB (unique set size)."""
+    """Return the memory that only the installation's processes hold, in MiB (unique set size)."""
     total = 0
     for process in psutil.process_iter(["cmdline", "name"]):
         line = " ".join(process.info["cmdline"] or ())

@@ -1,4 +1,4 @@
-"""Probes: one thing is sent, then the gateway is asked until its answer shows it."""
+"""Probes: something is sent, then the gateway is polled until its answer shows it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Found:
 
 
 class Probes:
-    """Probes on threads of their own, each every so many seconds, with users that the traffic leaves alone."""
+    """Probes on their own threads, each every so many seconds, with users that the traffic does not use."""
 
     def __init__(self, broker_url: str, gateway_port: int, *, items: int, users: int) -> None:
         self._sender = client.sender(broker_url)
@@ -84,7 +84,7 @@ class Probes:
         return self.found
 
     def user(self) -> int:
-        """Return a user that no other event of this run is about."""
+        """Return a user that no other event of this run uses."""
         with self._lock:
             return next(self._users)
 
@@ -122,7 +122,7 @@ def event_probe(probes: Probes, gateway: Gateway) -> None:
 
 
 def new_item_probe(probes: Probes, gateway: Gateway) -> None:
-    """A new item, described as one that the shop has: on its own `similar` shelf, and on a shelf of recommendations."""
+    """A new item with the description of an existing one: on its own `similar` shelf, and on a home shelf."""
     twin = probes.any_item()
     user = probes.user()
     number = 1_000_000 + user
@@ -138,7 +138,7 @@ def new_item_probe(probes: Probes, gateway: Gateway) -> None:
 
 
 def deletion_probe(probes: Probes, gateway: Gateway) -> None:
-    """An item on a shelf is deleted over HTTP; the very next answer must not hold it."""
+    """An item on a shelf is deleted over HTTP; the very next answer must not contain it."""
     path = f"/v1/users/user-{probes.user()}/recommendations?limit=20"
     victim = random.choice(gateway.get(path)["items"])["item_id"]
     deletion = {"kind": "delete", "change_id": f"delete-{victim}", "item_id": victim, "at": datetime.now(UTC)}

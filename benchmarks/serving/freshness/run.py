@@ -1,4 +1,4 @@
-"""One run: traffic and probes for a while, what the probes saw, and how busy the machine was."""
+"""One run: traffic and probes for some time, what the probes saw, and how busy the machine was."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workers.supervisor.installation import Installation
 
 
 class Run:
-    """Runs on one installation, each with probed users of its own."""
+    """Runs on one installation, each with its own probed users."""
 
     def __init__(self, options: argparse.Namespace, installation: Installation) -> None:
         self.options = options
@@ -29,7 +29,7 @@ class Run:
         self.settings = installation.settings
 
     def traffic(self, rate: int, *, size: int = 1) -> Traffic:
-        """Return traffic of so many events a second, which leaves the first half of the users to the probes."""
+        """Return traffic of `rate` events per second, which leaves the first half of the users to the probes."""
         options = self.options
         return Traffic(
             str(self.settings.broker_url),
@@ -41,7 +41,7 @@ class Run:
         )
 
     def at(self, rate: int, seconds: float, *, size: int = 1, everything: bool = False) -> dict[str, Any]:
-        """Return what the probes saw beside so many events a second."""
+        """Return what the probes saw at `rate` events per second."""
         progress.say(f"{rate} events/s in messages of {size} for {seconds:.0f} s")
         options = self.options
         probing = Probes(
@@ -87,7 +87,7 @@ def _summary(found: Found, settings: Settings) -> dict[str, Any]:
 
 
 def _stages(found: Found, settings: Settings) -> dict[str, float | None]:
-    """Split the way of the probed events: queue and intake, waiting and ranking, the poll that saw it."""
+    """Split the time of the probed events: queue and intake, waiting and ranking, the poll that saw it."""
     received = _received(settings)
     seen = [event for event in found.events if event["visible"] is not None and event["user"] in received]
     arrived = [received[int(event["user"])] - event["at"] for event in seen]

@@ -1,4 +1,4 @@
-"""Traffic: messages of one event, or of many, at a steady rate, from a process of its own."""
+"""Traffic: messages of one or many events, at a steady rate, from a separate process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reshelf import client, tasks
 
 
 class Traffic:
-    """Sends `rate` events a second, until stopped: `size` of so many users, from `first_user` on, in a message."""
+    """Sends `rate` events per second until stopped, in messages of `size` users, from `first_user` on."""
 
     def __init__(self, broker_url: str, *, rate: int, users: int, items: int, first_user: int, size: int = 1) -> None:
         context = multiprocessing.get_context("spawn")

@@ -1,1 +1,1 @@
-"""What requests feel while models are swapped: errors, latency, and whether any answer mixes two models."""
+"""How swaps of models affect requests: errors, latency, and whether any answer mixes two models."""

@@ -1,8 +1,8 @@
 """`python -m benchmarks.serving.swaps`: progress on stderr, one JSON object as the last line of stdout.
 
-Two trained versions are swapped under load, then rolled back. Before it, each has ranked every shelf once: an answer is
-wrong unless its items and scores are those that the version it names has ranked. What requests take during the switches
-is compared with what they take in the seconds before each of them.
+Two trained versions are swapped under load, then rolled back. Before, each has ranked every shelf once: an answer is
+wrong unless its items and scores are those that the version it names has ranked. Latencies during the switches are
+compared with those in the seconds before each of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from workers.supervisor import installation as installations
 from workers.supervisor.installation import Installation
 
 _PATIENCE = 300.0
-# To look takes some ms of a core, which the requests then lack.
+# Each look takes some ms of CPU from the requests.
 _LOOK_SECONDS = 1.0
 
 Shelves = Mapping[str, tuple[list[str], list[float]]]
@@ -96,7 +96,7 @@ def _measure(options: argparse.Namespace, installation: Installation, engine: En
 
 
 def _train(options: argparse.Namespace, installation: Installation, seed: int) -> str:
-    """Return a version that does not serve yet. What the gate thinks of it is of no matter here: it will be forced."""
+    """Return a version that is not live yet. The gate's verdict does not matter here: it will be forced."""
     arguments = ("--preset", options.preset, "--minutes", str(options.minutes), "--seed", str(seed))
     return str(json.loads(installation.reshelf("train", *arguments, "--no-publish", "--json", check=False))["version"])
 
@@ -104,13 +104,13 @@ def _train(options: argparse.Namespace, installation: Installation, seed: int) -
 def _swap_and_roll_back(
     options: argparse.Namespace, settings: Settings, engine: Engine, pair: Sequence[str]
 ) -> tuple[list[Window], list[Window]]:
-    """Return the quiet seconds before each switch, and from when to when it kept the workers busy.
+    """Return the quiet seconds before each switch, and the interval in which it kept the workers busy.
 
-    The latter is from the switch to the last shelf ranked anew.
+    The latter is from the switch until the last shelf was ranked again.
     """
     before, during = [], []
     for n in range(options.swaps + options.rollbacks):
-        time.sleep(options.rest)  # at first connections are opened and caches filled
+        time.sleep(options.rest)  # first, connections are opened and caches are filled
         began = time.time()
         time.sleep(options.seconds)
         before.append((began, time.time()))
@@ -147,7 +147,7 @@ def _stale(engine: Engine) -> int:
 
 
 def _shelves(engine: Engine) -> Shelves:
-    """Return each user's shelf as it stands: the items, and the scores as the gateway writes them."""
+    """Return each user's current shelf: the items, and the scores as the gateway writes them."""
     query = text(
         "SELECT owner, ARRAY(SELECT item_id FROM unnest(item_nos) WITH ORDINALITY AS ranked(item_no, n) "
         "JOIN items USING (item_no) ORDER BY n) AS item_ids, scores FROM rankings WHERE surface = 'home'"
@@ -160,12 +160,12 @@ def _shelves(engine: Engine) -> Shelves:
 
 
 def _as_answered(score: float) -> float:
-    """The gateway rounds what the row holds, a 32-bit float; the driver here gives the shortest text of that."""
+    """The gateway rounds the row's 32-bit float; this driver returns its shortest text."""
     return float(f"{float(np.float32(score)):.6g}")
 
 
 def _checked(found: Found, expected: Mapping[str, Shelves]) -> dict[str, Any]:
-    """Count answers that are not what the version they name has ranked, and those that came from no own shelf."""
+    """Count answers that differ from what the version they name has ranked, and those not from an own shelf."""
     wrong: Counter[str] = Counter()
     fallback = 0
     for (user, version, items, scores), count in found.shown.items():
@@ -209,7 +209,7 @@ def _summary(found: Found, before: Sequence[Window], during: Sequence[Window]) -
 
 
 def _within(found: Found, windows: Sequence[Window]) -> list[float]:
-    """Return how long the requests took that were due in one of these windows."""
+    """Return the latencies of the requests that were due in one of these windows."""
     return [seconds for due_at, seconds in found.times if any(start <= due_at < end for start, end in windows)]
 
 

@@ -1,4 +1,4 @@
-"""Requests at a steady rate, from a process of its own; each one's clock starts when it is due, not when it is sent."""
+"""Requests at a steady rate, from a separate process; each latency counts from when the request is due."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CONNECTIONS = 32
 _PATIENCE = 5.0
 
 Shown = tuple[str, str | None, tuple[str, ...], tuple[float, ...]]
-"""User, model version, and of the items from the user's own shelf the ids and the scores."""
+"""User, model version, and the ids and scores of the items from the user's own shelf."""
 
 
 class Item(msgspec.Struct):
-    """What is looked at of an item of an answer."""
+    """The checked fields of an item of an answer."""
 
     item_id: str
     score: float | None
@@ -35,7 +35,7 @@ class Item(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What is looked at of an answer."""
+    """The checked fields of an answer."""
 
     model_version: str | None
     items: list[Item]
@@ -43,7 +43,7 @@ class Answer(msgspec.Struct):
 
 @dataclass
 class Found:
-    """Every request: when it was due (unix seconds) and how long until its answer; failures; the different answers."""
+    """Every request: when it was due (unix seconds) and its latency; failures; the distinct answers."""
 
     times: list[tuple[float, float]] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
@@ -51,7 +51,7 @@ class Found:
 
 
 class Traffic:
-    """Asks the gateway for `rate` pages a second, of users drawn from `users`, until stopped."""
+    """Requests `rate` pages per second from the gateway, of users drawn from `users`, until stopped."""
 
     def __init__(self, port: int, *, rate: int, users: Sequence[str]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -66,7 +66,7 @@ class Traffic:
         self._process.start()
 
     def stop(self) -> Found:
-        """End, and return what came, once every request that is due was answered or given up."""
+        """Stop, and return the results, once every due request was answered or given up."""
         self._stop.set()
         self._process.join()
         with self._folder:
@@ -75,7 +75,7 @@ class Traffic:
 
 
 def _run(port: int, rate: int, users: Sequence[str], stop: Event, path: Path) -> None:
-    gc.disable()  # its pauses, longer with all that is noted, would count as the answers'
+    gc.disable()  # its pauses, longer with all the notes, would count as latency
     found = uvloop.run(_ask_all(port, rate, users, stop))
     path.write_bytes(pickle.dumps(found))
 
@@ -96,7 +96,7 @@ async def _ask_all(port: int, rate: int, users: Sequence[str], stop: Event) -> F
 
 
 async def _asker(port: int, waiting: asyncio.Queue[tuple[float, str]], found: Found) -> None:
-    """One keep-alive connection, opened again when it broke."""
+    """One keep-alive connection, opened again when it breaks."""
     decoder, streams = msgspec.json.Decoder(Answer), None
     while True:
         due, user = await waiting.get()
