@@ -29,7 +29,7 @@ from storage import engine as engines
 from storage.registry import models, training
 from workers import capabilities
 from workers.doorbell import Doorbell
-from workers.evaluate import training_screen
+from workers.evaluate import training_tables
 from workers.load import report as load_report
 from workers.load import service as loading
 from workers.load.service import Loaded
@@ -125,7 +125,7 @@ def _load(engine: Engine, path: Path, console: Console) -> Loaded:
 
 def _learn(settings: Settings, hidden: Hidden, minutes: float, console: Console) -> Fitted:
     config = full_training.config_of(settings, settings.preset)
-    with training_screen.progress(console) as progress:
+    with training_tables.progress(console) as progress:
         return model_train.fit(
             hidden.known.interactions, hidden.known.items, config, seed=SEED, minutes=minutes, progress=progress
         )

@@ -138,7 +138,7 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
         if not is_written and (answer := await _write(connection, row)) is not None:
             return answer
         counted = await velocities.read_one(connection, row, rules.velocities(services.rules.rules))
-        decided = _alone(services, row, counted, why)
+        decided = _rules_only(services, row, counted, why)
         written = await connection.fetchrow(screenings.WRITE_ONE, ascii_text([decided.as_row()]))
         if written is not None:
             return answers.from_screening(decided, written["decided_at"])
@@ -151,10 +151,10 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
             return await database.read(services.pool, decide)
     except _AWAY as error:
         log.warning("order %s is decided without the database: %s", row["order_id"], error)
-        return answers.from_screening(_alone(services, row, {}, why), None)
+        return answers.from_screening(_rules_only(services, row, {}, why), None)
 
 
-def _alone(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
+def _rules_only(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:
     otherwise = rules.decision(services.settings.screen_fallback)
     return rules_only.decide(
         services.rules.rules, row["order_id"], row["message"], counted, why=why, otherwise=otherwise

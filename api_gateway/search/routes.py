@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from api_gateway import services
 from api_gateway.http import openapi
 from api_gateway.lists.parameters import Asked, Cursor, Limit
-from api_gateway.search import questions, service
+from api_gateway.search import queries, service
 from api_gateway.search import suggest as search_suggest
 from api_gateway.search.schemas import Hits, Suggested
 from storage.search.queries import Sort
@@ -73,7 +73,7 @@ async def search(
     explain: Explain = False,
 ) -> Hits:
     """The best match first; if nothing matches, what is nearest in meaning or popular, and `source` says so."""
-    question = questions.read(
+    question = queries.read(
         q,
         categories=category or (),
         brands=brand or (),
@@ -98,4 +98,4 @@ async def search(
 )
 async def suggest(request: Asked, q: Typed, limit: Most = 10) -> Suggested:
     """Phrases of the catalogue, and of what several shoppers searched for, that begin with what was typed."""
-    return await search_suggest.complete(services.from_request(request), questions.typed(q), limit)
+    return await search_suggest.complete(services.from_request(request), queries.typed(q), limit)

@@ -55,7 +55,7 @@ def _services(
         connection.execute(text("DELETE FROM due"))
     yield made
     made.engine.dispose()
-    made.hasty.dispose()
+    made.nondurable.dispose()
     made.bell.close()
 
 
@@ -66,16 +66,16 @@ def _counted(services: Services) -> Iterator[Spent]:
     def count(*_: Any) -> None:
         spent.statements += 1
 
-    event.listen(services.hasty, "before_cursor_execute", count)
+    event.listen(services.nondurable, "before_cursor_execute", count)
     ranker = services.part(parts.serving).ranker
-    encodings, bells, log = ranker.encodings, _pushed(services), _log(services.hasty)
+    encodings, bells, log = ranker.encodings, _pushed(services), _log(services.nondurable)
     try:
         yield spent
     finally:
-        event.remove(services.hasty, "before_cursor_execute", count)
+        event.remove(services.nondurable, "before_cursor_execute", count)
         spent.encodings = ranker.encodings - encodings
         spent.bells = _pushed(services) - bells
-        spent.bytes_of_log = _log(services.hasty) - log
+        spent.bytes_of_log = _log(services.nondurable) - log
 
 
 def _log(engine: Engine) -> int:
@@ -99,12 +99,12 @@ def _take_in(services: Services, n: int) -> None:
          "at": at.isoformat()}
         for m in range(SHOPPERS)
     ]  # fmt: skip
-    GroupCommit(services.hasty, services.bell, writer="w").write([service.events([one]) for one in messages])
+    GroupCommit(services.nondurable, services.bell, writer="w").write([service.events([one]) for one in messages])
 
 
 def _rank(services: Services) -> None:
     refreshing.refresh_shoppers()
-    with services.hasty.connect() as connection:
+    with services.nondurable.connect() as connection:
         left = connection.execute(text("SELECT kind, count(*) FROM due GROUP BY kind")).all()
     assert [tuple(row) for row in left] in ([("reason", SHOPPERS)], [])
 
@@ -134,7 +134,7 @@ def test_many_events_of_one_shopper_are_one_shelf(services: Services) -> None:
     assert services.part(parts.serving).follow()
     with _counted(services) as spent:
         for _ in range(20):
-            with services.hasty.begin() as connection:
+            with services.nondurable.begin() as connection:
                 due.mark(connection, due.SHOPPER, ["past-1"])
         _rank_one(services)
     assert spent.encodings == 1
@@ -157,9 +157,9 @@ def test_the_rewrite_of_a_shelf_touches_no_index(services: Services) -> None:
     for n in range(8):
         _take_in(services, n)
         assert refreshing._drain(services, due.SHOPPER, retry=False)
-    with services.hasty.connect() as connection:
+    with services.nondurable.connect() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
-    with services.hasty.connect() as connection:
+    with services.nondurable.connect() as connection:
         query = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'rankings'"
         updated, in_place = connection.execute(text(query)).one()
     assert updated >= 6 * SHOPPERS

@@ -78,7 +78,7 @@ def recommend(
     """
     from model.recommend.training import coordination
     from workers.evaluate import recommend as evaluate_recommend
-    from workers.evaluate import recommend_files, training_screen
+    from workers.evaluate import recommend_files, training_tables
     from workers.recommend.training import plots
 
     with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
@@ -92,7 +92,7 @@ def recommend(
         if curve is not None:
             plots.draw(found.outcome.history, curve)
         _write(report, evaluate_recommend.as_json(found))
-    training_screen.show_evaluation(found, Console(highlight=False))
+    training_tables.show_evaluation(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -113,7 +113,7 @@ def cold_start(
     from model.recommend.protocols import cold_start as protocols_cold_start
     from model.recommend.training import coordination
     from workers.evaluate import recommend as evaluate_recommend
-    from workers.evaluate import recommend_files, training_screen
+    from workers.evaluate import recommend_files, training_tables
 
     with _prepared(preset, options) as (config, progress):
         data = recommend_files.read(events, items, kind=kind)
@@ -129,7 +129,7 @@ def cold_start(
         if not coordination.leads():
             return
         _write(report, evaluate_recommend.cold_start_as_json(found, data, config, seed))
-    training_screen.show_cold_start(found, Console(highlight=False))
+    training_tables.show_cold_start(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -162,19 +162,19 @@ def learn(
     """
     from model.recommend.protocols import prequential
     from workers.evaluate import recommend as evaluate_recommend
-    from workers.evaluate import recommend_files, training_screen
+    from workers.evaluate import recommend_files, training_tables
     from workers.recommend.training import plots
 
     with _prepared(preset, options) as (config, _):
         data = recommend_files.read(events, items, kind=kind)
         moment = None if start is None else start.replace(tzinfo=UTC).timestamp()
         asked = prequential.Asked(WINDOWS[window], moment, arms or ARMS, seed, minutes)
-        report_window = training_screen.windows(Console(stderr=True, highlight=False))
+        report_window = training_tables.windows(Console(stderr=True, highlight=False))
         found = prequential.run(data.known.interactions, data.known.items, config, asked, report=report_window)
     if curve is not None:
         plots.draw_arms(found, curve)
     _write(report, evaluate_recommend.learning_as_json(found, asked, data, config))
-    training_screen.show_learning(found, Console(highlight=False))
+    training_tables.show_learning(found, Console(highlight=False))
 
 
 @evaluate.command()
@@ -223,8 +223,8 @@ def search(
     """
     from model.errors import ModelError
     from workers.evaluate import search as evaluate_search
-    from workers.evaluate import search_files, search_screen
-    from workers.evaluate import training_screen as training
+    from workers.evaluate import search_files, search_tables
+    from workers.evaluate import training_tables as training
     from workers.load.errors import LoadError
     from workers.runtime import device
     from workers.search import synonyms as words
@@ -252,7 +252,7 @@ def search(
     if predictions is not None:
         evaluate_search.write_predictions(predictions, found)
     _write(report, evaluate_search.as_json(found))
-    search_screen.show(found, (read, other), Console(highlight=False))
+    search_tables.show(found, (read, other), Console(highlight=False))
 
 
 @contextmanager
@@ -264,7 +264,7 @@ def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool =
     from model.errors import ModelError
     from model.recommend.training import coordination
     from workers.evaluate import recommend as evaluate_recommend
-    from workers.evaluate import training_screen
+    from workers.evaluate import training_tables
     from workers.load.errors import LoadError
     from workers.registry.errors import NotEnoughData
     from workers.runtime import device, distributed
@@ -274,7 +274,7 @@ def _prepared(preset: str | None, options: tuple[str, ...], *, keep_seen: bool =
         try:
             config = evaluate_recommend.config_of(preset or settings.preset, options, keep_seen=keep_seen)
             device.prepare(settings.home)
-            with training_screen.progress(Console(stderr=True, quiet=not coordination.leads())) as progress:
+            with training_tables.progress(Console(stderr=True, quiet=not coordination.leads())) as progress:
                 yield config, progress
         except (LoadError, NotEnoughData, ModelError) as error:
             raise click.ClickException(str(error)) from error

@@ -76,7 +76,7 @@ def fraud(
     from model.errors import ModelError
     from model.fraud.evaluation.protocol import Span
     from workers.evaluate import fraud as evaluate_fraud
-    from workers.evaluate import fraud_files, fraud_screen
+    from workers.evaluate import fraud_files, fraud_tables
     from workers.load.errors import LoadError
     from workers.runtime import device
 
@@ -87,11 +87,11 @@ def fraud(
         config = evaluate_fraud.config_of(preset, options, delay=delay)
         asked = evaluate_fraud.Asked(config, Span(*train), Span(*tested), delay, folds, seeds, not alone)
         data = fraud_files.read(transactions, delay=delay)
-        found = evaluate_fraud.run(asked, data, fraud_screen.runs(Console(stderr=True, highlight=False)))
+        found = evaluate_fraud.run(asked, data, fraud_tables.runs(Console(stderr=True, highlight=False)))
     except (LoadError, ModelError) as error:
         raise click.ClickException(str(error)) from error
     if predictions is not None:
         evaluate_fraud.write_predictions(predictions, found)
     if report is not None:
         report.write_text(json.dumps(evaluate_fraud.as_json(found), indent=1) + "\n", "utf-8")
-    fraud_screen.show(found, Console(highlight=False))
+    fraud_tables.show(found, Console(highlight=False))

@@ -21,13 +21,13 @@ def finetune(minutes: float | None, seed: int, as_json: bool) -> None:
     """
     from model.errors import ModelError
     from storage.registry.training import TrainingRuns
-    from workers.evaluate import training_screen
+    from workers.evaluate import training_tables
     from workers.recommend.training import finetuning
     from workers.registry.errors import NotEnoughData, NothingToLearn
     from workers.registry.versions import VerificationFailed
 
     settings = configuration.load()
     trouble = (NothingToLearn, NotEnoughData, TrainingRuns, VerificationFailed, ModelError)
-    with connected(settings, *trouble) as engine, training_screen.progress(Console(stderr=True)) as progress:
+    with connected(settings, *trouble) as engine, training_tables.progress(Console(stderr=True)) as progress:
         report = finetuning.update(engine, settings, progress, seed=seed, minutes=minutes)
     train_command.tell(settings, report, as_json=as_json)

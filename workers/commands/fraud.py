@@ -21,7 +21,7 @@ from workers.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from workers.fraud.rules.backtest import Trial
+    from workers.fraud.rules.backtest import Backtest
     from workers.fraud.rules.rules import RuleSet
 
 _FILE = click.Path(path_type=Path)
@@ -133,7 +133,7 @@ def _database() -> Iterator[tuple[Settings, Engine]]:
         yield settings, engine
 
 
-def _show(outcome: Trial, console: Console) -> None:
+def _show(outcome: Backtest, console: Console) -> None:
     console.print(f"{outcome.orders:,} orders, {outcome.frauds:,} of them known to be fraud")
     decisions = Table("decision", "orders", "frauds")
     for decision, count in sorted(outcome.decisions.items()):

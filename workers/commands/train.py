@@ -108,7 +108,7 @@ def _train(settings: Settings, preset: str | None, minutes: float | None, seed: 
     from model.errors import ModelError
     from model.recommend.training import coordination
     from storage.registry.training import TrainingRuns
-    from workers.evaluate import training_screen
+    from workers.evaluate import training_tables
     from workers.recommend.training import full_training
     from workers.registry.errors import NotEnoughData
     from workers.registry.versions import VerificationFailed
@@ -118,20 +118,20 @@ def _train(settings: Settings, preset: str | None, minutes: float | None, seed: 
         if not coordination.leads():
             full_training.take_part(engine, settings, asked)
             return None
-        with training_screen.progress(Console(stderr=True)) as progress:
+        with training_tables.progress(Console(stderr=True)) as progress:
             return full_training.train(engine, settings, asked, progress)
 
 
 def tell(settings: Settings, report: Report, *, as_json: bool) -> None:
     """Ring for what a new version made due and print the report; exit with status 1 if the gate rejected it."""
     from storage import due
-    from workers.evaluate import training_screen
+    from workers.evaluate import training_tables
 
     if report.published:
         bell.ring(settings, *due.SWITCHED)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     else:
-        training_screen.show(report, Console(highlight=False))
+        training_tables.show(report, Console(highlight=False))
     if report.reasons:
         sys.exit(EXIT_REJECTED)

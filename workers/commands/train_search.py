@@ -24,14 +24,14 @@ def run(settings: Settings, preset: str, seed: int, *, serve: bool, as_json: boo
     from model.errors import ModelError
     from storage import due
     from storage.registry.training import TrainingRuns
-    from workers.evaluate import training_screen
+    from workers.evaluate import training_tables
     from workers.load.errors import FileError
     from workers.registry.errors import NotEnoughData
     from workers.registry.versions import VerificationFailed
     from workers.search import training
 
     trouble = (NotEnoughData, TrainingRuns, VerificationFailed, ModelError, FileError)
-    with connected(settings, *trouble) as database, training_screen.progress(Console(stderr=True)) as progress:
+    with connected(settings, *trouble) as database, training_tables.progress(Console(stderr=True)) as progress:
         report = training.train(database, settings, preset=preset, seed=seed, serve=serve, progress=progress)
     if report.published:
         bell.ring(settings, due.CATALOGUE)

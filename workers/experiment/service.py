@@ -21,7 +21,7 @@ BY_HAND = "stopped by hand"
 
 def start(engine: Engine, asked: Experiment) -> int:
     """Start the experiment, and return how many shoppers are due for another model. Raises `Refused`."""
-    with _alone(engine) as connection:
+    with _starting(engine) as connection:
         return _begin(connection, asked)
 
 
@@ -30,7 +30,7 @@ def canary(engine: Engine, version: str, share: float) -> tuple[Experiment, int]
 
     A running canary of this version is stopped first: its figures end, its shoppers stay. Raises `Refused`.
     """
-    with _alone(engine) as connection:
+    with _starting(engine) as connection:
         asked = _next_canary(connection, version, share)
         marked = _make_way(connection, asked)
         return asked, max(marked, _begin(connection, asked))
@@ -53,7 +53,7 @@ def reported(connection: Connection, name: str) -> Report:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
+def _starting(engine: Engine) -> Iterator[Connection]:
     """Open the transaction that starts an experiment; if another one starts first, this one is refused."""
     try:
         with engine.begin() as connection:

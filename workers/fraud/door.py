@@ -50,7 +50,7 @@ def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], i
     _wait(engine, wanted, drain)
     with engine.begin() as connection:
         missing = sorted(set(wanted) - screenings.read(connection, wanted).keys())
-        _decide_alone(connection, settings, missing)
+        _decide_by_rules(connection, settings, missing)
         found = screenings.read(connection, wanted)
     decided = [answers.with_unread(answers.from_row(found[key]), given[key]["message"]) for key in wanted]
     return Screened(decided, rejected)
@@ -79,7 +79,7 @@ def _wait(engine: Engine, wanted: Sequence[str], drain: Callable[[], int]) -> No
         time.sleep(0.05)
 
 
-def _decide_alone(connection: Any, settings: Settings, order_ids: Sequence[str]) -> None:
+def _decide_by_rules(connection: Any, settings: Settings, order_ids: Sequence[str]) -> None:
     if not order_ids:
         return
     active = rule_sets.active(connection)

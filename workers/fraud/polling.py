@@ -19,7 +19,7 @@ PAUSE_SECONDS = 0.002
 """Pause after each batch, and after each empty look: orders that come meanwhile share the next batch."""
 
 
-def attend(drain: Callable[[], int], answer: Callable[[], object]) -> bool:
+def poll(drain: Callable[[], int], answer: Callable[[], object]) -> bool:
     """Call `drain`, which returns how many orders it processed, until none come; False if more may be waiting.
 
     `answer` is called before the last look: what is written after it rings again.

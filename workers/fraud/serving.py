@@ -21,7 +21,7 @@ from workers.fraud import configuration
 from workers.fraud.rules import rules
 from workers.fraud.rules.rules import RuleSet
 from workers.registry.loading import Loader
-from workers.runtime import memory, metrics
+from workers.runtime import garbage_collection, metrics
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Serving:
             return
         log.info("model %s takes over from %s", live, self.version)
         self.screener, self.version = loaded.screener, live
-        memory.settle()
+        garbage_collection.freeze()
         self._warm_compilations = compilations.counter().count
 
     def _load(self, version: str) -> Loaded:

@@ -42,7 +42,7 @@ def screen_due() -> None:
     from workers.fraud import polling
 
     services = bootstrap.services()
-    if not polling.attend(partial(_drain, services), partial(services.bell.answer, due.ORDER)):
+    if not polling.poll(partial(_drain, services), partial(services.bell.answer, due.ORDER)):
         services.bell.ring(due.ORDER)
 
 
@@ -59,5 +59,5 @@ def _drain(services: Services) -> int:
         time.sleep(polling.PAUSE_SECONDS)
 
     # A claim that is lost in a crash of the server just frees its row: it need not wait for the disk.
-    claims.drain(services.hasty, due.ORDER, work, services.settings)
+    claims.drain(services.nondurable, due.ORDER, work, services.settings)
     return done

@@ -16,7 +16,7 @@ from storage.registry import health, models
 from workers.recommend import following
 from workers.recommend.following import Follower
 from workers.registry.loading import Loader
-from workers.runtime import memory, metrics
+from workers.runtime import garbage_collection, metrics
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Serving:
             if loaded is not None:
                 self._add(loaded)
                 self.version = loaded.version
-                memory.settle()
+                garbage_collection.freeze()
                 return True
         return False
 

@@ -57,17 +57,17 @@ def refresh_later() -> None:
     serving = services.part(parts.background)
     services.bell.answer(due.LATER)
     # Rows for the live version wait until it is loaded; loading rings again.
-    if not serving.is_current and not versions.follow(services.hasty, serving):
+    if not serving.is_current and not versions.follow(services.nondurable, serving):
         return
-    if not _following_behind.keep(lambda: versions.follow(services.hasty, serving)) or not serving.is_current:
+    if not _following_behind.keep(lambda: versions.follow(services.nondurable, serving)) or not serving.is_current:
         return
     shoppers = partial(refresh.shoppers, explain=services.settings.explained > 0)
     work: dict[str, Callable[..., object]] = {due.ITEM: refresh.items, due.SHOPPER: shoppers}
     done = [
         claims.drain(
-            services.hasty,
+            services.nondurable,
             kind,
-            partial(batch, services.hasty, serving, services.settings),
+            partial(batch, services.nondurable, serving, services.settings),
             services.settings,
             later=True,
             most=_AT_ONCE_LATER,
@@ -85,11 +85,11 @@ def explain() -> None:
 
     services = bootstrap.services()
     services.bell.answer(due.REASON)
-    if not _following_behind.keep(lambda: versions.follow(services.hasty, services.part(parts.background))):
+    if not _following_behind.keep(lambda: versions.follow(services.nondurable, services.part(parts.background))):
         return
-    work = partial(reasons.explain, services.hasty, services.part(parts.background), services.settings)
+    work = partial(reasons.explain, services.nondurable, services.part(parts.background), services.settings)
     rest = reasons.PAUSE_SECONDS
-    if not claims.drain(services.hasty, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
+    if not claims.drain(services.nondurable, due.REASON, work, services.settings, most=_AT_ONCE_LATER, rest=rest):
         services.bell.ring(due.REASON)
 
 
@@ -101,7 +101,7 @@ def _refresh_now(services: Services) -> None:
     while time.monotonic() < until:
         if not _behind.is_set():
             time.sleep(services.settings.refresh_pause_ms / 1000)  # events that come now share the batch
-        if not _following.keep(lambda: versions.follow(services.hasty, services.part(parts.serving))):
+        if not _following.keep(lambda: versions.follow(services.nondurable, services.part(parts.serving))):
             services.bell.answer(due.ITEM, due.SHOPPER)
             return
         _items.keep(lambda: _drain(services, due.ITEM, retry=False))
@@ -132,9 +132,9 @@ def _drain(services: Services, kind: str, *, retry: bool, seconds: float = claim
     from workers.recommend import refresh  # imports JAX
 
     def items(taken: Sequence[due.Claim]) -> None:
-        if refresh.items(services.hasty, services.part(parts.serving), services.settings, taken):
+        if refresh.items(services.nondurable, services.part(parts.serving), services.settings, taken):
             services.bell.ring(due.LATER)
 
-    shoppers = partial(refresh.shoppers, services.hasty, services.part(parts.serving), services.settings)
+    shoppers = partial(refresh.shoppers, services.nondurable, services.part(parts.serving), services.settings)
     work = items if kind == due.ITEM else shoppers
-    return claims.drain(services.hasty, kind, work, services.settings, later=False, retry=retry, seconds=seconds)
+    return claims.drain(services.nondurable, kind, work, services.settings, later=False, retry=retry, seconds=seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
-from storage.registry import attempts, models
+from storage.registry import models, updates
 
 MOST_ATTEMPTS = 5
 """An update that was killed or failed this often is not tried again automatically."""
@@ -64,7 +64,7 @@ def reason(engine: Engine, capability: str, rule: Rule, count: Callable[[Connect
         tried = [row for row in models.versions(connection, capability) if row.parent == live.version]
         found = Lineage(live, tried)
         hours = (datetime.now(UTC) - found.created_at).total_seconds() / 3600
-        waiting = Waiting(count(connection, found), hours, attempts.count(connection, capability, live.version))
+        waiting = Waiting(count(connection, found), hours, updates.attempts(connection, capability, live.version))
     return decide(waiting, rule)
 
 
@@ -75,10 +75,10 @@ def attempt(engine: Engine, live: Row[Any]) -> Iterator[None]:
     If the block ends without an error, there was a result, and the count is reset.
     """
     with engine.begin() as connection:
-        attempts.note(connection, live.capability, live.version)
+        updates.note_attempt(connection, live.capability, live.version)
     yield
     with engine.begin() as connection:
-        attempts.forget(connection, live.capability)
+        updates.forget_attempts(connection, live.capability)
 
 
 def decide(waiting: Waiting, rule: Rule) -> str | None:

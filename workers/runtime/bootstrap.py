@@ -37,7 +37,7 @@ class Services:
         return Doorbell(required(self.settings.broker_url, "RESHELF_BROKER_URL"), _rings)
 
     @cached_property
-    def hasty(self) -> Engine:
+    def nondurable(self) -> Engine:
         """The database, for writes that may be lost in a crash of the server: a commit does not wait for the disk.
 
         A shelf that is lost this way is due again, since its mark was to be deleted by the same commit.

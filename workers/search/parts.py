@@ -22,7 +22,7 @@ def serving(services: Services) -> Serving:
     device.prepare(settings.home)
     metrics.serve(settings.metrics_port + 2)
     return Serving(
-        services.hasty,
+        services.nondurable,
         settings.home,
         synonyms=synonyms.read(settings.search_synonyms),
         ready=lambda: services.bell.ring(due.CATALOGUE),

@@ -9,7 +9,7 @@ from celery import shared_task
 from reshelf import tasks
 from storage import due
 from storage.search import answers
-from workers.runtime import bootstrap, claims, memory
+from workers.runtime import bootstrap, claims, garbage_collection
 from workers.runtime.bootstrap import Services
 from workers.search import parts
 
@@ -34,7 +34,7 @@ def follow() -> None:
 def tend() -> None:
     """Delete answers that nobody asks for, and renew old ones that are asked for often."""
     services = bootstrap.services()
-    with services.hasty.begin() as connection:
+    with services.nondurable.begin() as connection:
         answers.tend(connection)
     _answer(services)
 
@@ -44,7 +44,7 @@ def _answer(services: Services) -> None:
 
     serving = services.part(parts.serving)
     if serving.follow():
-        memory.settle()
-    work = partial(answering.answer, services.hasty, serving, services.part(parts.tastes))
-    if not claims.drain(services.hasty, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
+        garbage_collection.freeze()
+    work = partial(answering.answer, services.nondurable, serving, services.part(parts.tastes))
+    if not claims.drain(services.nondurable, due.QUERY, work, services.settings, most=answering.MOST_AT_ONCE):
         services.bell.ring(due.QUERY)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from model.fraud import serve
 from model.fraud.detector.detector import Calibration
-from storage.registry import attempts, models
+from storage.registry import models, updates
 from tests.support import screening as tests
 from tests.support.waiting import wait_until
 from workers import capabilities
@@ -44,7 +44,7 @@ def live(database: Engine) -> Any:
 
 def _attempts(database: Engine, version: str) -> int:
     with database.connect() as connection:
-        return attempts.count(connection, models.FRAUD, version)
+        return updates.attempts(connection, models.FRAUD, version)
 
 
 def _takes_over(judging: Serving, version: str) -> None:

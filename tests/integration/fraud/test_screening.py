@@ -222,15 +222,15 @@ def test_a_digest_is_the_models() -> None:
 def test_a_decision_is_on_the_disk_with_its_commit_whatever_the_session_waits_for(
     database: Engine, database_url: str
 ) -> None:
-    hasty = engines.connect(database_url, durable=False)
-    tests.write(hasty, [tests.order(n, datetime.now(UTC)) for n in range(10)])
+    nondurable = engines.connect(database_url, durable=False)
+    tests.write(nondurable, [tests.order(n, datetime.now(UTC)) for n in range(10)])
     for row in tests.rows_of(database, "SELECT order_id, message FROM order_messages"):
         own = rules_only.decide(
             rules.DEFAULT, row.order_id, row.message, {}, why="the model is away", otherwise="approve"
         )
-        with hasty.begin() as connection:
+        with nondurable.begin() as connection:
             assert set(screenings.write(connection, [own])) == {row.order_id}
             written = connection.execute(text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")).scalar_one()
         on_disk = "SELECT pg_current_wal_flush_lsn() >= CAST(:written AS pg_lsn) AS yes"
         assert tests.rows_of(database, on_disk, written=written)[0].yes
-    hasty.dispose()
+    nondurable.dispose()

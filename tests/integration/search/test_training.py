@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from model.text import analyser
 from reshelf import parsing
 from storage.events import intake
-from storage.registry import attempts, models
+from storage.registry import models, updates
 from storage.search import search_log
 from tests.support.searching import Shop
 from workers import rows
@@ -110,7 +110,7 @@ def test_a_version_is_trained_published_and_followed(shop: Shop, settings: Setti
     assert updated.queries == 1
     assert waiting.reason(shop.database, eager) is None  # whether it serves or was rejected
     with shop.database.connect() as connection:
-        assert attempts.count(connection, models.SEARCH, report.version) == 0
+        assert updates.attempts(connection, models.SEARCH, report.version) == 0
         kept = {row.version: row.config for row in models.versions(connection, models.SEARCH)}
     assert kept[updated.version] == kept[report.version]
     if updated.published:

@@ -20,7 +20,7 @@ UNDECIDED = "not screened"
 
 
 @dataclass
-class RuleTrial:
+class RuleBacktest:
     """How often a rule fired: in all, on orders known to be fraud, and on orders known to be genuine.
 
     `rested` counts the orders for which a fact was missing.
@@ -34,7 +34,7 @@ class RuleTrial:
 
 
 @dataclass
-class Trial:
+class Backtest:
     """The result. `moves` counts orders by (the decision, what the rules would have decided)."""
 
     orders: int = 0
@@ -42,7 +42,7 @@ class Trial:
     decisions: Counter[str] = field(default_factory=Counter)
     frauds_by_decision: Counter[str] = field(default_factory=Counter)
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rules: dict[str, RuleTrial] = field(default_factory=dict)
+    rules: dict[str, RuleBacktest] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -59,18 +59,18 @@ class Trial:
 
 def run(
     engine: Engine, rule_set: RuleSet, since: datetime, progress: Callable[[int], object] = lambda _: None
-) -> Trial:
+) -> Backtest:
     """Judge all orders since `since` again, with velocities as of their time, and their recorded probabilities."""
-    trial = Trial(rules={rule.name: RuleTrial(rule.decision) for rule in rule_set.rules})
+    found = Backtest(rules={rule.name: RuleBacktest(rule.decision) for rule in rule_set.rules})
     wanted, after = rules.velocities(rule_set), (-1, -1)
     with engine.connect() as connection:
         while rows := screenings.past(connection, int(since.timestamp()), after=after, most=_AT_ONCE):
             counted = velocities.read(connection, rows, wanted)
             for row, own in zip(rows, counted, strict=True):
-                _judge(trial, rule_set, row, own)
+                _judge(found, rule_set, row, own)
             after = (rows[-1].at, rows[-1].tie)
             progress(len(rows))
-    return trial
+    return found
 
 
 def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
@@ -79,17 +79,17 @@ def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str,
         known["probability"] = row.probability
     verdict = rules.decide(rule_set, known)
     is_fraud = row.label in ("chargeback", "confirmed_fraud")
-    trial.orders += 1
-    trial.frauds += is_fraud
-    trial.decisions[verdict.decision] += 1
-    trial.frauds_by_decision[verdict.decision] += is_fraud
+    found.orders += 1
+    found.frauds += is_fraud
+    found.decisions[verdict.decision] += 1
+    found.frauds_by_decision[verdict.decision] += is_fraud
     before = row.decision or UNDECIDED
     if before != verdict.decision:
-        trial.moves[before, verdict.decision] += 1
+        found.moves[before, verdict.decision] += 1
     for name in verdict.fired:
-        one = trial.rules[name]
+        one = found.rules[name]
         one.fired += 1
         one.frauds += is_fraud
         one.genuine += row.label == "cleared"
     for name in verdict.rested:
-        trial.rules[name].rested += 1
+        found.rules[name].rested += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine
 
 from storage import due
-from storage.registry import finetuning, models
+from storage.registry import models, updates
 from workers.registry import schedule
 from workers.registry.schedule import Lineage, Rule
 from workers.settings import Settings
@@ -22,7 +22,7 @@ def reason(engine: Engine, settings: Settings) -> str | None:
 def _new_events(connection: Connection, found: Lineage) -> int:
     """Return the number of events that neither the live version nor a rejected update of it has learnt from."""
     ends = [row.learnt_through for row in (found.live, *found.tried) if row.learnt_through is not None]
-    return finetuning.new_events(connection, max(ends, default=None), without_kinds=due.QUIET_KINDS)
+    return updates.new_events(connection, max(ends, default=None), without_kinds=due.QUIET_KINDS)
 
 
 def rule(settings: Settings) -> Rule:

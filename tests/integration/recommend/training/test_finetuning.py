@@ -17,7 +17,7 @@ from model.errors import ArtifactError
 from model.recommend.training.loop import Progress
 from storage import due
 from storage.events import intake
-from storage.registry import attempts, models
+from storage.registry import models, updates
 from workers.cli import main
 from workers.recommend.training import finetuning as learning
 from workers.recommend.training import full_training, waiting
@@ -105,7 +105,7 @@ def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Sett
     assert saved.ids[: len(before.ids)] == before.ids
     with database.connect() as connection:
         assert {backlog.kind for backlog in due.summary(connection)} == {"shopper", "item"}
-        assert [attempts.count(connection, models.RECOMMEND, one) for one in (first, report.version)] == [0, 0]
+        assert [updates.attempts(connection, models.RECOMMEND, one) for one in (first, report.version)] == [0, 0]
     assert waiting.reason(database, settings) is None
     assert Path(report.curve).read_bytes().startswith(b"\x89PNG")
 
@@ -129,7 +129,7 @@ def test_a_killed_update_goes_on_with_the_events_it_began_with(
     with pytest.raises(KeyboardInterrupt):
         learning.update(database, settings, kill)
     with database.connect() as connection:
-        assert attempts.count(connection, models.RECOMMEND, first) == 1
+        assert updates.attempts(connection, models.RECOMMEND, first) == 1
     _buy(database, range(9, 12), 20, seed=2)
     _announce(database, range(20, 22), START + timedelta(days=9))
     seen: list[Progress] = []

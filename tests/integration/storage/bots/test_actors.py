@@ -17,7 +17,7 @@ from storage.experiment import experiments
 from storage.experiment.experiments import Arm, Experiment
 from storage.recommend import baskets, popularity, rankings
 from storage.recommend.popularity import Decay
-from storage.registry import drift, finetuning, models, training
+from storage.registry import drift, models, training, updates
 from storage.registry.drift import Window
 from tests.support import shelves
 from tests.support.serving import Fixed, Serving
@@ -64,7 +64,7 @@ def others_see(connection: Connection) -> dict[str, Any]:
         "popular": popular(connection),
         "baskets": [tuple(found) for found in baskets.partners(connection, ["a", "b"], depth=5)],
         "training": b"".join(bytes(part) for part in training.events_csv(connection)),
-        "finetuning": finetuning.new_events(connection, None, without_kinds=due.QUIET_KINDS),
+        "finetuning": updates.new_events(connection, None, without_kinds=due.QUIET_KINDS),
         "drift": drift.item_events(connection, window),
         "sample": drift.sample(connection, window, most=9),
         "experiment": experiments.outcomes(connection, running),

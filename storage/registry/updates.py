@@ -1,9 +1,13 @@
-"""Attempts to update a version, counted before the work, because the work may kill the process."""
+"""Updates of a live version: how many events are new to it, and how often an update was tried."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+
 from sqlalchemy import Connection, text
 
+from storage.bots import actors
 from storage.registry import models
 
 # The watermark that counts the attempts of each capability.
@@ -24,17 +28,29 @@ SELECT split_part(value, ' ', 2)::int FROM watermarks WHERE name = :name AND spl
 
 _FORGET = text("DELETE FROM watermarks WHERE name = :name")
 
+_COUNT = text(f"""
+SELECT count(*) FROM events
+WHERE item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[]))
+    AND at > coalesce(CAST(:since AS timestamptz), '-infinity') AND {actors.counts("events")}
+""")
 
-def note(connection: Connection, capability: str, version: str) -> None:
+
+def new_events(connection: Connection, since: datetime | None, *, without_kinds: Collection[str]) -> int:
+    """Return how many counting events on items, of all kinds but those left out, happened after `since`."""
+    parameters = {"since": since, "without": list(without_kinds)}
+    return int(connection.execute(_COUNT, parameters).scalar_one())
+
+
+def note_attempt(connection: Connection, capability: str, version: str) -> None:
     """Count an attempt to update this version; commit it before the work."""
     connection.execute(_TRY, {"name": _NAMES[capability], "version": version})
 
 
-def count(connection: Connection, capability: str, version: str) -> int:
+def attempts(connection: Connection, capability: str, version: str) -> int:
     """Return how many attempts to update this version ended without a result."""
     return int(connection.execute(_TRIED, {"name": _NAMES[capability], "version": version}).scalar() or 0)
 
 
-def forget(connection: Connection, capability: str) -> None:
+def forget_attempts(connection: Connection, capability: str) -> None:
     """Reset the count: an attempt had a result."""
     connection.execute(_FORGET, {"name": _NAMES[capability]})

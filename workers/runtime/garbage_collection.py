@@ -8,7 +8,7 @@ import gc
 _ALLOCATIONS = 50_000
 
 
-def settle() -> None:
+def freeze() -> None:
     """Exclude the existing objects from Python's full collections: scanning a catalogue takes longer than an answer.
 
     Excluded objects that are dropped later are still freed, unless they are part of a cycle.
