@@ -1,4 +1,4 @@
-"""What a benchmark tells while it runs, on stderr: stdout is for the result."""
+"""The progress of a benchmark, on stderr: stdout is for the result."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def say(line: str) -> None:
-    """Tell whoever watches."""
+    """Print a line of progress."""
     sys.stderr.write(f"{line}\n")

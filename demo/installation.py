@@ -1,4 +1,4 @@
-"""The demo's own installation: never a real shop's servers, whatever the environment says."""
+"""The demo's own installation, which never uses a real shop's servers, whatever the environment says."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ _OWN_VARIABLES = {configuration.PREFIX + name for name in OWN}
 def in_folder(home: Path) -> Installation:
     """Return an installation in this folder that has not been started."""
     kept = {name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES}
-    # The home is gone at the end; what JAX compiled is worth keeping for the next demo.
+    # The home folder is deleted at the end; what JAX compiled is kept for the next demo.
     compiled = {"JAX_COMPILATION_CACHE_DIR": str(Path.home() / ".cache" / "reshelf" / "jax")}
     return Installation(home, compiled | kept)

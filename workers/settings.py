@@ -50,31 +50,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preset: str = "small"
     """Model preset that `reshelf train` uses."""
     kind_weights: str | None = None
-    """JSON object, event kind to weight, laid over the preset's own weights."""
+    """JSON object, event kind to weight, which overrides weights of the preset."""
     finetune_events: int = 10_000
-    """New events after which the live model is fine-tuned on them; 0: never for their number."""
+    """New events after which the live model is fine-tuned on them; 0: never because of their number."""
     finetune_hours: float = 24.0
-    """Hours after which it is fine-tuned on however few have come; 0: never for the time."""
+    """Hours after which it is fine-tuned on fewer events; 0: never because of the time."""
     drift_window_hours: float = 24.0
     """Hours of events on which the live model is measured, every hour; 0: never."""
     drift_alert: float = 0.2
-    """How far its NDCG@10 may fall below that of its gate before there is an alert, as a share of it."""
+    """How much of its gate's NDCG@10 the live model may lose before there is an alert, as a share."""
     actors_window_hours: float = 168.0
-    """Hours of events by which actors are judged, as events come in; 0: never."""
+    """Hours of events by which bots are detected, as events come in; 0: never."""
     train_cpus: int = 0
     """Processor cores that the training worker may use; 0 is half of them."""
     train_memory_gb: float = 0.0
-    """Memory that the training worker may take, in GiB; 0 sets no bound. A training that needs more fails."""
+    """Memory that the training worker may use, in GiB; 0 sets no limit. A training that needs more fails."""
     coordinator: str | None = None
-    """HOST:PORT of process 0 of a group of processes that train together. Empty: a process alone."""
+    """HOST:PORT of process 0 of a group of processes that train together. Empty: a single process."""
     processes: int = 1
     """How many processes the group has."""
     process: int = 0
     """Which of them this one is; 0 leads."""
     process_timeout: int = 60
-    """A process of the group that is silent for this long counts as dead, and ends the others."""
+    """Seconds after which a silent process of the group counts as dead, and the others end."""
     ranking_depth: int = 120
-    """Items kept per ranking: pages up to the hundredth, with room for what is sold out since."""
+    """Items kept per ranking: enough for pages up to the hundredth item after some are sold out."""
     explained: int = 20
     """Items of each ranking that carry the history item that moved them most; 0 turns it off."""
     repeat_policy: str = "hide_purchased"
@@ -82,52 +82,57 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     popular_half_life_days: float = 7.0
     popular_window_days: float = 60.0
     event_retention_days: int = 730
-    """Monthly event partitions older than this, counted back from the newest event, are dropped."""
+    """Monthly event partitions older than this, measured from the newest event, are dropped."""
     model_retention: int = 10
     """The newest model versions whose weights are kept; the live one and those before it are kept anyway."""
 
     fraud: bool = True
     """Whether orders are screened: false runs no fraud worker, and the gateway takes no orders."""
     screen_deadline_ms: int = 35
-    """How long a request waits for the model; then rules alone decide."""
+    """How long a request waits for the model; then only the rules decide."""
     screen_fallback: str = "approve"
-    """What becomes of an order that no rule speaks of while the model does not answer: `approve` is to fail open,
-    `review` or `decline` to fail closed."""
+    """The decision about an order to which no rule applies while the model does not answer.
+
+    `approve` is to fail open, `review` or `decline` to fail closed.
+    """
     fraud_preset: str = "default"
     """Preset of the fraud detector: `default`, `network`, `trees` or `tiny`."""
     fraud_label_days: int = 7
     """Days after which an order without a label counts as genuine."""
     fraud_update_labels: int = 200
-    """New labels after which the live detector learns on; 0: never for their number."""
+    """New labels after which the live detector is updated; 0: never because of their number."""
     fraud_update_hours: float = 24.0
-    """Hours after which it learns on from however few have come; 0: never for the time."""
+    """Hours after which it is updated with fewer labels; 0: never because of the time."""
     search: bool = True
-    """Whether a worker searches, with the catalogue in memory; without one, searches are answered from PostgreSQL."""
+    """Whether a search worker runs, with the catalogue in memory; without one, PostgreSQL answers searches."""
     search_deadline_ms: int = 150
     """How long a search waits for that worker before it is answered from PostgreSQL."""
     search_synonyms: Path | None = None
-    """File with the shop's own synonyms, a line each: `fridge, refrigerator` or `xmas => christmas`."""
+    """File with the shop's own synonyms, one line each: `fridge, refrigerator` or `xmas => christmas`."""
     search_train_changes: int = 5_000
-    """New items and new searches with a click, together, after which search is trained anew; 0: never for them."""
+    """New items and new searches with a click, together, after which search is trained again; 0: never."""
     search_train_hours: float = 24.0
-    """Hours after which it is trained anew for however few have come; 0: never for the time."""
+    """Hours after which it is trained again with fewer of them; 0: never because of the time."""
 
     refresh_batch: int = 128
-    """Most shoppers or items that one refresh claims: more share a transaction, and hold the cores longer."""
+    """Most shoppers or items that one refresh claims: more share a transaction, but use the cores longer."""
     refresh_pause_ms: int = 40
-    """How long a refresh waits for company before it claims: more events then share one batch."""
+    """How long a refresh waits before it claims, so that more events share one batch."""
     background_share: float = 0.5
-    """Of a worker's time, the share that goes into shelves of which nothing but the model changed; above 0, up to 1."""
+    """The share of a worker's time for shelves that are due only because of another model; above 0, up to 1."""
     shelves_every: float = 5.0
-    """How often to look whether the popular and segment shelves are to be computed. What costs more rests longer."""
+    """How often to check whether the popular and segment shelves are to be computed.
+
+    Expensive ones are computed less often.
+    """
     lease: float = 20.0
-    """A claimed row that is not done after this long may be claimed again: longer than any batch takes."""
+    """Seconds after which a claimed row that is not done may be claimed again: longer than any batch takes."""
     max_attempts: int = 5
     """Attempts after which a due row goes to the dead letters."""
     reconcile_every: float = 5.0
-    """Beat interval of the reconciler, which rings for whatever is due."""
+    """Interval of the reconciler, which rings for whatever is due."""
     visibility_timeout: int = 300
-    """After this long Redis hands an unacknowledged message to another worker."""
+    """Seconds after which Redis gives an unacknowledged message to another worker."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

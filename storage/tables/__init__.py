@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy sees them, a file a capability. Migrations create them; a test compares the two."""
+"""The tables for SQLAlchemy, one file per capability. Migrations create them; a test compares the two."""
 
 from storage.tables.base import metadata
 from storage.tables.catalogue import item_vectors, items

@@ -8,5 +8,5 @@ metadata = MetaData()
 
 
 def time(name: str, **options: object) -> Column[object]:
-    """Return a column of moments, which Postgres keeps in UTC."""
-    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]  # options are Column's own
+    """Return a column of times, which Postgres stores in UTC."""
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]  # options of Column

@@ -1,4 +1,4 @@
-"""Items, and what the model that serves makes of them."""
+"""Items, and their vectors by the live model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.tables.base import metadata, time
 _AVAILABLE = "title IS NOT NULL AND deleted_at IS NULL AND coalesce(stock, 1) > 0"
 _WORDS = "item_words(title, brand, category, text)"
 
-# The catalogue. `stamps` holds, per field, the change that set it last; `words` what a lexical search looks for.
+# The catalogue. `stamps` has, per field, the change that set it last; `words` are searched by the lexical search.
 items = Table(
     "items",
     metadata,

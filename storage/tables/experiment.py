@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.base import metadata, time
 
-# What shoppers are shown in turn. `arms` is an array of {name, treatment, share}, the control first.
+# Experiments. `arms` is an array of {name, treatment, share}, the control first.
 experiments = Table(
     "experiments",
     metadata,
@@ -21,7 +21,7 @@ experiments = Table(
     Column("stopped_because", Text),
 )
 
-# How each model version did, by minute: batches it was asked to rank, those that raised, and the seconds of all.
+# The health of each model version by minute: batches it was asked to rank, those that raised, and the total seconds.
 version_health = Table(
     "version_health",
     metadata,

@@ -1,4 +1,4 @@
-"""Orders, what became known of them, and what was decided by which rules."""
+"""Orders, their labels, rule sets, decisions and reviews."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from storage.tables.base import metadata, time
 
 order_places = Sequence("order_places", metadata=metadata)
 
-# Orders as numbers: `at` in unix seconds, no later than it was received; digests
-# of its id and of whom and what it names, 0 for what was not given. `place` is its place among the orders that were
-# looked at, 0 until then; `odd` its amount / what was usual for its customer then. `fraud_at` is since when, in unix
-# seconds, it is known here to be fraud; `label` the newest kind of label.
+# Orders as numbers: `at` in unix seconds, no later than it was received; digests of its id and of its entities, 0 for
+# missing ones. `place` is its position in the sequence of screened orders, 0 until it is screened; `odd` its amount /
+# its customer's usual amount then. `fraud_at` is the unix second since when it is known here to be fraud; `label` the
+# newest kind of label.
 orders = Table(
     "orders",
     metadata,
@@ -40,7 +40,7 @@ order_messages = Table(
     time("received_at", nullable=False, server_default=func.now()),
 )
 
-# What became known of orders; a label may come before its order.
+# Labels of orders; a label may come before its order.
 order_labels = Table(
     "order_labels",
     metadata,
@@ -51,8 +51,8 @@ order_labels = Table(
     time("received_at", nullable=False, server_default=func.now()),
 )
 
-# One decision for an order, never changed, with all that it rests on: `facts` are what the rules were asked with,
-# `features` what the model was. `by` is what decided; `why` says why the model had no part, where it had none.
+# One decision per order, never changed, with everything that it is based on: `facts` are the input of the rules,
+# `features` that of the model. `by` is what decided; `why` says why the model was not used, NULL if it was.
 screenings = Table(
     "screenings",
     metadata,
@@ -80,7 +80,7 @@ screening_log = Table(
     Column("detail", JSONB, nullable=False),
 )
 
-# Orders that a person is to decide about.
+# Orders that a person is to decide.
 reviews = Table(
     "reviews",
     metadata,
@@ -95,7 +95,7 @@ reviews = Table(
     Column("note", Text),
 )
 
-# Sets of rules by the hash of their content; the newest activation says which one decides.
+# Rule sets by the hash of their content; the newest activation names the active one.
 rule_sets = Table(
     "rule_sets",
     metadata,

@@ -1,4 +1,4 @@
-"""What comes in, and what could not be taken or computed."""
+"""Events, traits, counts, and dead letters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.tables.base import metadata, time
 
 _BASKET = "CASE WHEN kind = 'purchase' THEN coalesce(session_id, shopper) END"
 
-# Every event_id taken so far. A unique index cannot span the partitions of `events` without their key.
+# Every event_id written so far. A unique index cannot span the partitions of `events` without their key.
 event_ids = Table(
     "event_ids",
     metadata,
@@ -16,7 +16,7 @@ event_ids = Table(
     time("at", nullable=False),
 )
 
-# What shoppers did, partitioned by month of `at`. `rank` is the place, from 1, in the list that showed the item.
+# Events, partitioned by month of `at`. `rank` is the position, from 1, in the list that showed the item.
 events = Table(
     "events",
     metadata,
@@ -37,7 +37,7 @@ events = Table(
     postgresql_partition_by="RANGE (at)",
 )
 
-# What is known of a shopper: country, segment, referrer, …; the newest `at` wins.
+# Traits of shoppers: country, segment, referrer, …; the newest `at` wins.
 shopper_traits = Table(
     "shopper_traits",
     metadata,
@@ -49,7 +49,7 @@ shopper_traits = Table(
 
 change_ids = Table("change_ids", metadata, Column("change_id", Text, primary_key=True), time("at", nullable=False))
 
-# What came in, counted in the transaction that wrote it; a row per writing process, so none waits.
+# Counts of what came in, updated in the transaction that wrote it; one row per writing process, so none waits.
 intake_counts = Table(
     "intake_counts",
     metadata,
@@ -60,7 +60,7 @@ intake_counts = Table(
     Column("rejected", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# What could not be taken or computed, with the reason. `payload` is JSON in ASCII.
+# Rows that could not be accepted or computed, with the reason. `payload` is JSON in ASCII.
 dead_letters = Table(
     "dead_letters",
     metadata,

@@ -1,4 +1,4 @@
-"""What has to be computed again, and how far those came who look at what is new."""
+"""Due marks, and watermarks: what has to be computed again, and how far readers have come."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from storage.tables.base import metadata, time
 
 due_marks = Sequence("due_marks", metadata=metadata)
 
-# What has to be computed again. `mark` grows with every reason to. `later` says that nothing happened to it but another
-# model: it waits for that model, and for whatever is fresher.
+# What has to be computed again. `mark` grows each time a key is marked. `later` says that only another model makes it
+# due: it waits for that model, and for rows that are due because of events.
 due = Table(
     "due",
     metadata,

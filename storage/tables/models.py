@@ -1,4 +1,4 @@
-"""Versions of models: which there are, which serve, which served, and how they fare."""
+"""Model versions, the live ones, the history of switches, and drift measurements."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.base import metadata, time
 
-# `learnt_from` and `learnt_through` are the times of the first and the last event that the training knew, NULL where
-# nobody noted it; `gate` what the gate said (`workers/registry/verdict.py`), NULL for versions of before there was one;
+# `learnt_from` and `learnt_through` are the times of the first and the last event of the training data, NULL if not
+# known; `gate` is the gate's verdict (`workers/registry/verdict.py`), NULL for versions from before there was a gate;
 # `digest` the hash of its content; `forgotten_at` when its folder was deleted.
 model_versions = Table(
     "model_versions",
@@ -28,7 +28,7 @@ model_versions = Table(
     time("forgotten_at"),
 )
 
-# The pointer: which version serves.
+# The pointer: which version is live.
 live_models = Table(
     "live_models",
     metadata,
@@ -37,7 +37,7 @@ live_models = Table(
     time("switched_at", nullable=False, server_default=func.now()),
 )
 
-# The history of the pointer: what served from when on, and why.
+# The history of the pointer: which version was live from when on, and why.
 model_switches = Table(
     "model_switches",
     metadata,
@@ -49,8 +49,8 @@ model_switches = Table(
     Column("why", Text, nullable=False),
 )
 
-# What was measured of a version on a window of events (`workers/recommend/training/drift.py`). `reference` is that of
-# the version's first measurement, with which its later ones are compared; NULL in those. `alert` says what has moved
+# Drift measurements of a version on a window of events (`workers/recommend/training/drift.py`). `reference` is what the
+# version's later measurements are compared with, in its first one; NULL in the later ones. `alert` says what has moved
 # too far.
 drift_measurements = Table(
     "drift_measurements",

@@ -1,4 +1,4 @@
-"""Shelves, what they count, and whose events count for nobody else."""
+"""Shelves, transitions, and flagged shoppers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from sqlalchemy import ARRAY, REAL, BigInteger, Boolean, Column, Integer, Table,
 
 from storage.tables.base import metadata, time
 
-# One ranked shelf a row, best item first: the numbers of its items, and their scores. `through` is the time of the last
-# event that it reflects. `because_…` name, for the first items, the event of the owner's history that moved each most:
-# NULL elements where none did, and NULL where nothing is explained, or not yet. `counted_by` is the version that
-# served, and so counted the events up to `through`; an experiment may have had another one rank. NULL on surfaces that
+# One ranked shelf per row, best item first: the numbers of its items, and their scores. `through` is the time of the
+# last event that it reflects. `because_…` name, for the first items, the event of the owner's history that moved each
+# most: NULL elements if none did, and NULL if the shelf is not explained (yet). `counted_by` is the version that was
+# live, and so counted the events up to `through`; in an experiment another one may have ranked. NULL on surfaces that
 # count nothing.
 rankings = Table(
     "rankings",
@@ -27,7 +27,7 @@ rankings = Table(
     Column("counted_by", Text),
 )
 
-# How often `to_item` followed `from_item` since the training of the version that serves, weighed by distance and kind.
+# How often `to_item` followed `from_item` since the training of the live version, weighted by distance and kind.
 transitions = Table(
     "transitions",
     metadata,
@@ -37,8 +37,8 @@ transitions = Table(
     Column("changed_xid", BigInteger, nullable=False),
 )
 
-# Shoppers whose events are kept and, while `flagged`, count for nobody but themselves. `changes` grows with every flag
-# and every clearing. One that was cleared is not flagged by the detector for the same `reasons` before `spared_until`.
+# Shoppers who are or were flagged; while `flagged`, their events count only for their own shelf. `changes` grows when
+# they are flagged or cleared. The detector does not flag a cleared one for the same `reasons` before `spared_until`.
 actors = Table(
     "actors",
     metadata,

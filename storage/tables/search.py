@@ -1,4 +1,4 @@
-"""Answers to what was searched for, and what completes it."""
+"""Kept answers of searches, and suggestions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.base import metadata, time
 
-# What was searched for, and what it found: NULL `item_nos` until it is answered. `question` is who asked for what
-# (`storage/search/queries.py`), `terms` what the answer depends on: an item that holds one of them, or held it, makes
-# it stale. `horizon` is that of the catalogue that answered, `through` the shopper's last event that it reflects.
+# Search queries and their answers: `item_nos` is NULL until there is one. `question` is the query with its filters and
+# shopper (`storage/search/queries.py`), `terms` are what the answer depends on: a change of an item that contains or
+# contained one of them makes it stale. `horizon` is that of the catalogue at the time of the answer, `through` the
+# shopper's last event that it reflects.
 search_answers = Table(
     "search_answers",
     metadata,
@@ -34,7 +35,7 @@ search_answers = Table(
     time("asked_at", nullable=False, server_default=func.now()),
 )
 
-# Phrases that complete what is typed, by their plain form: those of the catalogue, and what others searched for.
+# Phrases that complete what is typed, by their normalised form: from the catalogue, and from others' searches.
 suggestions = Table(
     "suggestions",
     metadata,

@@ -1,7 +1,7 @@
-"""A whole reshelf in a home folder, driven from outside by the `reshelf` command, as a person drives it.
+"""A whole reshelf in a home folder, run from outside with the `reshelf` command, as a person runs it.
 
-Demo, benchmarks and tests run reshelf with this. Nothing of it is imported where it runs, so the sources may be others:
-those that the environment's `PYTHONPATH` puts first.
+Demo, benchmarks and tests run reshelf with this. It imports nothing of the reshelf that it runs, so the sources may be
+others: those that the environment's `PYTHONPATH` puts first.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from workers.supervisor import control, processes, run_file, supervise
 START_SECONDS = 180.0
 STOP_SECONDS = 120.0
 _LOOK_SECONDS = 1.0
-# Each process with metrics takes the port that is so many after the first.
+# The offset of each process's metrics port from the first one.
 _METRICS = {"intake": 0, "recommend": 1, "search": 2, "fraud": 3, "background": 4}
 
 
 class InstallationError(RuntimeError):
-    """A command failed; the message holds what it said, or the end of its log."""
+    """A command failed; the message has its output, or the end of its log."""
 
 
 class Installation:
     """The servers, workers and gateway in one home folder.
 
-    `environ` is what the commands get, by default the environment of this process; the home folder is added. With
-    `shown`, commands are named on stderr and say there what they do; otherwise that is kept for the error.
+    `environ` is the environment of the commands, by default that of this process; the home folder is added. With
+    `shown`, commands and their progress are printed to stderr; otherwise the output is only used in an error.
     """
 
     def __init__(self, home: Path, environ: Mapping[str, str] | None = None, *, shown: bool = False) -> None:
@@ -49,29 +49,29 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        """What the running installation chose: ports and addresses. The environment's own, where nothing runs."""
-        # A port that the environment names may have been taken.
+        """The settings that the running installation chose (ports, URLs); those of the environment if nothing runs."""
+        # A port that the environment names may be taken.
         chosen = (self.home / configuration.RUN_FILE).exists()
         return configuration.load({"RESHELF_HOME": str(self.home)} if chosen else self.environ)
 
     @property
     def gateway_url(self) -> str:
-        """Where the gateway listens."""
+        """The gateway's URL."""
         return supervise.gateway_url(self.settings)
 
     @property
     def flower_url(self) -> str:
-        """Where Flower listens."""
+        """Flower's URL."""
         return supervise.flower_url(self.settings)
 
     @property
     def broker_url(self) -> str:
-        """Where messages go."""
+        """The broker's URL."""
         return str(self.settings.broker_url)
 
     @property
     def database_url(self) -> str:
-        """Where the database answers."""
+        """The database's URL."""
         return str(self.settings.database_url)
 
     def start(self, *, timeout: float = START_SECONDS) -> None:
@@ -80,12 +80,12 @@ class Installation:
             raise InstallationError(f"not ready after {timeout:.0f} s: {'; '.join(missing)}")
 
     def bring_up(self, only: Sequence[str] = (), *, timeout: float = START_SECONDS) -> list[str]:
-        """Start the programs named in `only` (empty: all); return what is not up after `timeout` seconds, a line each.
+        """Start the programs named in `only` (empty: all); return what is not up after `timeout` seconds, one per line.
 
-        Raises `InstallationError` where `reshelf up` ends by itself.
+        Raises `InstallationError` if `reshelf up` ends by itself.
         """
         self.log("up").unlink(missing_ok=True)
-        # As a child it can be stopped and waited for at any moment, also halfway through starting.
+        # A child process can be stopped and waited for at any time, even while it starts.
         self._up = self.spawn("up", "up", *(word for name in only for word in ("--only", name)))
         deadline = time.monotonic() + timeout
         while run_file.read(self.settings) is None and self._is_alive():
@@ -102,7 +102,7 @@ class Installation:
         return missing
 
     def stop(self) -> None:
-        """Stop everything in order and wait for it; harmless where nothing was started."""
+        """Stop everything in order and wait for it; does nothing if nothing was started."""
         if self._up is None:
             return
         with _uninterrupted():
@@ -117,7 +117,7 @@ class Installation:
     def spawn(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `reshelf arguments…`, which Ctrl-C at the terminal does not reach, and return its process.
 
-        What it says is added to `logs/NAME.log` in the home folder. Whoever starts it ends it.
+        Its output is appended to `logs/NAME.log` in the home folder. The caller has to stop it.
         """
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ class Installation:
             )
 
     def run(self, *arguments: str, timeout: float | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run `reshelf arguments…`, with these variables beside those of the installation, and return how it ended."""
+        """Run `reshelf arguments…` with these additional environment variables, and return the completed process."""
         return subprocess.run(
             processes.reshelf_command(*arguments),
             env={**self.environ, **environ},
@@ -158,7 +158,7 @@ class Installation:
         return done.stdout
 
     def status(self) -> dict[str, Any]:
-        """Return what `reshelf status --json` says. It is a process of its own, and takes a second of a core."""
+        """Return the output of `reshelf status --json`. It is a separate process, and takes a second of a core."""
         done = self.run("status", "--json")
         try:
             report: dict[str, Any] = msgspec.json.decode(done.stdout)
@@ -167,15 +167,15 @@ class Installation:
         return report
 
     def due(self, kind: str) -> int:
-        """Return how many of a kind (shopper, item, basket) wait to be computed again."""
+        """Return how many rows of a kind (shopper, item, basket) are due."""
         return sum(row["count"] for row in self.status()["due"] or () if row["kind"] == kind)
 
     def dead_letters(self) -> int:
-        """Return how many rows could not be taken or computed."""
+        """Return the number of dead letters."""
         return sum((self.status()["dead_letters"] or {}).values())
 
     def wait_until_idle(self, timeout: float = 600) -> None:
-        """Wait until no message waits and, once there is a model, nothing is due. Raises TimeoutError."""
+        """Wait until no message is queued and, once there is a model, nothing is due. Raises TimeoutError."""
         until = time.monotonic() + timeout
         while backlog := _backlog(self.status()):
             if time.monotonic() > until:
@@ -183,7 +183,7 @@ class Installation:
             time.sleep(_LOOK_SECONDS)
 
     def metric(self, name: str, *, of: str) -> float | None:
-        """Return a metric of one worker, such as `recommend`; None where the worker serves none, or not this one."""
+        """Return a metric of one worker, such as `recommend`; None if the worker serves no metrics, or not this one."""
         import httpx  # `reshelf up` is the parent of everything and needs none of it
 
         port = self.settings.metrics_port + _METRICS[of]
@@ -194,7 +194,7 @@ class Installation:
         return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), None)
 
     def log(self, name: str) -> Path:
-        """Return the log of what was started under this name."""
+        """Return the path of the log of what was started under this name."""
         return self.home / "logs" / f"{name}.log"
 
     def _is_alive(self) -> bool:
@@ -203,7 +203,7 @@ class Installation:
 
 @contextmanager
 def temporary(environ: Mapping[str, str] | None = None, *, shown: bool = False) -> Iterator[Installation]:
-    """Run everything in a folder that is gone at the end."""
+    """Run everything in a temporary folder, which is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="reshelf-") as home:
         installation = Installation(Path(home), environ, shown=shown)
         try:
@@ -214,7 +214,7 @@ def temporary(environ: Mapping[str, str] | None = None, *, shown: bool = False) 
 
 
 def _backlog(status: Mapping[str, Any]) -> int:
-    """Return how many messages wait, and with a model how many rows are due: without one nothing can be ranked."""
+    """Return how many messages are queued, plus, with a model, how many rows are due: without one nothing is ranked."""
     waiting = sum((status["queues"] or {}).values())
     due = sum(row["count"] for row in status["due"] or ()) if status["model"] else 0
     return int(waiting + due)
@@ -222,7 +222,7 @@ def _backlog(status: Mapping[str, Any]) -> int:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let an impatient second Ctrl-C wait: it would leave servers behind."""
+    """Ignore a second Ctrl-C during the block: it would leave servers running."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

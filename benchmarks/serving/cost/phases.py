@@ -145,7 +145,7 @@ def metering(system: System) -> Iterator[Meter]:
         accounts.wait_for_rest(programs)
         yield Meter(system, programs, database, redis)
     if (now := system.programs()) != programs:
-        raise RuntimeError(f"a program was started anew, so its account is wrong: {programs} became {now}")
+        raise RuntimeError(f"a program was restarted, so its account is wrong: {programs} became {now}")
 
 
 def prefix(name: str) -> str:

@@ -118,7 +118,7 @@ def _swap_and_roll_back(
             during.append(_promote(settings, engine, pair[(n + 1) % 2]))
         else:
             during.append(_switch(settings, engine, lambda: promotion.rollback(engine, settings.home)))
-        progress.say(f"switch {n + 1}: {during[-1][1] - during[-1][0]:.1f} s until every shelf was ranked anew")
+        progress.say(f"switch {n + 1}: {during[-1][1] - during[-1][0]:.1f} s until every shelf was ranked again")
     return before, during
 
 
