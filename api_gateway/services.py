@@ -76,7 +76,7 @@ def running(
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         assert settings.database_url is not None  # `check` requires it
         engine = database.writing_engine(settings.database_url)
-        ringer = Ringer(bell or doorbell(settings))
+        background_doorbell = BackgroundDoorbell(bell or doorbell(settings))
         if settings.fraud:  # no order is to wait until the names of countries are read
             threading.Thread(target=countries.warm, name="countries", daemon=True).start()
         async with database.pool(settings.database_url) as pool:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from model.search import config as configs
 from model.text import analyser
-from storage.registry import attempts, models
+from storage.registry import models, updates
 from storage.search import search_log
 from workers.registry import schedule
 from workers.registry.schedule import Lineage, Rule
@@ -28,7 +28,7 @@ def _other_analyser(engine: Engine) -> str | None:
         if live is None or configs.analyser_of(live.config) == analyser.VERSION:
             return None
         known = [row.config for row in models.versions(connection, models.SEARCH) if row.parent == live.version]
-        tried = attempts.count(connection, models.SEARCH, live.version)
+        tried = updates.attempts(connection, models.SEARCH, live.version)
     is_answered = any(configs.analyser_of(config) == analyser.VERSION for config in known)
     return None if is_answered or tried >= schedule.MOST_ATTEMPTS else "words are cut in another way than it learnt"
 

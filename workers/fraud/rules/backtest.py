@@ -73,7 +73,7 @@ def run(
     return found
 
 
-def _judge(trial: Trial, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
+def _judge(found: Backtest, rule_set: RuleSet, row: Row[Any], counted: Mapping[str, float]) -> None:
     known: dict[str, facts.Fact] = {**facts.from_order(keys.unified(row.message)), **counted}
     if row.probability is not None:
         known["probability"] = row.probability
