@@ -108,10 +108,11 @@ def _unified(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rejected, ...]]:
     found = found.with_columns(pl.Series("phone", formed, dtype=pl.String))
     unread = []
     for name in (*_KEYS, "currency"):
-        lines = kept[LINE].filter(kept[name].is_not_null() & found[name].is_null())
-        if lines.len():
-            places = lines.sort().to_list()
-            unread.append(Rejected(f"{name} cannot be read", len(places), places[0], tuple(places[:5])))
+        lost = kept.filter(kept[name].is_not_null() & found[name].is_null()).sort(LINE)
+        if lost.height:
+            places = lost[LINE].to_list()
+            example = f"{name}={lost[name][0]}"
+            unread.append(Rejected(f"{name} cannot be read", len(places), places[0], tuple(places[:5]), example))
     return found, tuple(unread)
 
 

@@ -57,12 +57,15 @@ def test_past_orders_have_their_keys_in_one_form_and_lines_are_kept_without_what
         "order_id,customer_id,at,amount,currency,ip,email,phone,shipping_country\n"
         "a,Ka\u0308te,2026-01-02T10:00:00Z,20,eur,203.0.113.51:5000,Eva@Shop.example,030 901820,Germany\n"
         "b,K\u00e4te,2026-01-02T11:00:00Z,20,,::ffff:203.0.113.51,eva@shop.example,+49 30 901820,DEU\n"
-        "c,c-2,2026-01-02T12:00:00Z,20,???,unknown,none,call me,Atlantis\n"
+        "c,c-2,2026-01-02T12:00:00Z,20,???,unknown,no address,call me,Atlantis\n"
     )
     done = json.loads(reshelf("load", "--orders", str(path), "--json").output)
     assert (done["written"], done["rejected"]) == (3, {})
     unread = {f"{name} cannot be read" for name in ("ip", "email", "phone", "shipping_country", "currency")}
-    assert {reason: tuple(one.values()) for reason, one in done["unread"].items()} == dict.fromkeys(unread, (1, 4))
+    assert {reason: (one["lines"], one["first_line"]) for reason, one in done["unread"].items()} == dict.fromkeys(
+        unread, (1, 4)
+    )
+    assert done["unread"]["ip cannot be read"]["example"] == "ip=unknown"
     rows = tests.rows_of(
         database,
         "SELECT customer, ip, email, phone, country, message->>'currency' AS currency FROM orders "

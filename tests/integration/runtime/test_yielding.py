@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from reshelf import client, tasks
 from storage import activity, due, engine
-from tests.support import stack
+from tests.support import stack, waiting
 from workers.runtime.yielding import Yielder
 
 APPLICATION = "test-of-yielding"
@@ -52,26 +52,26 @@ def test_work_is_halted_while_a_shopper_waits_and_goes_on_afterwards(
     database: Engine, busy: psutil.Process, yielder: Yielder
 ) -> None:
     waits(database)
-    stack.wait_until(lambda: halted(busy), what="the work is halted")
+    waiting.wait_until(lambda: halted(busy), what="the work is halted")
     with database.begin() as connection:
         due.clear(connection, due.SHOPPER, due.claim(connection, due.SHOPPER, limit=9, lease=60))
-    stack.wait_until(lambda: not halted(busy), what="the work goes on")
+    waiting.wait_until(lambda: not halted(busy), what="the work goes on")
 
 
 def test_work_goes_on_now_and_then_however_long_shoppers_wait(
     database: Engine, busy: psutil.Process, yielder: Yielder
 ) -> None:
     waits(database)
-    stack.wait_until(lambda: halted(busy), what="the work is halted")
-    stack.wait_until(lambda: not halted(busy), what="the work goes on")
-    stack.wait_until(lambda: halted(busy), what="the work is halted again")
+    waiting.wait_until(lambda: halted(busy), what="the work is halted")
+    waiting.wait_until(lambda: not halted(busy), what="the work goes on")
+    waiting.wait_until(lambda: halted(busy), what="the work is halted again")
 
 
 def test_work_that_is_halted_goes_on_when_its_worker_ends(
     database: Engine, busy: psutil.Process, yielder: Yielder
 ) -> None:
     waits(database)
-    stack.wait_until(lambda: halted(busy), what="the work is halted")
+    waiting.wait_until(lambda: halted(busy), what="the work is halted")
     yielder.close()
     assert not halted(busy)
 
@@ -106,7 +106,7 @@ def test_a_training_is_halted_and_goes_on_when_its_worker_is_killed(
         sender.send_task(tasks.TRAIN, queue=tasks.TRAIN_QUEUE)
         sender.close()
         worker = psutil.Process(running.processes["train"].pid)
-        stack.wait_until(lambda: any(map(halted, worker.children())), what="the training is halted")
+        waiting.wait_until(lambda: any(map(halted, worker.children())), what="the training is halted")
         [child] = [child for child in worker.children() if halted(child)]
         os.kill(worker.pid, signal.SIGKILL)
-        stack.wait_until(lambda: not child.is_running() or not halted(child), what="the training goes on")
+        waiting.wait_until(lambda: not child.is_running() or not halted(child), what="the training goes on")

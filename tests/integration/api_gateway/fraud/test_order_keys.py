@@ -31,7 +31,7 @@ def ask(serve: Any, database: Engine) -> Any:
         with database.begin() as connection:
             rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
             rule_sets.activate(connection, rule_set.version)
-        gateway.app.state.services.rulebook.rules = rule_set
+        gateway.app.state.services.rules.rules = rule_set
         answers = [gateway.post("/v1/orders/screen", json=order) for order in orders]
         assert [answer.status_code for answer in answers] == [200] * len(orders)
         return [answer.json() for answer in answers]
