@@ -26,7 +26,7 @@ def test_an_alert_outlives_the_worker_that_measured(tmp_path: Path, database_url
         stack.send(tasks.EVENTS, events)
         arrived = "SELECT count(*) FROM events WHERE item_id LIKE 'new-%'"
         waiting.wait_until(lambda: stack.query(arrived) == [(60,)], what="events are taken in")
-        assert _gauge(stack, "reshelf_drift_alert") == 0
+        waiting.wait_until(lambda: _gauge(stack, "reshelf_drift_alert") == 0, what="the gauge is there")
         sender = client.sender(broker_url)
         sender.send_task(tasks.DRIFT, queue=tasks.TRAIN_QUEUE)
         sender.close()
