@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import gzip
-import io
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from model import drift
@@ -32,6 +26,7 @@ from model.fraud.features import features, handbook
 from model.fraud.features.features import Features
 from model.fraud.features.orders import DAY
 from workers import options as command_line
+from workers.evaluate import environment, predictions
 from workers.evaluate.fraud_files import Transactions
 
 DETECTOR = "detector"
@@ -218,8 +213,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             for one in evaluation.scored
         ],
         "config": configs.to_json(asked.config),
-        "device": f"{jax.devices()[0].device_kind} ({jax.device_count()})",
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+        "device": environment.device(),
+        "versions": environment.versions(_PACKAGES),
     }
 
 
@@ -238,10 +233,6 @@ def write_predictions(path: Path, evaluation: Evaluation) -> None:
         for one in evaluation.scored
         if (one.name, one.train, one.seed) == (DETECTOR, evaluation.asked.train, 0)
     ]
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["transaction_id", "score"])
     ids = evaluation.data.ids
-    lines.writerows((ids[row], repr(float(score))) for row, score in zip(evaluation.first.test, scores_M, strict=True))
-    content = text.getvalue().encode()
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    rows = ((ids[row], repr(float(score))) for row, score in zip(evaluation.first.test, scores_M, strict=True))
+    predictions.write(path, ("transaction_id", "score"), rows)

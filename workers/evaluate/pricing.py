@@ -2,29 +2,25 @@
 
 Rolling origin: at each origin every model learns from the weeks up to it, of the stores that are not held out, and
 predicts the weeks after it in the stores that are. What a held-out store sold up to the origin may be looked at, and
-so may the prices and promotions planned for the weeks ahead; nothing else of them.
+so may the prices, promotions and costs planned for the weeks ahead; nothing else of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-import polars as pl
 
 from model.errors import DataError
 from model.pricing.forecast import features, training
 from model.pricing.forecast.features import Rows
 from model.pricing.forecast.panel import Panel
 from model.pricing.forecast.training import Ensemble, TrainingConfig
+from workers.evaluate import environment, predictions
 from workers.evaluate import pricing_baselines as baselines
 
 OURS = "reshelf"
@@ -108,7 +104,7 @@ def run(asked: Asked, panel: Panel, report: Callable[[str], None] = lambda _: No
     found: dict[str, list[Forecasts]] = {}
     ensemble: Ensemble | None = None
     for n, origin in enumerate(origins):
-        learnt = sold & ~(held_S[:, None, None] & held_S.any())
+        learnt = sold & ~held_S[:, None, None]
         learnt[..., origin + 1 :] = False
         ensemble = training.fit(horizons, panel.units_SxIxW, learnt, asked.config, seed=asked.seed)
         tested = [_tested(sold, held_S, origin + 1 + h) for h in range(asked.weeks_ahead)]
@@ -129,11 +125,13 @@ def run(asked: Asked, panel: Panel, report: Callable[[str], None] = lambda _: No
 def write_predictions(path: Path, found: Evaluation) -> None:
     """Write store_id, item_id, week, units and units_if_price_10_percent_up of every test cell (.csv, .csv.gz)."""
     ours, panel = found.forecasts[OURS], found.panel
-    cells = [(panel.store_ids[s], panel.item_ids[i], panel.weeks[w]) for s, i, w in found.cells]
-    columns = dict(zip(("store_id", "item_id", "week"), map(list, zip(*cells, strict=True)), strict=True))
-    frame = pl.DataFrame(columns | {"units": ours.units_B, "units_if_price_10_percent_up": ours.raised_B})
-    content = frame.write_csv().encode()
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    rows = (
+        (panel.store_ids[s], panel.item_ids[i], panel.weeks[w], units, raised)
+        for (s, i, w), units, raised in zip(
+            found.cells.tolist(), ours.units_B.tolist(), ours.raised_B.tolist(), strict=True
+        )
+    )
+    predictions.write(path, ("store_id", "item_id", "week", "units", "units_if_price_10_percent_up"), rows)
 
 
 def as_json(found: Evaluation) -> dict[str, Any]:
@@ -145,8 +143,8 @@ def as_json(found: Evaluation) -> dict[str, Any]:
         "hold_out_stores": asked.hold_out_stores,
         "seed": asked.seed,
         "config": dataclasses.asdict(asked.config),
-        "device": f"{jax.devices()[0].device_kind} ({jax.device_count()})",
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+        "device": environment.device(),
+        "versions": environment.versions(_PACKAGES),
         "stores": len(found.panel.store_ids),
         "held_out_stores": int(found.held_S.sum()),
         "items": len(ids),

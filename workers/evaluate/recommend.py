@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +21,7 @@ from model.recommend.protocols.protocol import Outcome
 from model.recommend.training.loop import Progress
 from model.recommend.training.train import Figures
 from workers import options as command_line
+from workers.evaluate import environment, predictions
 from workers.evaluate.recommend_files import FileData
 from workers.recommend.training.data import TrainingData
 
@@ -147,14 +143,12 @@ def write_predictions(path: Path, evaluation: Evaluation) -> None:
     known: TrainingData = evaluation.data.known
     parts = evaluation.outcome.trial.parts
     item_ids = [item.item_id for item in known.items]
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["user_id", "rank", "item_id"])
-    for start, row in zip(parts.start_U, evaluation.outcome.ranked_UxK, strict=True):
-        user_id = known.users[parts.events.users_E[start]]
-        lines.writerows((user_id, rank, item_ids[item]) for rank, item in enumerate(row[:PREDICTED], start=1))
-    content = text.getvalue().encode()
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    rows = (
+        (known.users[parts.events.users_E[start]], rank, item_ids[item])
+        for start, row in zip(parts.start_U, evaluation.outcome.ranked_UxK, strict=True)
+        for rank, item in enumerate(row[:PREDICTED], start=1)
+    )
+    predictions.write(path, ("user_id", "rank", "item_id"), rows)
 
 
 def _data(data: FileData) -> dict[str, Any]:
@@ -170,7 +164,7 @@ def _measured_on(config: RecommendConfig) -> dict[str, Any]:
     return {
         "config": configs.to_json(config),
         "device": _device(),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+        "versions": environment.versions(_PACKAGES),
     }
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +25,7 @@ from model.search.learning.encoder import TextVectors
 from model.search.learning.judgements import DEPTH, Judged
 from model.text.synonyms import Synonyms
 from workers import options as command_line
-from workers.evaluate import bm25_baseline
+from workers.evaluate import bm25_baseline, environment, predictions
 from workers.evaluate.search_files import Catalogue, Judgements
 
 Figures = Mapping[str, float]
@@ -132,20 +128,19 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "seconds": {name: round(value, 1) for name, value in evaluation.seconds.items()},
         "config": asdict(asked.config),
         "machine": platform.machine(),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+        "versions": environment.versions(_PACKAGES),
     }
 
 
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
     """Write query, rank (from 1), product_id: the best 100 of every query, gzipped if the name ends in .gz."""
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["query", "rank", "product_id"])
     items = evaluation.catalogue.items
-    for query, ranking in zip(evaluation.tested.queries, evaluation.rankings, strict=True):
-        lines.writerows((query, rank, items[item].item_id) for rank, item in enumerate(ranking[:DEPTH], start=1))
-    content = text.getvalue().encode("utf-8", "replace")
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    rows = (
+        (query, rank, items[item].item_id)
+        for query, ranking in zip(evaluation.tested.queries, evaluation.rankings, strict=True)
+        for rank, item in enumerate(ranking[:DEPTH], start=1)
+    )
+    predictions.write(path, ("query", "rank", "product_id"), rows, errors="replace")
 
 
 def _rankers(
