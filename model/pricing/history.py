@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from model.batching import power_of_two
+from model.pricing import first_stage
 from model.pricing.response import Sales
 
 COVARIATES = ("price residual", "competitor", "promotion")
 RESIDUAL, COMPETITOR, PROMOTION = range(len(COVARIATES))
 
-_RIDGE = 1.0
 _SMOOTHED = 14
 
 
@@ -68,20 +68,13 @@ def rivals(
 
 
 def residuals(history: History, reference_N: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N T"]:
-    """Return what of log price is explained by nothing but the merchant's mind (the first stage of two).
+    """Return what of an item's log price cost, competitor and promotion do not explain.
 
-    Log price by item is regressed on log cost, competitor, promotion, and item, with a little ridge. Prices that a
-    policy chose have no residual.
+    Prices that a policy chose have no residual: nothing unknown moved them.
     """
-    log_NxT = np.log(history.price_NxT / reference_N[:, None])
-    columns = [_centred(np.log(history.cost_NxT)), *map(_centred, rivals(history, reference_N))]
-    known_NxT = ~np.isnan(log_NxT) & ~history.chosen_NxT
-    wish_NxT = np.where(known_NxT, log_NxT, np.nan)
-    mean_N = np.nan_to_num(np.nanmean(np.where(known_NxT.any(1)[:, None], wish_NxT, 0.0), axis=1))
-    centred_NxT = np.where(known_NxT, log_NxT - mean_N[:, None], 0.0)
-    X = np.stack([np.where(known_NxT, column, 0.0).ravel() for column in columns], axis=1)
-    beta = np.linalg.solve(X.T @ X + _RIDGE * np.eye(X.shape[1]), X.T @ centred_NxT.ravel())
-    return np.where(known_NxT, centred_NxT - (X @ beta).reshape(centred_NxT.shape), 0.0)
+    columns = (np.log(history.cost_NxT), *rivals(history, reference_N))
+    known_NxT = ~np.isnan(history.price_NxT) & ~history.chosen_NxT
+    return first_stage.residuals(np.log(history.price_NxT / reference_N[:, None]), columns, known_NxT)
 
 
 def seasons(history: History) -> Float[np.ndarray, " S"]:
@@ -98,10 +91,3 @@ def seasons(history: History) -> Float[np.ndarray, " S"]:
         ]
     )
     return ratio_S / ratio_S[history.season_T].mean()
-
-
-def _centred(values_NxT: Float[np.ndarray, "N T"]) -> Float[np.ndarray, "N T"]:
-    """Return the values less each item's mean; 0 where unknown."""
-    known_N = ~np.isnan(values_NxT).all(1)
-    mean_N = np.nan_to_num(np.nanmean(np.where(known_N[:, None], values_NxT, 0.0), axis=1))
-    return np.nan_to_num(values_NxT - mean_N[:, None])

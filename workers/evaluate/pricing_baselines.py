@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 
 from model.pricing.forecast.features import Rows
-from model.pricing.forecast.panel import Panel, filled
+from model.pricing.forecast.panel import COUNT, Panel, filled
 
 Model = Callable[[Rows, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Returns the units expected at horizon rows where the mask is True, and at prices 10 % higher."""
@@ -29,14 +29,13 @@ _TREES: dict[str, Any] = {
     "colsample_bytree": 0.6,
 }
 _ALWAYS: dict[str, Any] = {"verbose": -1, "n_jobs": 2, "deterministic": True}
-_COUNT = 0.5
 _RIDGE = 1.0
 
 
 def fitted(panel: Panel, horizons: list[Rows], learnt: np.ndarray, *, seed: int) -> dict[str, Model]:
     """Return the models, trained on the cells of `learnt`, by name."""
     drawn = _drawn(horizons, learnt, seed)
-    logs_B = np.log(np.concatenate([panel.units_SxIxW[mask] for mask in drawn]) + _COUNT)
+    logs_B = np.concatenate([panel.log_units()[mask] for mask in drawn])
     return {
         LIGHTGBM: _trees(horizons, drawn, logs_B, seed),
         LOG_LOG: _log_log(panel, learnt),
@@ -66,7 +65,7 @@ def _trees(horizons: list[Rows], drawn: list[np.ndarray], logs_B: np.ndarray, se
     X = np.concatenate([_table(rows, mask) for rows, mask in zip(horizons, drawn, strict=True)])
     # The mean of what is spread as counts are; better here than squared or absolute errors of units.
     model = lightgbm.LGBMRegressor(objective="tweedie", random_state=seed, **_TREES, **_ALWAYS)
-    model.fit(X, np.exp(logs_B) - _COUNT)
+    model.fit(X, np.exp(logs_B) - COUNT)
 
     def predict(rows: Rows, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raised = model.predict(_table(rows, where, change=_RISE))
@@ -88,7 +87,7 @@ def _log_log(panel: Panel, learnt: np.ndarray) -> Model:
     price = np.log(filled(panel.price_SxIxW))
     others = (price.sum(1, keepdims=True) - price) / max(price.shape[1] - 1, 1)
     columns = np.stack([price, np.nan_to_num(panel.deal_SxIxW), np.nan_to_num(panel.feature_SxIxW), others], axis=-1)
-    logs = np.log(np.nan_to_num(panel.units_SxIxW) + _COUNT)
+    logs = panel.log_units()
     stores, items, _ = logs.shape
     line = _Line(np.zeros((stores, items)), np.zeros((items, columns.shape[-1])))
     for n in range(items):

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from model.pricing.forecast.panel import Panel, filled, lagged, smoothed
+from model.pricing import first_stage
+from model.pricing.forecast.panel import COUNT, Panel, filled, lagged, smoothed
 
 HALF_LIVES = (1.0, 4.0, 13.0, 40.0)
 """Of the means of past sales, in weeks."""
@@ -24,7 +25,6 @@ MOST_RIVALS = 24
 """Up to so many items each one's price is a feature of all others'."""
 
 _REFERENCE_HALF_LIFE = 26.0
-_RIDGE = 1.0
 _LEAST_COST = 0.2
 """Of the price: a cost below is an error of bookkeeping, and taken as unknown."""
 
@@ -59,8 +59,7 @@ def build(panel: Panel, horizon: int, train_S: Bool[np.ndarray, " S"]) -> Rows:
     shape = panel.units_SxIxW.shape
     context = np.stack([np.broadcast_to(column, shape) for column in columns.values()], axis=-1).astype(np.float32)
     # A mean of logs: weeks on offer sell ten times as much, and say little of the others.
-    logs = np.log(np.nan_to_num(panel.units_SxIxW) + 0.5)
-    level = lagged(smoothed(logs, sold, LEVEL_HALF_LIFE), horizon)
+    level = lagged(smoothed(panel.log_units(), sold, LEVEL_HALF_LIFE), horizon)
     return Rows(tuple(columns), context, relative.astype(np.float32), level.astype(np.float32))
 
 
@@ -85,7 +84,7 @@ def _planned(
 ) -> dict[str, np.ndarray]:
     """Return what is planned for the week and was planned for those before it."""
     items = price.shape[1]
-    columns = {"deal": deal, "feature": feature, "residual": 0 * deal}
+    columns = {"deal": deal, "feature": feature, "residual": _residual(panel, price, deal, feature)}
     for weeks in (1, 2, 3):
         columns[f"price {weeks} before"] = lagged(relative, weeks)
         columns[f"deal {weeks} before"] = lagged(deal, weeks)
@@ -112,8 +111,8 @@ def _past(
     feature: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Return means of what was sold up to the origin, and of the conditions under which it was."""
-    logs = np.log(np.nan_to_num(panel.units_SxIxW) + 0.5)
-    whole = np.log(np.nansum(panel.units_SxIxW, axis=1, keepdims=True) + 0.5)
+    logs = panel.log_units()
+    whole = np.log(np.nansum(panel.units_SxIxW, axis=1, keepdims=True) + COUNT)
     columns = {"reference": reference, "last": lagged(smoothed(logs, sold, 0.3), horizon)}
     for half_life in HALF_LIVES:
         columns[f"sold, {half_life:g}"] = lagged(smoothed(logs, sold, half_life), horizon)
@@ -125,7 +124,7 @@ def _past(
 
 
 def _chain(panel: Panel, horizon: int, sold: np.ndarray, train_S: np.ndarray) -> dict[str, np.ndarray]:
-    logs = np.where(sold, np.log(np.nan_to_num(panel.units_SxIxW) + 0.5), 0.0)[train_S]
+    logs = np.where(sold, panel.log_units(), 0.0)[train_S]
     count = sold[train_S].sum(0, keepdims=True)
     mean = logs.sum(0, keepdims=True) / np.maximum(count, 1)
     return {f"chain, {hl:g}": lagged(smoothed(mean, count > 0, hl), horizon) for hl in (1.0, 4.0, 26.0)}
@@ -146,18 +145,8 @@ def _residual(panel: Panel, price: np.ndarray, deal: np.ndarray, feature: np.nda
     known = ~np.isnan(cost) & panel.sold()
     if not known.any():
         return np.zeros_like(price)
-    columns = [np.log(filled(cost)), deal, feature, *_calendar(panel).values()]
-    centred = [_centred(np.broadcast_to(column, price.shape), known) for column in [price, *columns]]
-    X = np.stack([column[known] for column in centred[1:]], axis=1)
-    beta = np.linalg.solve(X.T @ X + _RIDGE * np.eye(X.shape[1]), X.T @ centred[0][known])
-    explained = sum(b * column for b, column in zip(beta, centred[1:], strict=True))
-    return np.where(known, centred[0] - explained, 0.0)
-
-
-def _centred(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the values less their mean by store and item."""
-    count = np.maximum(known.sum(-1, keepdims=True), 1)
-    return values - np.where(known, values, 0.0).sum(-1, keepdims=True) / count
+    columns = (np.log(filled(cost)), deal, feature, *_calendar(panel).values())
+    return first_stage.residuals(price, columns, known)
 
 
 def _lowest_other(relative: np.ndarray) -> np.ndarray:

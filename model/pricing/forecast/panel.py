@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+COUNT = 0.5
+"""Is added to units before their log is taken, so that weeks without sales have one."""
+
 
 class Panel(NamedTuple):
     """What was sold, in which weeks, at which price; NaN is unknown. Weeks are numbered without gaps from 0.
@@ -23,6 +26,10 @@ class Panel(NamedTuple):
     store_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
     weeks: tuple[str, ...]
+
+    def log_units(self) -> Float[np.ndarray, "S I W"]:
+        """Return log(units + COUNT), with unknown units as 0."""
+        return np.log(np.nan_to_num(self.units_SxIxW) + COUNT)
 
     def sold(self) -> Bool[np.ndarray, "S I W"]:
         """Return where units and price are known."""

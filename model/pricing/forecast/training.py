@@ -22,9 +22,9 @@ from model.errors import DataError
 from model.pricing.forecast import network
 from model.pricing.forecast.features import Rows
 from model.pricing.forecast.network import Params
+from model.pricing.forecast.panel import COUNT
 
 _FURTHEST = 6.0  # standard deviations of a context column
-_COUNT = 0.5  # is added to units before logs
 _FURTHEST_ERROR = 3.0
 
 
@@ -35,9 +35,7 @@ class TrainingConfig:
     members: int = 4
     width: int = 96
     epochs: int = 16
-    later_epochs: int = 4
     rate: float = 2e-3
-    later_rate: float = 5e-4
     decay: float = 1e-3
     batch: int = 1024
     most_rows: int = 400_000
@@ -89,31 +87,27 @@ def fit(
     config: TrainingConfig,
     *,
     seed: int,
-    start: Ensemble | None = None,
 ) -> Ensemble:
     """Return an ensemble trained on the cells of the mask `where` ("S I W"), at all horizons.
 
-    With `start` its members learn on, for fewer epochs. Raises DataError for a mask without cells.
+    Raises DataError for a mask without cells.
     """
     if not where.any():
         raise DataError("there is nothing to learn from: no week before the origin has units and a price")
     where = _sampled(where, config.most_rows, seed)
-    ensemble = start or _unfitted(horizons[-1], where)
+    ensemble = _unfitted(horizons[-1], where)
     data = [ensemble.examples(rows, where) for rows in horizons]
     stacked = Examples(*(np.stack(columns) for columns in zip(*data, strict=True)))
     units_B = units_SxIxW[where]
+    # The same for all members.
+    learnt = jax.device_put((*stacked, np.log(units_B + COUNT).astype(np.float32)))
+    columns, items = stacked.context_BxF.shape[-1], where.shape[1]
     members = []
     for n in range(config.members):
+        params = network.initial(columns, items, width=config.width, seed=seed * 100 + n)
         weight_B = _weights(where, units_B, n, config.members)
-        params = start.members[n] if start else _initial(stacked, n, config, seed=seed)
-        epochs, rate = (config.later_epochs, config.later_rate) if start else (config.epochs, config.rate)
-        members.append(_trained(params, stacked, units_B, weight_B, config, epochs, rate, seed=seed * 100 + n))
+        members.append(_trained(params, learnt, weight_B, config, seed=seed * 100 + n))
     return Ensemble(tuple(members), ensemble.mean_F, ensemble.spread_F, ensemble.level)
-
-
-def _initial(stacked: Examples, n: int, config: TrainingConfig, *, seed: int) -> Params:
-    items = int(stacked.item_B.max()) + 1
-    return network.initial(stacked.context_BxF.shape[-1], items, width=config.width, seed=seed * 100 + n)
 
 
 def _sampled(where: np.ndarray, most: int, seed: int) -> np.ndarray:
@@ -153,25 +147,23 @@ def _weights(where: np.ndarray, units_B: np.ndarray, member: int, members: int) 
 
 def _trained(
     params: Params,
-    stacked: Examples,
-    units_B: np.ndarray,
+    learnt: tuple[Array, ...],
     weight_B: np.ndarray,
     config: TrainingConfig,
-    epochs: int,
-    rate: float,
     *,
     seed: int,
 ) -> Params:
+    """Return the parameters after all epochs. `learnt` are columns by horizon and row ("H B"), and log units ("B")."""
     random = np.random.default_rng(seed)
-    horizons, count = stacked.item_B.shape
+    horizons, count = learnt[1].shape
     batch = min(config.batch, count)
     steps = count // batch
     transform = _transform(config.decay)
-    rates = (rate * 0.5 * (1.0 + np.cos(np.pi * np.arange(steps * epochs) / (steps * epochs)))).astype(np.float32)
+    whole = config.epochs * steps
+    rates = (0.5 * config.rate * (1.0 + np.cos(np.pi * np.arange(whole) / whole))).astype(np.float32)
     state = transform.init(params)
-    logs_B = np.log(units_B + _COUNT).astype(np.float32)
-    data = jax.device_put((*stacked, logs_B, weight_B))
-    for epoch in range(epochs):
+    data = (*learnt, jax.device_put(weight_B))
+    for epoch in range(config.epochs):
         order = random.permutation(count)[: steps * batch].reshape(steps, batch)
         horizon = random.integers(horizons, size=order.shape)
         key = jax.random.fold_in(jax.random.key(seed), epoch)

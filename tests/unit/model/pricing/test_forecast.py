@@ -62,6 +62,22 @@ def test_an_imagined_price_of_another_item_changes_the_others_alone() -> None:
     assert features.raised(rows, 7, 0.1) is None
 
 
+def test_what_moved_a_price_and_is_not_known_is_held_apart_where_costs_are() -> None:
+    known, train_S = panel(), np.ones(STORES, bool)
+    random = np.random.default_rng(1)
+    wish = 0.2 * random.standard_normal(known.price_SxIxW.shape)
+    moved = known._replace(cost_SxIxW=known.cost_SxIxW * np.exp(-wish))
+    rows = features.build(moved, 1, train_S)
+    residual = rows.context_SxIxWxF[..., rows.names.index("residual")]
+    price = np.log(moved.price_SxIxW)
+    assert residual.std() > 0.03
+    assert np.corrcoef(residual.ravel(), wish.ravel())[0, 1] > 0.5
+    # What the cost explains is not in it.
+    assert residual.std() < price.std()
+    blind = features.build(moved._replace(cost_SxIxW=np.full_like(price, np.nan)), 1, train_S)
+    assert (blind.context_SxIxWxF[..., blind.names.index("residual")] == 0).all()
+
+
 def test_units_fall_in_the_price_whatever_the_weights_are() -> None:
     random = jax.random.key(0)
     params = {
@@ -102,6 +118,36 @@ def test_an_interval_is_wider_where_members_differ_more() -> None:
     assert (mean, low < mean < high) == (-2.0, True)
     wider = training.interval(np.array([-2.0, -3.0, -1.0, -2.0]))
     assert wider[2] - wider[1] > 4 * (high - low)
+
+
+def test_a_price_that_rose_with_demand_is_not_taken_for_harmless_where_costs_are_known() -> None:
+    random = np.random.default_rng(2)
+    plain = panel()
+    shape = plain.price_SxIxW.shape
+    cost, wish = 0.15 * random.standard_normal(shape), 0.3 * random.standard_normal(shape)
+    price = 2.0 * np.exp(cost + 0.5 * wish)
+    level = 60.0 * np.exp(wish)
+    units = random.poisson(level * (price / 2.0) ** -SLOPES[None, :, None]).astype(float)
+    told = plain._replace(units_SxIxW=units, price_SxIxW=price, cost_SxIxW=np.exp(cost), deal_SxIxW=np.zeros(shape))
+    blind = told._replace(cost_SxIxW=np.full(shape, np.nan))
+    errors = []
+    for each in (told, blind):
+        rows = features.build(each, 1, np.ones(STORES, bool))
+        ensemble = training.fit([rows], units, each.sold(), QUICK, seed=0)
+        examples = ensemble.examples(rows, each.sold())
+        change = np.log(ensemble.units(examples, log_price_change=0.1) / ensemble.units(examples)).mean(0) / 0.1
+        found = np.array([-change[examples.item_B == n].mean() for n in range(ITEMS)])
+        errors.append(np.abs(found / SLOPES - 1).mean())
+    assert errors[0] < 0.6 * errors[1]
+
+
+def test_an_item_that_nothing_was_learned_of_has_a_place_of_its_own() -> None:
+    known = panel()
+    rows = features.build(known, 1, np.ones(STORES, bool))
+    learnt = known.sold()
+    learnt[:, -1] = False
+    ensemble = training.fit([rows], known.units_SxIxW, learnt, QUICK, seed=0)
+    assert {len(member["item"]) for member in ensemble.members} == {ITEMS}
 
 
 def test_nothing_to_learn_from_is_said() -> None:
