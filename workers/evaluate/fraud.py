@@ -26,7 +26,7 @@ from model.fraud.features import features, handbook
 from model.fraud.features.features import Features
 from model.fraud.features.orders import DAY
 from workers import options as command_line
-from workers.evaluate import environment, predictions
+from workers.evaluate import reports
 from workers.evaluate.fraud_files import Transactions
 
 DETECTOR = "detector"
@@ -213,8 +213,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             for one in evaluation.scored
         ],
         "config": configs.to_json(asked.config),
-        "device": environment.device(),
-        "versions": environment.versions(_PACKAGES),
+        "device": reports.device(),
+        "versions": reports.versions(_PACKAGES),
     }
 
 
@@ -235,4 +235,4 @@ def write_predictions(path: Path, evaluation: Evaluation) -> None:
     ]
     ids = evaluation.data.ids
     rows = ((ids[row], repr(float(score))) for row, score in zip(evaluation.first.test, scores_M, strict=True))
-    predictions.write(path, ("transaction_id", "score"), rows)
+    reports.write_predictions(path, ("transaction_id", "score"), rows)

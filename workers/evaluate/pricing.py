@@ -20,8 +20,8 @@ from model.pricing.forecast import features, training
 from model.pricing.forecast.features import Rows
 from model.pricing.forecast.panel import Panel
 from model.pricing.forecast.training import Ensemble, TrainingConfig
-from workers.evaluate import environment, predictions
 from workers.evaluate import pricing_baselines as baselines
+from workers.evaluate import reports
 
 OURS = "reshelf"
 RISE = 0.1
@@ -131,7 +131,7 @@ def write_predictions(path: Path, found: Evaluation) -> None:
             found.cells.tolist(), ours.units_B.tolist(), ours.raised_B.tolist(), strict=True
         )
     )
-    predictions.write(path, ("store_id", "item_id", "week", "units", "units_if_price_10_percent_up"), rows)
+    reports.write_predictions(path, ("store_id", "item_id", "week", "units", "units_if_price_10_percent_up"), rows)
 
 
 def as_json(found: Evaluation) -> dict[str, Any]:
@@ -143,8 +143,8 @@ def as_json(found: Evaluation) -> dict[str, Any]:
         "hold_out_stores": asked.hold_out_stores,
         "seed": asked.seed,
         "config": dataclasses.asdict(asked.config),
-        "device": environment.device(),
-        "versions": environment.versions(_PACKAGES),
+        "device": reports.device(),
+        "versions": reports.versions(_PACKAGES),
         "stores": len(found.panel.store_ids),
         "held_out_stores": int(found.held_S.sum()),
         "items": len(ids),

@@ -21,7 +21,7 @@ from model.recommend.protocols.protocol import Outcome
 from model.recommend.training.loop import Progress
 from model.recommend.training.train import Figures
 from workers import options as command_line
-from workers.evaluate import environment, predictions
+from workers.evaluate import reports
 from workers.evaluate.recommend_files import FileData
 from workers.recommend.training.data import TrainingData
 
@@ -148,7 +148,7 @@ def write_predictions(path: Path, evaluation: Evaluation) -> None:
         for start, row in zip(parts.start_U, evaluation.outcome.ranked_UxK, strict=True)
         for rank, item in enumerate(row[:PREDICTED], start=1)
     )
-    predictions.write(path, ("user_id", "rank", "item_id"), rows)
+    reports.write_predictions(path, ("user_id", "rank", "item_id"), rows)
 
 
 def _data(data: FileData) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _measured_on(config: RecommendConfig) -> dict[str, Any]:
     return {
         "config": configs.to_json(config),
         "device": _device(),
-        "versions": environment.versions(_PACKAGES),
+        "versions": reports.versions(_PACKAGES),
     }
 
 

@@ -25,7 +25,7 @@ from model.search.learning.encoder import TextVectors
 from model.search.learning.judgements import DEPTH, Judged
 from model.text.synonyms import Synonyms
 from workers import options as command_line
-from workers.evaluate import bm25_baseline, environment, predictions
+from workers.evaluate import bm25_baseline, reports
 from workers.evaluate.search_files import Catalogue, Judgements
 
 Figures = Mapping[str, float]
@@ -128,7 +128,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "seconds": {name: round(value, 1) for name, value in evaluation.seconds.items()},
         "config": asdict(asked.config),
         "machine": platform.machine(),
-        "versions": environment.versions(_PACKAGES),
+        "versions": reports.versions(_PACKAGES),
     }
 
 
@@ -140,7 +140,7 @@ def write_predictions(path: Path, evaluation: Evaluation) -> None:
         for query, ranking in zip(evaluation.tested.queries, evaluation.rankings, strict=True)
         for rank, item in enumerate(ranking[:DEPTH], start=1)
     )
-    predictions.write(path, ("query", "rank", "product_id"), rows, errors="replace")
+    reports.write_predictions(path, ("query", "rank", "product_id"), rows, errors="replace")
 
 
 def _rankers(
