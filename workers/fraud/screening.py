@@ -1,7 +1,8 @@
 """Screening: the facts, features, probabilities and decisions of claimed orders, in one batch.
 
 One batch at a time, whichever worker runs it: so screened orders have one sequence (`place`), and each is judged by
-exactly the orders before it. The same can be computed again, bit for bit, from what is stored.
+exactly the orders before it. The same can be computed again, bit for bit, from what is stored. Approve, review or
+decline is decided in `workers.fraud.rules.rules`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the gate decides: a candidate's figures compared with those of the live version, and reasons for a rejection.
 
-`workers.recommend.training.gate` measures the figures.
+`workers.recommend.training.gate` measures the figures. The gates of the others are `workers.fraud.training.gate` and
+`workers.search.training`; all of them answer with a `Verdict`.
 """
 
 from __future__ import annotations
