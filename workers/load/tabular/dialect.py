@@ -187,9 +187,10 @@ def _has_loose_quotes(dialect: Dialect, lines: Sequence[str]) -> bool:
         return False
     whole = re.compile(rf"(?<![^{separator}])\s*{quote}(?:[^{quote}]|{quote}{quote})*{quote}\s*(?=[{separator}\r\n]|$)")
     while pending:
-        first, count = pending[-1], len(pending)
+        before = pending.copy()
         is_read = _record(dialect, pending) is not None
-        bare = re.sub(r"\\.", "", first) if dialect.escape else first
-        if is_read and len(pending) == count - 1 and quote in whole.sub("", bare):
+        record = "".join(reversed(before[len(pending) :]))
+        bare = re.sub(r"\\.", "", record) if dialect.escape else record
+        if is_read and quote in whole.sub("", bare):
             return True
     return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.support import written_files
@@ -36,6 +37,9 @@ def _back(table: Table) -> dict[str, list[str | None]]:
 def test_what_the_csv_module_writes_comes_back(
     tmp_path_factory: pytest.TempPathFactory, form: Form, lines: list[list[str]]
 ) -> None:
+    # Files with tabs often have no quotes at all: if one has them only around line ends, nothing tells it from those.
+    is_open = form.delimiter == "\t" and form.quoting == csv.QUOTE_MINIMAL
+    assume(not (is_open and any(end in field for line in lines for field in line for end in "\r\n")))
     table = _table(tmp_path_factory.getbasetemp(), form.write([written_files.HEADER, *lines]))
     assert _back(table) == {line[0]: [field or None for field in line] for line in lines}
     assert (table.read, table.rejected) == (len(lines), ())
