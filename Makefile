@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test clean bench
+.PHONY: install demo check format test fuzz clean bench
 .PHONY: bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments
 
 install: $(STAMP)
@@ -29,8 +29,15 @@ format: install
 	$(BIN)/ruff check --fix .
 
 # Three processes, each with servers of its own: while one test waits, two compute. What takes longest comes first.
+# Property tests take the same examples each time, so that a change is not refused for what it has not done.
 test: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
+		--durations=10 --durations-min=5
+
+# Property tests with examples that no run before has seen; they are repeated until one fails or ROUNDS are over.
+ROUNDS ?= 10
+fuzz: install
+	for round in $$(seq $(ROUNDS)); do $(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=fuzz || exit 1; done
 
 # What there is to measure, and the command of each; the often used ones have a target of their own.
 bench:

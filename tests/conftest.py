@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy import Engine, create_engine, text
@@ -21,6 +22,9 @@ import workers.declaring  # noqa: F401  as in every worker
 from storage import engine, migrate
 from storage.embedded import servers
 from storage.embedded.servers import Servers
+
+# `make test` uses the profile `ci` of Hypothesis. On a busy machine, any example may take long.
+hypothesis.settings.register_profile("fuzz", deadline=None)
 
 _FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
 
