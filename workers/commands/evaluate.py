@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from workers import settings as configuration
-from workers.commands import evaluate_fraud, evaluate_pricing
+from workers.commands import evaluate_fraud, evaluate_pricing, file_options
+
+if TYPE_CHECKING:
+    from workers.load.options import Options
 
 PROTOCOLS = ("leave-one-out", "leave-one-out-full", "time-split")
 ARMS = ("frozen", "naive", "incremental", "retrained")
@@ -44,6 +47,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", type=int, default=0, show_default=True),
         click.option("--json", "report", type=_FILE, help="Write the figures, and what they were measured on."),
     )
+    command = file_options.taken(command)
     for option in reversed(options):
         command = option(command)
     return command
@@ -65,6 +69,7 @@ def recommend(
     options: tuple[str, ...],
     keep_seen: bool,
     kind: str,
+    said: Options,
     minutes: float | None,
     seed: int,
     predictions: Path | None,
@@ -84,7 +89,7 @@ def recommend(
     with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
         moment = None if cut is None else cut.replace(tzinfo=UTC).timestamp()
         asked = evaluate_recommend.Asked(protocol, config, seed, minutes, moment)
-        found = evaluate_recommend.run(asked, recommend_files.read(events, items, kind=kind), progress)
+        found = evaluate_recommend.run(asked, recommend_files.read(events, items, kind=kind, said=said), progress)
         if not coordination.leads():
             return
         if predictions is not None:
@@ -107,6 +112,7 @@ def cold_start(
     minutes: float | None,
     seed: int,
     report: Path | None,
+    said: Options,
     share: float,
 ) -> None:
     """Keep a share of items and users out of training, then rank them: items by content, users by few events."""
@@ -116,7 +122,7 @@ def cold_start(
     from workers.evaluate import recommend_files, training_tables
 
     with _prepared(preset, options) as (config, progress):
-        data = recommend_files.read(events, items, kind=kind)
+        data = recommend_files.read(events, items, kind=kind, said=said)
         found = protocols_cold_start.run(
             data.known.interactions,
             data.known.items,
@@ -149,6 +155,7 @@ def learn(
     minutes: float | None,
     seed: int,
     report: Path | None,
+    said: Options,
     window: str,
     start: datetime | None,
     arms: tuple[str, ...],
@@ -166,7 +173,7 @@ def learn(
     from workers.recommend.training import plots
 
     with _prepared(preset, options) as (config, _):
-        data = recommend_files.read(events, items, kind=kind)
+        data = recommend_files.read(events, items, kind=kind, said=said)
         moment = None if start is None else start.replace(tzinfo=UTC).timestamp()
         asked = prequential.Asked(WINDOWS[window], moment, arms or ARMS, seed, minutes)
         report_window = training_tables.windows(Console(stderr=True, highlight=False))

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from workers import settings as configuration
-from workers.commands import bell
+from workers.commands import bell, file_options
 from workers.commands.database import connected
 
 if TYPE_CHECKING:
@@ -40,12 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--orders", "is_of_orders", is_flag=True, help="PATH holds past orders, with labels as far as known.")
 @click.option("--kind", default="purchase", show_default=True, help="Kind of the events in a file that does not say.")
-@click.option("--encoding", help="The encoding of a CSV file, such as gb18030, where its bytes say too little.")
-@click.option("--day-first/--month-first", default=None, help="What comes first in 05/06/2026, where no date shows it.")
-@click.option(
-    "--decimal-comma/--decimal-point", default=None, help="How 1,299 and 1.299 are meant, where no number shows it."
-)
-@click.option("--currency", help="What $, ¥ or kr stand for, as an ISO 4217 code.")
+@file_options.taken
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def load(
     path: Path,
@@ -53,10 +48,7 @@ def load(
     kind_of_file: str,
     is_of_orders: bool,
     kind: str,
-    encoding: str | None,
-    day_first: bool | None,
-    decimal_comma: bool | None,
-    currency: str | None,
+    said: Options,
     as_json: bool,
 ) -> None:
     """Load events, a catalogue, past orders, or the UCI Online Retail file from PATH: CSV (.gz, .zst) or Parquet.
@@ -64,21 +56,10 @@ def load(
     A folder stands for its events.… and items.…. Every line is kept or counted under one reason, and loading a file
     twice adds nothing. A file of which no line can be loaded is an error. See docs/howto/load-files.md.
     """
-    from workers.load.options import Options
-
-    said = Options(encoding, day_first, decimal_comma, _currency(currency))
     if is_of_orders:
         _load_orders(path, said, as_json)
     else:
         _load(path, catalogue, kind_of_file, kind, said, as_json)
-
-
-def _currency(code: str | None) -> str | None:
-    from workers.load.values import currencies
-
-    if code is not None and code.upper() not in currencies.CODES:
-        raise click.BadParameter(f"{code!r} is no currency: give an ISO 4217 code such as EUR", param_hint="--currency")
-    return code and code.upper()
 
 
 def _load(path: Path, catalogue: Path | None, format: str, kind: str, said: Options, as_json: bool) -> None:

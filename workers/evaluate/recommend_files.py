@@ -12,7 +12,10 @@ import polars as pl
 from model.catalogue import Item
 from storage import due
 from workers import catalogue as workers_catalogue
+from workers.load import options, reading
 from workers.load import service as loading
+from workers.load.errors import LoadError
+from workers.load.options import Options
 from workers.load.reading import Reading
 from workers.recommend.training import data
 from workers.recommend.training.data import TrainingData
@@ -26,12 +29,17 @@ class FileData(NamedTuple):
     readings: list[Reading]
 
 
-def read(events: Path, items: Path | None, *, kind: str) -> FileData:
+def read(events: Path, items: Path | None, *, kind: str, said: Options = options.NONE) -> FileData:
     """Return the events and the catalogue of files; `kind` is the kind of events that have none.
+
+    `said` is what a person says of the files where their content does not decide.
 
     Raises `LoadError` for a file that cannot be read, and `NotEnoughData`.
     """
-    readings = [loading.read(file, kind=kind) for file in loading.sources(events, items)]
+    readings = [loading.read(file, kind=kind, said=said) for file in loading.sources(events, items)]
+    for one in readings:
+        reading.require_rows(one.path, one.read, one.rejected)
+        _require_answers(one)
     frame = pl.concat([reading.events for reading in readings])
     frame = frame.filter(pl.col("item_id").is_not_null(), ~pl.col("kind").is_in(due.QUIET_KINDS))
     if frame["item_id"].n_unique() < 2:
@@ -39,6 +47,13 @@ def read(events: Path, items: Path | None, *, kind: str) -> FileData:
     changes = {str(change["item_id"]): change["fields"] for reading in readings for change in reading.changes}
     catalogue = [_item(item_id, fields) for item_id, fields in changes.items() if isinstance(fields, Mapping)]
     return FileData(data.from_events(_in_order(frame), catalogue), readings)
+
+
+def _require_answers(read: Reading) -> None:
+    """Raise `LoadError` where lines were left out that an option would keep: figures of the rest would mislead."""
+    for one in read.rejected:
+        if one.reason in (options.AMBIGUOUS_TIME, options.AMBIGUOUS_NUMBER):
+            raise LoadError(f"{read.path}: {one.lines:,} lines: {one.reason}, first line {one.first_line:,}")
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:

@@ -105,6 +105,18 @@ def test_bad_options_end_with_a_line_that_says_what_to_do(files: Path, options: 
     assert message in result.output
 
 
+def test_what_a_file_leaves_open_is_asked_for_and_may_be_said(files: Path) -> None:
+    lines = [line.split(",") for line in (files / "events.csv").read_text().splitlines()[1:]]
+    dated = [f"{user},{item},{int(position) + 1:02}/06/2025" for user, item, position in lines]
+    (files / "events.csv").write_text("\n".join(["user_id,item_id,at", *dated]))
+    refused = _run(files)
+    assert refused.exit_code == 1
+    assert "give --day-first or --month-first" in refused.output
+    taken = _run(files, "--day-first", "--json", str(files / "out.json"))
+    assert taken.exit_code == 0, taken.output
+    assert json.loads((files / "out.json").read_text())["data"]["events"] == USERS * LENGTH
+
+
 def test_the_command_offers_the_protocols_that_there_are() -> None:
     assert evaluate.PROTOCOLS == protocol.PROTOCOLS
 
