@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from benchmarks.serving.cost.phases import Phase
@@ -40,6 +41,19 @@ def figures(idle: Mapping[str, float], measured: Mapping[str, Phase], logged: Ph
         "events": {name: phase.sent.events for name, phase in every.items()},
         "counted": {name: phase.counted for name, phase in every.items()},
     }
+
+
+def mean(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the last ledger of one revision, with the mean of all of them for processor time."""
+    totals = {key: fmean(one[key] for one in measured) for key in (f"cpu_ms_per_event_{phase}" for phase in PHASES)}
+    by = {
+        phase: {
+            name: round(fmean(one["by_process"][phase].get(name, 0.0) for one in measured), 4) for name in processes
+        }
+        for phase, processes in measured[-1]["by_process"].items()
+    }
+    rounded = {key: round(value, 3) for key, value in totals.items()}
+    return {**measured[-1], **rounded, "by_process": by, "rounds": len(measured)}
 
 
 def ratio(this: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
