@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request
@@ -13,6 +14,7 @@ from litestar.datastructures import State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api_gateway import database
+from api_gateway.background import periodic
 from api_gateway.background.circuit_breaker import CircuitBreaker
 from api_gateway.background.doorbell import BackgroundDoorbell, Bell
 from api_gateway.background.listener import Listener
@@ -22,7 +24,9 @@ from api_gateway.experiment.service import Following, Reports
 from api_gateway.fraud.rules_follower import RulesFollower
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake.writers import Writers
+from api_gateway.operations.progress import Progress
 from storage.events import histories
+from workers import heartbeat
 from workers.canonical import countries
 from workers.fraud.rules import rules
 from workers.settings import Settings, SettingsError
@@ -45,6 +49,7 @@ class Services:
     rules: RulesFollower
     circuit_breaker: CircuitBreaker
     usage: Usage
+    progress: Progress
 
 
 def from_request(request: Request[Any, Any, State]) -> Services:
@@ -98,15 +103,32 @@ def running(
                 rules=active_rules,
                 circuit_breaker=CircuitBreaker(),
                 usage=usage,
+                progress=Progress(pool),
             )
             try:
-                async with following.kept_up(), active_rules.kept_up(), listener.open(), usage.kept():
+                async with (
+                    following.kept_up(),
+                    active_rules.kept_up(),
+                    listener.open(),
+                    usage.kept(),
+                    _beating(settings.home),
+                ):
                     yield
             finally:
                 await background_doorbell.close()
                 await engine.dispose()
 
     return lifespan
+
+
+def _beating(home: Path) -> AbstractAsyncContextManager[None]:
+    """Say that this process's event loop runs, for as long as the block does."""
+    path = heartbeat.file(home, "gateway")
+
+    async def beat() -> None:
+        heartbeat.beat(path)
+
+    return periodic.running(beat, every=heartbeat.EVERY_SECONDS)
 
 
 def doorbell(settings: Settings) -> Bell | None:

@@ -12,6 +12,7 @@ from redis import asyncio as redis
 from redis.exceptions import RedisError
 
 from api_gateway import database
+from api_gateway.operations.progress import STANDSTILL_SECONDS, Progress
 from api_gateway.services import Services
 
 _BROKER_SECONDS = 1.0
@@ -31,13 +32,15 @@ class Readiness(msgspec.Struct, frozen=True):
     """Whether every required part is ready."""
 
     ready: bool
-    checks: Annotated[dict[str, Check], msgspec.Meta(description="`database`, `schema` and `broker`.")]
+    checks: Annotated[dict[str, Check], msgspec.Meta(description="`database`, `schema`, `broker` and `ranking`.")]
 
 
 async def check(services: Services) -> Readiness:
-    """Return the state of the parts. Only the database, migrated, is required: without a broker the rows wait."""
+    """Return the state of the parts. A broker is not required: without one the rows wait."""
     (reached, schema), broker = await asyncio.gather(_database(services), _broker(services.settings.broker_url))
     checks = {"database": reached, "schema": schema, "broker": broker}
+    if reached.ok and schema.ok:
+        checks["ranking"] = await _ranking(services.progress)
     return Readiness(all(one.ok for one in checks.values() if one.required), checks)
 
 
@@ -50,6 +53,17 @@ async def _database(services: Services) -> tuple[Check, Check]:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return Check(False, True, f"does not answer ({type(error).__name__})"), Check(False, True, "not known")
     return Check(True, True, "answers"), _schema(set(applied or ()))
+
+
+async def _ranking(progress: Progress) -> Check:
+    try:
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            seconds = await progress.standstill()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Check(False, True, f"not known ({type(error).__name__})")
+    if seconds < STANDSTILL_SECONDS:
+        return Check(True, True, "shelves follow")
+    return Check(False, True, f"shoppers wait, and no shelf was written for {seconds:.0f} s: see worker-recommend")
 
 
 def _schema(applied: set[str]) -> Check:

@@ -26,7 +26,10 @@ async def health() -> Health:
 
 @get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
 async def ready(request: Asked) -> Response[Readiness]:
-    """200 while the database answers and is migrated, else 503. The broker's state is reported, too. Needs no key."""
+    """200 while the database answers and is migrated and shelves follow, else 503. Needs no key.
+
+    Shelves do not follow where shoppers wait and none is written at all: where ranking stands still, not under load.
+    """
     state = await readiness.check(services.from_request(request))
     return Response(state, status_code=200 if state.ready else 503)
 

@@ -28,6 +28,7 @@ ENCODINGS = Counter("reshelf_encodings", "Histories encoded to rank a shelf")
 REASON_ENCODINGS = Counter("reshelf_reason_encodings", "Histories encoded to explain an existing shelf")
 FAILED = Counter("reshelf_refresh_failures", "Batches that raised, by kind", ["kind"])
 COMPILATIONS = Gauge("reshelf_compilations_after_warm_up", "XLA compilations since the model was warm; stays 0")
+HUNG = Counter("reshelf_hung_children", "Child processes of this worker that hung and were killed")
 DUE = Gauge("reshelf_due", "Due rows, by kind", ["kind"])
 OLDEST_DUE = Gauge("reshelf_due_oldest_seconds", "Age of the oldest due row, by kind", ["kind"])
 

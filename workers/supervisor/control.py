@@ -22,6 +22,15 @@ UP_STATES = ("RUNNING", "STARTING")
 LONGEST_SOCKET = 107 - len(".4194304")
 
 
+@dataclass(frozen=True)
+class Running:
+    """One running program, and the seconds since it was started."""
+
+    name: str
+    pid: int
+    uptime: float
+
+
 class Unreachable(RuntimeError):
     """No supervisor answers on the socket."""
 
@@ -61,6 +70,13 @@ def processes(socket: Path) -> list[Process]:
     with _connected(socket) as supervisor:
         found = supervisor.getAllProcessInfo()
     return [_process(info) for info in cast(list[dict[str, Any]], found)]
+
+
+def running(socket: Path) -> list[Running]:
+    """Return the programs that run. Raises `Unreachable`."""
+    with _connected(socket) as supervisor:
+        found = cast(list[dict[str, Any]], supervisor.getAllProcessInfo())
+    return [Running(info["name"], info["pid"], float(info["now"] - info["start"])) for info in found if info["pid"]]
 
 
 def start(socket: Path, group: str) -> None:

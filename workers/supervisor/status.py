@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from workers import capabilities
+from workers import capabilities, heartbeat
 from workers.settings import Settings
-from workers.supervisor import control, processes, run_file, supervise
-from workers.supervisor.control import Process
+from workers.supervisor import control, processes, run_file, supervise, watch
+from workers.supervisor.control import Process, Running
 
 RUNNING = "running"
 DEGRADED = "degraded"
 STOPPED = "stopped"
+HUNG = "HUNG"
+"""The state of a process that lives and does nothing."""
 EXIT_STATUS = {RUNNING: 0, DEGRADED: 1, STOPPED: 3}
 
 
@@ -70,9 +72,19 @@ def _ask_supervisor(settings: Settings, report: Report) -> None:
             report.problems.append(f"an earlier run crashed ({len(left)} processes left): `reshelf down` clears up")
         return
     try:
-        report.processes = sorted(control.processes(socket), key=_start_order)
+        report.processes = [_judged(settings, one) for one in sorted(control.processes(socket), key=_start_order)]
     except control.Unreachable as error:
         report.problems.append(f"starting or stopping: {error}")
+
+
+def _judged(settings: Settings, process: Process) -> Process:
+    """Return the process with the state `HUNG` where it, or one of its children, has fallen silent."""
+    if process.pid is None or process.uptime is None:
+        return process
+    running = Running(process.name, process.pid, process.uptime)
+    if watch.is_hung(settings.home, running) or heartbeat.hung_children(settings.home, process.name):
+        return replace(process, state=HUNG)
+    return process
 
 
 def _start_order(process: Process) -> int:

@@ -7,12 +7,11 @@ when its parent dies, so that even `kill -9` of any of them ends the rest. See d
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -26,62 +25,13 @@ from storage.embedded.server import Server
 from workers import exposure
 from workers import settings as configuration
 from workers.settings import Settings
-from workers.supervisor import control, probe, processes, run_file
+from workers.supervisor import control, probe, processes, run_file, supervisord
+from workers.supervisor.errors import UpError
 from workers.supervisor.processes import Program
+from workers.supervisor.watch import Watcher
 
-LOG_BYTES = "10MB"
-LOG_BACKUPS = 3
 STOP_SECONDS = 100
 """More than the two groups can take together if every program has to be killed."""
-
-SUPERVISOR = """\
-[unix_http_server]
-file = {socket}
-chmod = 0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-
-[supervisord]
-nodaemon = true
-silent = true
-logfile = {logs}/supervisord.log
-logfile_maxbytes = {log_bytes}
-logfile_backups = {log_backups}
-pidfile = {home}/supervisord.pid
-childlogdir = {logs}
-umask = 077
-{user}
-"""
-
-GROUP = """\
-[group:{name}]
-programs = {programs}
-priority = {priority}
-"""
-
-# A program that fails is started again for ever, after one more second each time. The stop signal goes only to the
-# program: its pool has to outlive it for the running tasks to finish. SIGKILL goes to the whole group.
-PROGRAM = """\
-[program:{name}]
-command = {command}
-autostart = {autostart}
-autorestart = true
-startsecs = {start_seconds}
-startretries = 100000
-stopsignal = {stop_signal}
-stopwaitsecs = {stop_seconds}
-stopasgroup = false
-killasgroup = true
-redirect_stderr = true
-stdout_logfile = logs/{name}.log
-stdout_logfile_maxbytes = {log_bytes}
-stdout_logfile_backups = {log_backups}
-"""
-
-
-class UpError(RuntimeError):
-    """`reshelf up` could not start everything; the message says what, and where the log is."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +75,7 @@ def run(
             _bring_up(chosen, supervisor, tell)
             alive = partial(_is_alive, supervisor)
             ready(chosen.settings, wait_ready(chosen.settings, chosen.socket, timeout=timeout, alive=alive))
-            supervisor.wait()
+            _watcher(chosen, tell).watch(supervisor)
             raise UpError(f"the supervisor ended by itself; see {chosen.logs}/supervisord.log")
         except KeyboardInterrupt:
             tell("stopping")
@@ -156,27 +106,6 @@ def plan(settings: Settings, only: Collection[str], tell: Callable[[str], None])
     kept = [program for program in programs if not only or program.name in only]
     kept_servers = [one for one in servers if not only or one.name in only]
     return Plan(chosen, kept_servers, kept, control.socket_path(settings.home))
-
-
-def configuration_text(plan: Plan) -> str:
-    """Return the supervisor's configuration, without secrets: children get those from the environment."""
-    sections = [
-        SUPERVISOR.format(
-            socket=_literal(plan.socket),
-            logs=_literal(plan.logs),
-            home=_literal(plan.settings.home),
-            log_bytes=LOG_BYTES,
-            log_backups=LOG_BACKUPS,
-            # Explicit, or the supervisor warns that it runs as root.
-            user="user = root" if os.geteuid() == 0 else "",
-        )
-    ]
-    for priority, group in enumerate((processes.SERVERS, processes.APPLICATION), start=1):
-        names = [program.name for program in plan.programs if program.group == group]
-        if names:
-            sections.append(GROUP.format(name=group, programs=",".join(names), priority=priority * 100))
-    sections += [_section(program) for program in plan.programs]
-    return "\n".join(sections)
 
 
 def wait_ready(
@@ -219,6 +148,12 @@ def tail(log: Path, lines: int = 20) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _watcher(plan: Plan, tell: Callable[[str], None]) -> Watcher:
+    servers = [one.name for one in plan.servers]
+    url = flower_url(plan.settings)
+    return Watcher(plan.settings.home, plan.socket, servers=servers, flower_url=url, tell=tell)
 
 
 def _bring_up(plan: Plan, supervisor: subprocess.Popen[bytes], tell: Callable[[str], None]) -> None:
@@ -267,7 +202,7 @@ def _migrate(plan: Plan) -> None:
 def _start_supervisor(plan: Plan, lock: int) -> subprocess.Popen[bytes]:
     plan.logs.mkdir(parents=True, exist_ok=True)
     file = plan.settings.home / "supervisord.conf"
-    server.write_private(file, configuration_text(plan).encode())
+    server.write_private(file, supervisord.configuration(plan.settings.home, plan.socket, plan.programs).encode())
     command = launch.command([sys.executable, "-P", "-m", "supervisor.supervisord", "-c", file])
     # In its own session: Ctrl-C reaches only this process, which then stops everything in order.
     return subprocess.Popen(
@@ -319,30 +254,3 @@ def _step_around(name: str, host: str, port: int, tell: Callable[[str], None]) -
                 tell(f"port {port} is taken: {name} listens on {candidate}")
             return candidate
     raise UpError(f"no free port for {name} from {port} on: set RESHELF_{name.upper()}_PORT")
-
-
-def _section(program: Program) -> str:
-    return PROGRAM.format(
-        name=program.name,
-        command=_command_line(program.command),
-        autostart="true" if program.group == processes.SERVERS else "false",
-        start_seconds=program.start_seconds,
-        stop_signal=program.stop_signal.name.removeprefix("SIG"),
-        stop_seconds=program.stop_seconds,
-        log_bytes=LOG_BYTES,
-        log_backups=LOG_BACKUPS,
-    )
-
-
-def _command_line(command: Sequence[str]) -> str:
-    return _literal(shlex.join(command))
-
-
-def _literal(value: str | Path) -> str:
-    """Return the text escaped for the supervisor's configuration, where % starts an expansion.
-
-    Raises `UpError` for what it would take as a comment even in quotes.
-    """
-    if " ;" in str(value) or " #" in str(value):
-        raise UpError(f"the supervisor cannot use the path {value}: it must not contain ' ;' or ' #'")
-    return str(value).replace("%", "%%")

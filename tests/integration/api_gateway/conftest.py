@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,12 +134,12 @@ def bell() -> RecordingBell:
 
 
 @pytest.fixture
-def serve(database_url: str, bell: RecordingBell) -> Iterator[Callable[..., TestClient[Any]]]:
+def serve(database_url: str, bell: RecordingBell, tmp_path: Path) -> Iterator[Callable[..., TestClient[Any]]]:
     """Return a function that starts a gateway on the test's database with the settings given."""
     with ExitStack() as stack:
 
         def start(**settings: Any) -> TestClient[Any]:
-            chosen = Settings(**({"database_url": database_url} | settings))
+            chosen = Settings(**({"database_url": database_url, "home": tmp_path} | settings))
             return stack.enter_context(TestClient(create(chosen, bell=bell), raise_server_exceptions=False))
 
         yield start

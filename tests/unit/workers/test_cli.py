@@ -17,9 +17,10 @@ from storage.embedded import launch
 from workers import capabilities, cli, exposure
 from workers.commands.operate import health, status, worker
 from workers.settings import Settings, SettingsError
-from workers.supervisor import control, processes, run_file, supervise
+from workers.supervisor import control, processes, run_file, supervise, supervisord
 from workers.supervisor import status as supervisor_status
 from workers.supervisor.control import Process
+from workers.supervisor.errors import UpError
 from workers.supervisor.status import Report
 
 
@@ -210,7 +211,7 @@ def test_the_supervisor_configuration_holds_no_secret_and_survives_odd_paths(
     (home / "logs").mkdir(parents=True)
     settings = Settings(home=home, database_url="postgresql://u:secret@h/d", broker_url="redis://:secret@h/0")
     plan = supervise.plan(settings, (), lambda line: None)
-    text = supervise.configuration_text(plan)
+    text = supervisord.configuration(plan.settings.home, plan.socket, plan.programs)
     assert "secret" not in text
     (home / "supervisord.conf").write_text(text)
 
@@ -229,8 +230,8 @@ def test_the_supervisor_configuration_holds_no_secret_and_survives_odd_paths(
 def test_a_home_that_the_supervisor_would_misread_is_refused(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "a #1 home", database_url="postgresql://h/d", broker_url="redis://h/0")
     plan = supervise.plan(settings, (), lambda line: None)
-    with pytest.raises(supervise.UpError, match="must not contain"):
-        supervise.configuration_text(plan)
+    with pytest.raises(UpError, match="must not contain"):
+        supervisord.configuration(plan.settings.home, plan.socket, plan.programs)
 
 
 def test_a_user_may_walk_through_open_folders_only(tmp_path: Path) -> None:

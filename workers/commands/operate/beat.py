@@ -23,7 +23,15 @@ def beat(loglevel: str) -> None:
     from workers.app import app
 
     # No pid file: after a crash it could name another process and keep the scheduler from starting.
-    app.start(argv=["beat", f"--schedule={schedule}", f"--loglevel={loglevel}", "--pidfile="])
+    app.start(
+        argv=[
+            "beat",
+            f"--schedule={schedule}",
+            "--scheduler=workers.runtime.scheduler:Scheduler",
+            f"--loglevel={loglevel}",
+            "--pidfile=",
+        ]
+    )
 
 
 def schedule_file(settings: Settings) -> Path:

@@ -7,14 +7,11 @@ import time
 
 import click
 
-from workers import exposure
+from workers import exposure, heartbeat
 from workers import settings as configuration
-from workers.commands.operate import beat, worker
+from workers.commands.operate import worker
 from workers.settings import Settings
 from workers.supervisor import probe
-
-SCHEDULE_SECONDS = 600
-"""Beat writes its schedule file every three minutes; if it is older than this, beat hangs."""
 
 _PING_SECONDS = 2.0
 
@@ -34,7 +31,7 @@ def health(program: str, timeout: float) -> None:
     elif program == "beat":
         problem = _beat(settings)
     else:
-        problem = _worker(program.removeprefix("worker-"), timeout)
+        problem = _worker(settings, program.removeprefix("worker-"), timeout)
     if problem is not None:
         raise click.ClickException(f"{program} is not healthy: {problem}")
 
@@ -44,16 +41,15 @@ def _http(host: str, port: int, path: str, timeout: float) -> str | None:
 
 
 def _beat(settings: Settings) -> str | None:
-    schedule = beat.schedule_file(settings)
-    # The database modules append their own suffixes.
-    written = [file.stat().st_mtime for file in schedule.parent.glob(schedule.name + "*")]
-    if not written:
-        return f"there is no {schedule}"
-    age = time.time() - max(written)
-    return None if age < SCHEDULE_SECONDS else f"{schedule} was last written {age:.0f} s ago"
+    silent = heartbeat.age(heartbeat.file(settings.home, "beat"))
+    if silent is None:
+        return "it has not begun"
+    return None if silent < heartbeat.HUNG_SECONDS else f"it has not run for {silent:.0f} s"
 
 
-def _worker(name: str, timeout: float) -> str | None:
+def _worker(settings: Settings, name: str, timeout: float) -> str | None:
+    if hung := heartbeat.hung_children(settings.home, f"worker-{name}"):
+        return f"child {hung[0]} has not run for {heartbeat.HUNG_SECONDS:.0f} s"
     from workers.app import app
 
     hostname = f"{name}@{socket.gethostname()}"

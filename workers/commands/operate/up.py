@@ -11,6 +11,7 @@ from storage.embedded.server import EmbeddedError
 from workers import settings as configuration
 from workers.settings import Settings
 from workers.supervisor import processes, run_file, supervise
+from workers.supervisor.errors import UpError
 from workers.supervisor.installation import Installation, InstallationError
 
 
@@ -39,7 +40,7 @@ def up(detach: bool, timeout: float, only: tuple[str, ...]) -> None:
                 _in_foreground(settings, only, timeout, console, spinner)
     except run_file.AlreadyRunning as error:
         raise click.ClickException(f"{error}{_where(settings)}") from error
-    except (supervise.UpError, InstallationError, EmbeddedError) as error:
+    except (UpError, InstallationError, EmbeddedError) as error:
         raise click.ClickException(str(error)) from error
 
 

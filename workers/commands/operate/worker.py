@@ -9,6 +9,9 @@ import click
 from workers import capabilities
 from workers.runtime import priority
 
+TASK_SECONDS = 600
+"""After so long a task is ended, with its process."""
+
 KINDS = {worker.name: worker for worker in capabilities.workers()}
 
 
@@ -22,6 +25,8 @@ def worker(name: str, loglevel: str) -> None:
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     # The name of its connections and of its children's, in pg_stat_activity.
     os.environ.setdefault("PGAPPNAME", f"reshelf-{name}")
+    # The name of its heartbeats, and of its children's.
+    os.environ["_RESHELF_PROGRAM"] = f"worker-{name}"
     if kind.on_host:
         # A query or an order needs so little arithmetic that moving it to an accelerator, or between threads, takes
         # longer than the work; and the accelerator's memory is for training and ranking.
@@ -39,7 +44,9 @@ def worker(name: str, loglevel: str) -> None:
         settings = configuration.load()
         limits.apply(cpus=settings.train_cpus, memory_gb=settings.train_memory_gb)
     from workers.app import app
+    from workers.runtime.watchdog import Watching
 
+    app.steps["worker"].add(Watching)
     if kind.reads:
         from workers.intake.reader import Reading
 
@@ -54,6 +61,8 @@ def worker(name: str, loglevel: str) -> None:
 def arguments(name: str, loglevel: str = "INFO") -> list[str]:
     """Return Celery's command line for one worker."""
     kind = KINDS[name]
+    # A training may take hours; everything else has its turn, and is stuck if it takes so long.
+    limits = [] if kind.bounded else [f"--time-limit={TASK_SECONDS}"]
     return [
         "worker",
         f"--hostname={name}@%h",
@@ -63,4 +72,5 @@ def arguments(name: str, loglevel: str = "INFO") -> list[str]:
         f"--loglevel={loglevel}",
         "--without-gossip",
         "--without-mingle",
+        *limits,
     ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
+
+from api_gateway.operations import readiness
+from storage.registry import models
 
 NOBODY = "postgresql://reshelf:secret@127.0.0.1:1/reshelf"
 READS = ["/v1/users/a/recommendations", "/v1/recommendations?session_id=s", "/v1/popular", "/v1/new"]
@@ -32,7 +36,34 @@ def test_ready_says_what_it_checked(serve: Any, broker_url: str) -> None:
         "database": True,
         "schema": True,
         "broker": True,
+        "ranking": True,
     }
+
+
+def test_it_is_not_ready_where_shoppers_wait_and_no_shelf_is_written(
+    serve: Any, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "STANDSTILL_SECONDS", 0.5)
+    gateway = serve()
+    with database.begin() as connection:
+        connection.execute(
+            text("INSERT INTO due (kind, key, since) VALUES ('shopper', 'u:a', now() - interval '1 minute')")
+        )
+    time.sleep(0.6)
+    assert gateway.get("/v1/ready").json()["ready"] is True, "without a model nobody can rank"
+    with database.begin() as connection:
+        models.register(connection, "recommend-20260301T120000-abcdef", config={}, metrics={})
+        models.switch(connection, "recommend-20260301T120000-abcdef")
+    assert gateway.get("/v1/ready").status_code == 200
+    time.sleep(0.6)
+    answer = gateway.get("/v1/ready")
+    assert answer.status_code == 503
+    assert "no shelf was written" in answer.json()["checks"]["ranking"]["detail"]
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM due"))
+    assert gateway.get("/v1/ready").status_code == 200
+    with database.begin() as connection:
+        connection.execute(text("TRUNCATE live_models, model_switches"))
 
 
 def test_ready_without_its_broker_says_so(serve: Any) -> None:
