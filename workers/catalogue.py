@@ -14,7 +14,7 @@ def to_item(row: Row[Any]) -> Item:
     """Return a catalogue row as an item of the model."""
     return Item(
         item_id=row.item_id,
-        title=row.title or "",
+        title=words_of(row.title, row.item_id),
         text=row.text,
         category=row.category,
         brand=row.brand,
@@ -22,6 +22,11 @@ def to_item(row: Row[Any]) -> Item:
         attributes=attribute_labels(row.attributes, row.tags),
         available=row.available,
     )
+
+
+def words_of(title: str | None, item_id: str) -> str:
+    """Return a title, empty where it is the id: an item that has no other name says nothing by it."""
+    return "" if title is None or title == item_id else title
 
 
 def attribute_labels(attributes: Mapping[str, str], tags: Iterable[str]) -> tuple[str, ...]:

@@ -44,9 +44,17 @@ def read(events: Path, items: Path | None, *, kind: str, said: Options = options
     frame = frame.filter(pl.col("item_id").is_not_null(), ~pl.col("kind").is_in(due.QUIET_KINDS))
     if frame["item_id"].n_unique() < 2:
         raise NotEnoughData(f"{events} has events on fewer than two items: there is nothing to rank")
-    changes = {str(change["item_id"]): change["fields"] for reading in readings for change in reading.changes}
-    catalogue = [_item(item_id, fields) for item_id, fields in changes.items() if isinstance(fields, Mapping)]
-    return FileData(data.from_events(_in_order(frame), catalogue), readings)
+    catalogue = {item.item_id: item for reading in readings for item in items_of(reading)}
+    return FileData(data.from_events(_in_order(frame), list(catalogue.values())), readings)
+
+
+def items_of(read: Reading) -> list[Item]:
+    """Return the catalogue changes of a file as items of the model."""
+    return [
+        _item(str(change["item_id"]), change["fields"])
+        for change in read.changes
+        if isinstance(change["fields"], Mapping)
+    ]
 
 
 def _require_answers(read: Reading) -> None:
@@ -66,7 +74,7 @@ def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
 def _item(item_id: str, fields: Mapping[str, Any]) -> Item:
     return Item(
         item_id=item_id,
-        title=fields.get("title") or "",
+        title=workers_catalogue.words_of(fields.get("title"), item_id),
         text=fields.get("text") or "",
         category=fields.get("category"),
         brand=fields.get("brand"),

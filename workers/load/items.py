@@ -1,7 +1,8 @@
 """Read a plain catalogue file: one line per item, one column per field.
 
-Columns: `item_id` and `title`; and, as far as there are any, `text`, `category`, `brand`, `price`, `currency`, `stock`
-(or `availability`), `image_url`, `tags`, `attributes` and `at`, under these names or those of a product feed. `tags`
+Columns: `item_id`; and, as far as there are any, `title`, `text`, `category`, `brand`, `price`, `currency`, `stock` (or
+`availability`), `image_url`, `tags`, `attributes` and `at`, under these names or those of a product feed. An item
+without a title is called by its id. `tags`
 are separated by `|`, or a JSON list. `attributes` are a JSON object, or `name=value` separated by `|`; parts without a
 name become tags. `at` says when the shop set the line; without it, a file speaks for the time at which it was last
 written.
@@ -57,6 +58,7 @@ _OPTIONAL_TEXTS = (
     "tags",
     "attributes",
 )
+_DESCRIBED = ("title", "category", "brand", "price")
 _NUMBERS = ("price", "stock", "at")
 _SOLD_OUT = ("out of stock", "sold out", "discontinued", "unavailable", "no", "false", "0")
 _REPEATED = "repeated item_id, a later line counts"
@@ -65,22 +67,24 @@ _DISAGREE = "price and currency name two currencies"
 
 def recognises(header: Sequence[str]) -> bool:
     """Return whether a file with these columns is one."""
-    return {"item_id", "title"} <= columns.known(header, ACCEPTED)
+    known = columns.known(header, ACCEPTED)
+    return "item_id" in known and bool(known - {"item_id", "at"})
 
 
 def accepted(source: Source) -> Accepted:
     """Return the columns to read. Raises `ColumnError` where one is missing."""
-    source.require("a catalogue", ACCEPTED, ["item_id"], ["title"])
+    source.require("a catalogue", ACCEPTED, ["item_id"])
     return ACCEPTED
 
 
 def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: Options = options.NONE) -> Reading:
     """Return the file's lines as catalogue changes; of the lines about one item, the last good one counts."""
     used = [name for name in ACCEPTED if name in frame.columns]
-    typed, notes = _typed(nulls.cleared(frame, _OPTIONAL_TEXTS, _NUMBERS), said)
+    cleared = nulls.cleared(frame, _OPTIONAL_TEXTS, _NUMBERS)
+    typed, notes = _typed(_titled(cleared), said)
     sound, odd = reading.judge(typed, _rules(now), frame)
     written = _last_written(path, now)
-    messages = [_message(line, used, written) for line in sound.iter_rows(named=True)]
+    messages = [_message(line, {*used, "title"}, written) for line in sound.iter_rows(named=True)]
     parsed = parsing.parse_changes(messages, now=now)
     refused = {rejection.index: _reason(rejection) for rejection in parsed.bad}
     good = [index for index in range(sound.height) if index not in refused]
@@ -89,12 +93,31 @@ def read(frame: pl.DataFrame, path: Path, *, now: datetime | None = None, said: 
     refused |= {index: _REPEATED for place, index in enumerate(good) if place not in kept}
     changes = tuple(rows.change_row(parsed.good[place]) for place in sorted(kept))
     rejected = (*odd, *_tallied(sound, refused, used).rejected())
-    return Reading(path, FORMAT, frame.height, rejected, no_events(), changes, notes)
+    return Reading(path, FORMAT, frame.height, rejected, no_events(), changes, (*_missing(cleared), *notes))
 
 
 def upsert(item_id: str, at: datetime, **given: Any) -> dict[str, Any]:
     """Return an upsert as a row of the catalogue door; its id is a hash of its content, so it is written only once."""
     return rows.change_row(catalogue.Upsert(change_id=_change_id(item_id, at, given), item_id=item_id, at=at, **given))
+
+
+def _titled(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines with the id as the title of those that have none."""
+    title = pl.col("title") if "title" in lines else pl.lit(None, pl.String)
+    return lines.with_columns(title=pl.coalesce(pl.when(title.str.strip_chars() != "").then(title), "item_id"))
+
+
+def _missing(lines: pl.DataFrame) -> tuple[str, ...]:
+    """Return what to say of the items that lack a title, a category, a brand or a price."""
+    absent = {
+        name: int((lines[name].is_null() | (lines[name].str.strip_chars() == "")).sum())
+        for name in _DESCRIBED
+        if name in lines
+    }
+    absent.setdefault("title", lines.height)
+    said = [f"{name} {count:,}" for name, count in absent.items() if count]
+    named = "; an item without a title is called by its id" if absent["title"] else ""
+    return (f"without a value: {', '.join(said)}{named}",) if said else ()
 
 
 def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
