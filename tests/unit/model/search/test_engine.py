@@ -41,6 +41,14 @@ def _ids(engine: Engine, text: str, **options: object) -> list[str]:
     return [engine.collection.items[slot].item_id for slot in found.slots_K]
 
 
+def test_items_without_a_title_are_found_by_id_category_and_brand() -> None:
+    engine = Engine(Parts(CONFIG))
+    engine.build([*ITEMS, Item("4711", "", category="teapots", brand="Acme"), Item("4712", "", category="kettles")])
+    assert _ids(engine, "teapot")[0] == "4711"
+    assert _ids(engine, "4712")[0] == "4712"
+    assert _ids(engine, "acme")[0] == "4711"
+
+
 @pytest.mark.parametrize(
     ("text", "first"),
     [
