@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Model preset that `reshelf train` uses."""
     kind_weights: str | None = None
     """JSON object, event kind to weight, which overrides weights of the preset."""
+    first_training_shoppers: int = 100
+    """Shoppers with three events each from whom the first model is learnt, unasked; 0: never."""
     finetune_events: int = 10_000
     """New events after which the live model is fine-tuned on them; 0: never because of their number."""
     finetune_hours: float = 24.0

@@ -35,10 +35,29 @@ WHERE item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[]))
 """)
 
 
+# Only until the first version is there.
+_SHOPPERS = text(f"""
+SELECT count(*) FROM (
+    SELECT FROM events
+    WHERE item_id IS NOT NULL AND kind <> ALL(CAST(:without AS text[])) AND received_at < :before
+        AND {actors.counts("events")}
+    GROUP BY shopper HAVING count(*) >= :least
+) AS shoppers
+""")
+
+
 def new_events(connection: Connection, since: datetime | None, *, without_kinds: Collection[str]) -> int:
     """Return how many counting events on items, of all kinds but those left out, happened after `since`."""
     parameters = {"since": since, "without": list(without_kinds)}
     return int(connection.execute(_COUNT, parameters).scalar_one())
+
+
+def shoppers_with_events(
+    connection: Connection, *, least: int, received_before: datetime, without_kinds: Collection[str]
+) -> int:
+    """Return how many shoppers have `least` counting events on items, of all kinds but those left out."""
+    parameters = {"least": least, "before": received_before, "without": list(without_kinds)}
+    return int(connection.execute(_SHOPPERS, parameters).scalar_one())
 
 
 def note_attempt(connection: Connection, capability: str, version: str) -> None:

@@ -21,7 +21,7 @@ from model.recommend.training.loop import Progress
 from model.recommend.training.train import Fitted
 from storage.registry import models, training
 from workers import settings as configuration
-from workers.recommend.training import checkpoints, gate, plots, publish
+from workers.recommend.training import checkpoints, gate, plots, publish, waiting
 from workers.recommend.training import data as tables
 from workers.recommend.training.data import TrainingData
 from workers.recommend.training.gate import Cases
@@ -97,6 +97,12 @@ def train(
         )
         checkpoints.clear(settings.home)
         return report
+
+
+def train_first(engine: Engine, settings: Settings, progress: Callable[[Progress], None] | None = None) -> Report:
+    """Train the first model, which nobody has asked for; counted as an attempt. Raises as `train` does."""
+    with waiting.attempt_at_first(engine):
+        return train(engine, settings, Training(settings.preset), progress)
 
 
 def take_part(engine: Engine, settings: Settings, asked: Training) -> None:

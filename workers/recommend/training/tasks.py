@@ -31,18 +31,31 @@ def train(self: Task, preset: str | None = None, minutes: float | None = None, s
 
 @shared_task(name=tasks.FINETUNE, bind=True, ignore_result=False, acks_late=False)
 def finetune(self: Task) -> dict[str, Any]:
-    """Fine-tune the live model if enough happened since it was trained; return the report, or why there is none."""
+    """Fine-tune the live model if enough happened since it was trained; return the report, or why there is none.
+
+    Where no model was ever live, the first one is trained as soon as there is enough to judge it by.
+    """
     from workers.recommend.training import waiting
 
     services = bootstrap.services()
+    progress = task_answers.progress(self)
+    published = partial(services.bell.ring, *due.SWITCHED)
 
     def update() -> Report:
         from workers.recommend.training import finetuning  # imports JAX
 
-        return finetuning.update(services.engine, services.settings, task_answers.progress(self))
+        return finetuning.update(services.engine, services.settings, progress)
 
+    def train_first() -> Report:
+        from workers.recommend.training import full_training  # imports JAX
+
+        return full_training.train_first(services.engine, services.settings, progress)
+
+    first = waiting.reason_for_first(services.engine, services.settings)
+    if first is not None:
+        return task_answers.run_if_due(first, train_first, published=published)
     reason = waiting.reason(services.engine, services.settings)
-    return task_answers.run_if_due(reason, update, published=partial(services.bell.ring, *due.SWITCHED))
+    return task_answers.run_if_due(reason, update, published=published)
 
 
 @shared_task(name=tasks.DRIFT, ignore_result=False, acks_late=False)

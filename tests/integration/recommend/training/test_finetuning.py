@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -21,7 +22,7 @@ from storage.registry import models, updates
 from workers.cli import main
 from workers.recommend.training import finetuning as learning
 from workers.recommend.training import full_training, waiting
-from workers.registry import model_store
+from workers.registry import model_store, schedule
 from workers.registry.errors import NothingToLearn
 from workers.settings import Settings
 
@@ -83,6 +84,42 @@ def _first(database: Engine, settings: Settings) -> str:
 def _live(database: Engine) -> Any:
     with database.connect() as connection:
         return models.live(connection)
+
+
+def test_the_first_model_is_trained_unasked_when_enough_shoppers_have_settled(
+    database: Engine, settings: Settings
+) -> None:
+    settings = msgspec.structs.replace(settings, first_training_shoppers=SHOPPERS, preset="tiny")
+    later = datetime.now(UTC) + timedelta(hours=1)
+    _announce(database, range(20), START)
+    _buy(database, range(2), 20, seed=0)
+    assert waiting.reason_for_first(database, settings, now=later) is None
+    _buy(database, range(2, 6), 20, seed=0)
+    assert waiting.reason_for_first(database, settings) is None
+    assert waiting.reason_for_first(database, settings, now=later) == "40 shoppers with 3 events and more"
+    assert waiting.reason_for_first(database, msgspec.structs.replace(settings, first_training_shoppers=0)) is None
+
+    report = full_training.train_first(database, settings)
+    assert report.published, report.reasons
+    assert _live(database).version == report.version
+    assert waiting.reason_for_first(database, settings, now=later) is None
+
+
+def test_a_first_model_that_was_refused_or_failed_is_tried_once_a_day(database: Engine, settings: Settings) -> None:
+    settings = msgspec.structs.replace(settings, first_training_shoppers=SHOPPERS)
+    now = datetime.now(UTC) + timedelta(hours=1)
+    _announce(database, range(20), START)
+    _buy(database, range(6), 20, seed=0)
+    refused = full_training.train(database, settings, full_training.Training(preset="tiny", serve=False))
+    assert not refused.published
+    assert waiting.reason_for_first(database, settings, now=now) is None
+    tomorrow = now + timedelta(days=1)
+    assert waiting.reason_for_first(database, settings, now=tomorrow) is not None
+    with database.begin() as connection:
+        for _ in range(schedule.MOST_ATTEMPTS):
+            updates.note_attempt(connection, models.RECOMMEND, f"first-{tomorrow:%Y-%m-%d}")
+    assert waiting.reason_for_first(database, settings, now=tomorrow) is None
+    assert waiting.reason_for_first(database, settings, now=tomorrow + timedelta(days=1)) is not None
 
 
 def test_an_update_serves_and_knows_what_is_new(database: Engine, settings: Settings, first: str) -> None:
