@@ -15,6 +15,7 @@ import numpy as np
 from model.errors import ConfigError
 from model.recommend import config as configs
 from model.recommend.config import RecommendConfig
+from model.recommend.evaluation.certainty import Certainty
 from model.recommend.protocols import cold_start, prequential
 from model.recommend.protocols import protocol as protocols
 from model.recommend.protocols.protocol import Outcome
@@ -89,6 +90,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "seed": asked.seed,
         "data": _data(evaluation.data),
         "figures": _figures(outcome.figures),
+        "certainty": None if outcome.certainty is None else _certainty(outcome.certainty),
         "training": {
             "seconds": round(outcome.seconds, 1),
             "seconds_per_epoch": round(outcome.seconds_per_epoch, 2),
@@ -170,6 +172,18 @@ def _measured_on(config: RecommendConfig) -> dict[str, Any]:
 
 def _figures(figures: Figures) -> dict[str, dict[str, float | None]]:
     return {ranker: _rounded(values) for ranker, values in figures.items()}
+
+
+def _certainty(found: Certainty) -> dict[str, Any]:
+    """Return intervals of NDCG@10, the gain over the best baseline, and the users that are no cases, as JSON values."""
+    return {
+        "ndcg@10": {name: [round(end, 6) for end in one] for name, one in found.ndcg.items()},
+        "best_baseline": found.baseline,
+        "gain": [round(end, 6) for end in found.gain],
+        "users": found.users,
+        "left_out": found.left_out,
+        "ndcg@10_of_all": {name: round(value, 6) for name, value in found.of_all.items()},
+    }
 
 
 def _read(reading: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from model.recommend.evaluation.certainty import Certainty
 from model.recommend.protocols import cold_start, prequential
 from model.recommend.protocols.prequential import Score
 from model.recommend.training.loop import Progress
@@ -91,6 +92,24 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
         console.print("No user has a basket to test on: the model is untested.", style="yellow")
         return
     console.print(_comparison("all items ranked", outcome.figures))
+    if outcome.certainty is not None:
+        _show_certainty(outcome.certainty, console)
+
+
+def _show_certainty(found: Certainty, console: Console) -> None:
+    """Print how sure NDCG@10 is, and whether the model is above the best baseline."""
+    ends = ", ".join(f"{name} {one.low:.4f} to {one.high:.4f}" for name, one in found.ndcg.items())
+    console.print(f"NDCG@10, 95 % of resampled users: {ends}.")
+    gain = f"{found.gain.mean:+.4f} ({found.gain.low:+.4f} to {found.gain.high:+.4f})"
+    if found.is_above:
+        console.print(f"The model is above {found.baseline}, the best baseline, by {gain}.")
+    else:
+        console.print(f"The model is not surely above {found.baseline}, the best baseline: {gain}.", style="yellow")
+    if found.left_out:
+        console.print(
+            f"{found.left_out:,} of {found.users:,} users came back only to what they had before, and are left out; "
+            f"counted as misses, NDCG@10 is {found.of_all['model']:.4f}."
+        )
 
 
 def show_cold_start(outcome: cold_start.Outcome, console: Console) -> None:

@@ -13,7 +13,8 @@ from model.catalogue import Item
 from model.errors import ConfigError, DataError
 from model.recommend import split, transitions
 from model.recommend.config import RecommendConfig
-from model.recommend.evaluation import baselines, beyond_accuracy, evaluate
+from model.recommend.evaluation import baselines, beyond_accuracy, certainty, evaluate
+from model.recommend.evaluation.certainty import Certainty
 from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.events import Interactions
 from model.recommend.split import Holdout, Split
@@ -34,10 +35,14 @@ Scores = Callable[[Holdout], Iterable[Float[np.ndarray, " N"]]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run of a protocol. `ranked_UxK` are the model's best items for every user of `trial.parts`, by dense id."""
+    """One run of a protocol. `ranked_UxK` are the model's best items for every user of `trial.parts`, by dense id.
+
+    Without cases there are no figures and no `certainty`.
+    """
 
     trial: Trial
     figures: Figures
+    certainty: Certainty | None
     ranked_UxK: Int[np.ndarray, "U K"]
     history: list[Progress]
     seconds: float  # of training: compiling, validation and the fit of the blend included
@@ -91,9 +96,11 @@ def run(
         # Users' last baskets are spread over all times.
         trial = replace(trial, scorer=trial.scorer.timeless())
     ranked_UxK = _everyone(trial)
+    figures, sure = _figures(trial, ranked_UxK)
     return Outcome(
         trial,
-        _figures(trial, ranked_UxK),
+        figures,
+        sure,
         ranked_UxK,
         [report for run in runs for report in run.history],
         seconds,
@@ -142,13 +149,13 @@ def _everyone(trial: Trial) -> np.ndarray:
     return evaluate.rank_holdout(scorer, parts.events, everyone, excluded=old, k=k)
 
 
-def _figures(trial: Trial, ranked_UxK: np.ndarray) -> Figures:
+def _figures(trial: Trial, ranked_UxK: np.ndarray) -> tuple[Figures, Certainty | None]:
     parts, scorer = trial.parts, trial.scorer
     events, test, catalogue = parts.events, parts.test, len(scorer.features.rows_N)
     old = evaluate.excluded(events, test, scorer.config)
     truth = evaluate.unseen_truth(test.truth, old)
     if not any(len(true) for true in truth):
-        return {}
+        return {}, None
     mask_E = split.mask_until(parts, parts.refit_end_U)
     counts_N = baselines.popularity(events.items_E[mask_E], catalogue)
     tables = {
@@ -167,7 +174,17 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> Figures:
     for name, table in tables.items():
         ranked[name] = baselines.rank_by_table(table, counts_N, events, test, old, k=k)
         scores[name] = lambda part, table=table: baselines.votes(table, counts_N, events, part)
-    return _compared(ranked, scores, test, scorer, counts_N, old, truth)
+    ndcg = {name: evaluate.ndcg_of_cases(_padded(rows, k), truth) for name, rows in ranked.items()}
+    sure = certainty.compute(ndcg, model="model", users=len(truth))
+    return _compared(ranked, scores, test, scorer, counts_N, old, truth), sure
+
+
+def _padded(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """Rankings as one array; -1 stands where one is shorter."""
+    padded_SxK = np.full((len(rows), width), -1, np.int64)
+    for row, ranked in zip(padded_SxK, rows, strict=True):
+        row[: len(ranked)] = ranked[:width]
+    return padded_SxK
 
 
 def _users_of(parts: Split) -> np.ndarray:

@@ -59,6 +59,15 @@ def test_every_protocol_reports_every_ranker_on_the_same_cases(files: Path, name
         assert values["novelty@10"] > 0
     assert figures["cooccurrence"]["ndcg@10"] > figures["popularity"]["ndcg@10"]
     assert figures["model"]["ndcg@10"] > figures["popularity"]["ndcg@10"]
+    sure = report["certainty"]
+    assert sure["best_baseline"] == max(
+        (one for one in figures if one != "model"), key=lambda one: figures[one]["ndcg@10"]
+    )
+    mean, low, high = sure["ndcg@10"]["model"]
+    assert low <= mean <= high
+    assert mean == pytest.approx(figures["model"]["ndcg@10"], abs=1e-4)
+    assert sure["users"] - sure["left_out"] == figures["model"]["cases"]
+    assert "the best baseline" in result.output
     assert report["training"]["parameters"] > 0
     assert report["data"]["events"] == USERS * LENGTH
     assert (files / "curve.png").read_bytes().startswith(b"\x89PNG")
