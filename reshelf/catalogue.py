@@ -23,6 +23,7 @@ Money = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Currency = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Stock = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Attributes = dict[Label, str]
+Link = Annotated[str, msgspec.Meta(max_length=2000, extra_json_schema={"pattern": r"^([hH][tT][tT][pP][sS]?://.*)?$"})]
 Tags = Annotated[tuple[Label, ...], msgspec.Meta(max_length=64)]
 
 
@@ -57,11 +58,13 @@ class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
     is oversold, which is sold out."""
     attributes: Attributes | msgspec.UnsetType = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
-    image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None | msgspec.UnsetType = msgspec.UNSET
+    image_url: Link | None | msgspec.UnsetType = msgspec.UNSET
+    """An address of http or https; an empty text is none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _unify_currency(self)
+        _check_image(self)
 
 
 class SetPrice(_Change, tag="price", frozen=True, kw_only=True):
@@ -100,7 +103,11 @@ class SetTags(_Change, tag="tags", frozen=True, kw_only=True):
 class SetImage(_Change, tag="image", frozen=True, kw_only=True):
     """A new image, or null to remove it."""
 
-    image_url: Annotated[str, msgspec.Meta(max_length=2000)] | None
+    image_url: Link | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_image(self)
 
 
 Change = Upsert | SetPrice | SetStock | Delete | SetAttributes | SetTags | SetImage
@@ -114,3 +121,14 @@ def _unify_currency(change: Upsert | SetPrice) -> None:
             msgspec.structs.force_setattr(change, "currency", currencies.canonical(given))
         except currencies.Unreadable as error:
             raise ValueError(f"{error} - at `$.currency`") from error
+
+
+def _check_image(change: Upsert | SetImage) -> None:
+    """Take an empty address for none. Raises `ValueError`, naming the field, for what a page could run, not show."""
+    given = change.image_url
+    if not isinstance(given, str):
+        return
+    if not given.strip():
+        msgspec.structs.force_setattr(change, "image_url", None)
+    elif not given.lower().startswith(("http://", "https://")):
+        raise ValueError("Expected an address that begins with http:// or https:// - at `$.image_url`")

@@ -132,3 +132,35 @@ def test_the_range_of_times_includes_its_ends() -> None:
     for at, is_taken in ((earliest, True), (earliest - beside, False), (latest, True), (latest + beside, False)):
         parsed = parsing.parse_events([EVENT | {"at": at.isoformat()}], now=now)
         assert len(parsed.good) == is_taken
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("https://shop.example/a.png", "https://shop.example/a.png"),
+        ("HTTP://x/a b", "HTTP://x/a b"),
+        ("  ", None),
+        ("", None),
+    ],
+)
+def test_an_image_is_an_address_of_the_web_or_none(sent: str, kept: str | None) -> None:
+    at = {"item_id": "i", "at": "2026-03-01T00:00:00Z", "image_url": sent}
+    rows = [at | {"change_id": "a", "kind": "upsert", "title": "t"}, at | {"change_id": "b", "kind": "image"}]
+    parsed = parsing.parse_changes(rows)
+    assert [change.image_url for change in parsed.good] == [kept, kept]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "//shop.example/a", "/a.png", " https://a"],
+)
+def test_an_image_that_a_page_could_run_is_answered_and_its_neighbours_are_taken(sent: str) -> None:
+    at = {"item_id": "i", "at": "2026-03-01T00:00:00Z"}
+    rows = [
+        at | {"change_id": "a", "kind": "upsert", "title": "t", "image_url": sent},
+        at | {"change_id": "b", "kind": "image", "image_url": sent},
+        at | {"change_id": "c", "kind": "upsert", "title": "t"},
+    ]
+    parsed = parsing.parse_changes(rows)
+    assert [(bad.id, bad.field) for bad in parsed.bad] == [("a", "image_url"), ("b", "image_url")]
+    assert len(parsed.good) == 1

@@ -74,7 +74,7 @@ def test_the_fields_of_a_change_are_plain_and_the_others_are_left_alone() -> Non
         "category": None,
         "tags": ("A &amp; B", "new"),
         "attributes": {"size": "&lt; 40 cm"},
-        "image_url": "/x?a=1&amp;b=2",
+        "image_url": "https://shop.example/x?a=1&amp;b=2",
         "price": 5.0,
     }
     plain = {"title": "Oak table", "brand": "Nut & Bolt", "tags": ("A & B", "new"), "attributes": {"size": "< 40 cm"}}
