@@ -96,6 +96,7 @@ def writing_engine(database_url: str) -> AsyncEngine:
         pool_size=WRITERS,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"options": _WRITING, "connect_timeout": int(_CONNECT_SECONDS), "keepalives_idle": 30},
     )
 

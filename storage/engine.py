@@ -48,6 +48,7 @@ def connect(database_url: str, *, pool_size: int = 4, durable: bool = True) -> E
         url_for(database_url, "psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # what is bound are people's orders and events, and errors are logged
         connect_args={
             "options": options,
             "fallback_application_name": _APPLICATION,

@@ -36,7 +36,7 @@ def scripts() -> ScriptDirectory:
 
 def _adopt(database_url: str) -> None:
     """Reset the transaction ids of a restored dump that are ahead of this server's."""
-    database = create_engine(engine.url_for(database_url, "psycopg"))
+    database = create_engine(engine.url_for(database_url, "psycopg"), hide_parameters=True)
     with database.begin() as connection:
         for statement in _FORGET_FOREIGN_TRANSACTIONS:
             connection.execute(statement)

@@ -9,7 +9,7 @@ from storage.tables import metadata
 
 _LOCK = 0x7265736C  # any number, the same for every migrating process
 
-engine = create_engine(context.config.get_main_option("sqlalchemy.url", ""))
+engine = create_engine(context.config.get_main_option("sqlalchemy.url", ""), hide_parameters=True)
 with engine.begin() as connection:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     context.configure(connection=connection, target_metadata=metadata)
