@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
@@ -24,9 +24,10 @@ from api_gateway import services
 from api_gateway.background.doorbell import Bell
 from api_gateway.http import auth, errors, openapi
 from api_gateway.http import metrics as measuring
-from api_gateway.http.auth import Keys
+from api_gateway.http.auth import Admission
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake import doors
+from api_gateway.keys import handlers as keys_handlers
 from api_gateway.lists import parameters
 from api_gateway.operations import routes as operations_routes
 from workers import capabilities
@@ -52,6 +53,8 @@ class Gateway(Litestar):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if (origin := scope.get(auth.CROSS_ORIGIN)) is not None:
+                    message["headers"] = [*message["headers"], *auth.cross_origin_headers(origin)]
             await send(message)
 
         try:
@@ -70,24 +73,28 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     """
     settings = settings or configuration.load()
     services.check(settings)
-    state = State({"api_keys": Keys(settings), "metrics": Metrics()})
+    admission = Admission(settings)
+    state = State({"admission": admission, "metrics": Metrics()})
     gateway = Gateway(
         route_handlers=[
-            _guarded(state.api_keys),
+            *_handlers(),
+            *keys_handlers.HANDLERS,
             operations_routes.health,
             operations_routes.ready,
             operations_routes.show,
         ],
+        guards=[auth.check],
         # Only one: Litestar resolves several in a task group, which takes longer than all the rest.
         dependencies={"paging": Provide(parameters.paging, sync_to_thread=False)},
         state=state,
-        lifespan=[services.running(settings, state.metrics, bell)],
+        lifespan=[services.running(settings, state.metrics, admission.keys, bell)],
         exception_handlers={Exception: errors.answer},
         request_max_body_size=doors.MOST_BYTES,
         openapi_config=openapi.config(),
         cache_control=CacheControlHeader(no_store=True),
         logging_config=None,
     )
+    admission.shared_paths = auth.shared_paths(gateway.routes)
     openapi.add_messages(gateway.openapi_schema)
     return gateway
 
@@ -100,15 +107,6 @@ def from_environment() -> Gateway:
     gc.collect()
     gc.freeze()
     return gateway
-
-
-def _guarded(api_keys: Keys) -> Router:
-    """Return the routes that need an API key if keys are set."""
-    return Router(
-        path="/",
-        guards=[auth.require] if api_keys.are_set else [],
-        route_handlers=list(_handlers()),
-    )
 
 
 def _handlers() -> Iterator[Any]:

@@ -24,6 +24,7 @@ from api_gateway.experiment.service import Following, Reports
 from api_gateway.fraud.rules_follower import RulesFollower
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake.writers import Writers
+from api_gateway.keys.key_table import KeyTable
 from api_gateway.operations.progress import Progress
 from storage.events import histories
 from workers import heartbeat
@@ -73,7 +74,7 @@ def check(settings: Settings) -> None:
 
 
 def running(
-    settings: Settings, metrics: Metrics, bell: Bell | None
+    settings: Settings, metrics: Metrics, keys: KeyTable, bell: Bell | None
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     """Return the lifespan that puts the services into the application's state."""
 
@@ -107,6 +108,7 @@ def running(
             )
             try:
                 async with (
+                    keys.kept_up(pool),
                     following.kept_up(),
                     active_rules.kept_up(),
                     listener.open(),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, text
 
 from storage.bots import actors
+from storage.keys import api_keys
 from storage.registry import health
 
 _PARTITIONS = text("""
@@ -39,6 +40,7 @@ def apply(connection: Connection, keep: timedelta) -> list[str]:
     """
     connection.execute(_FOLD_COUNTS)
     health.forget(connection)
+    api_keys.forget_usage(connection)
     connection.execute(_AHEAD)
     newest: datetime | None = connection.execute(_NEWEST).scalar()
     if newest is None:

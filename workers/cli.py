@@ -36,6 +36,7 @@ COMMANDS = {
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
+    "keys": Entry("workers.commands.operate.keys:keys", "Make, rotate and revoke API keys.", "workers"),
     "dead-letters": Entry(
         "workers.commands.dead_letters:dead_letters", "Show what could not be taken, and send it again.", "workers"
     ),

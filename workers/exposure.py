@@ -1,10 +1,13 @@
-"""Which servers may listen beyond this machine: none without a password."""
+"""Which servers may listen beyond this machine: none without a key or a password."""
 
 from __future__ import annotations
 
 import ipaddress
 
 from workers.settings import Settings, SettingsError
+
+DEVELOPMENT_SECRET = "reshelf-dev"
+"""What compose.yaml takes for every secret that is not set."""
 
 
 def is_loopback(host: str) -> bool:
@@ -24,18 +27,28 @@ def local(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def gateway_url(settings: Settings) -> str:
+    """Return the gateway's URL from this machine."""
+    return f"http://{local(settings.gateway_host)}:{settings.gateway_port}"
+
+
+def flower_url(settings: Settings) -> str:
+    """Return Flower's URL from this machine."""
+    return f"http://{local(settings.flower_host)}:{settings.flower_port}"
+
+
 def api_keys(settings: Settings) -> list[str]:
-    """Return the keys that the gateway accepts; if there are none, every request is accepted."""
+    """Return the keys of RESHELF_API_KEYS, which may do everything."""
     keys = (key.strip() for key in (settings.api_keys or "").split(","))
     return [key for key in keys if key]
 
 
 def check_gateway(settings: Settings) -> None:
-    """Raise `SettingsError` if the gateway would be open to other machines without keys."""
-    if not is_loopback(settings.gateway_host) and not api_keys(settings):
+    """Raise `SettingsError` if the gateway would be open to other machines."""
+    if settings.open_on_loopback and not is_loopback(settings.gateway_host):
         raise SettingsError(
-            f"RESHELF_GATEWAY_HOST={settings.gateway_host} lets other machines in: set RESHELF_API_KEYS "
-            "to the keys that the gateway shall accept"
+            f"RESHELF_OPEN_ON_LOOPBACK is for this machine alone, and RESHELF_GATEWAY_HOST={settings.gateway_host} "
+            "lets other machines in: unset one of them"
         )
 
 
@@ -48,3 +61,20 @@ def check_flower(settings: Settings) -> None:
         )
     if settings.flower_basic_auth and ":" not in settings.flower_basic_auth:
         raise SettingsError("RESHELF_FLOWER_BASIC_AUTH must look like name:password")
+
+
+def check_secrets(settings: Settings) -> None:
+    """Raise `SettingsError` if a container is published beyond loopback with a secret that compose.yaml has."""
+    if is_loopback(settings.publish):
+        return
+    secrets = {
+        "POSTGRES_PASSWORD": settings.database_url,
+        "REDIS_PASSWORD": settings.broker_url,
+        "RESHELF_API_KEYS": settings.api_keys,
+        "RESHELF_FLOWER_BASIC_AUTH": settings.flower_basic_auth,
+    }
+    if known := [name for name, value in secrets.items() if DEVELOPMENT_SECRET in (value or "")]:
+        raise SettingsError(
+            f"RESHELF_PUBLISH={settings.publish} lets other machines in, and {', '.join(known)} is the default that "
+            "everybody knows: `make env` writes secrets of your own into .env"
+        )

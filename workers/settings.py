@@ -43,7 +43,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     flower_basic_auth: str | None = None
     """`name:password`; required when Flower listens beyond loopback."""
     api_keys: str | None = None
-    """Comma-separated keys that the gateway takes as `Authorization: Bearer KEY`. Empty: open, on loopback."""
+    """Comma-separated keys that may do everything, beside those of `reshelf keys`."""
+    open_on_loopback: bool = False
+    """Whether the gateway asks for no key. Only where it listens on loopback."""
+    allowed_hosts: str | None = None
+    """Comma-separated host names to which the gateway answers, beside loopback and the address it listens on."""
+    allowed_origins: str | None = None
+    """Comma-separated origins, e.g. https://shop.example, whose pages may send events with a key of that scope."""
+    publish: str = "127.0.0.1"
+    """Address on which compose.yaml publishes gateway and Flower. Beyond loopback its default secrets are refused."""
     metrics_port: int = 9808
     """First port on which worker processes serve Prometheus metrics (taken ports are stepped around)."""
 

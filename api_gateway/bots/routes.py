@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import auth, openapi, scoped
 from api_gateway.http.errors import NotFound
 from api_gateway.intake import doors
 from api_gateway.lists import parameters
@@ -23,9 +23,9 @@ from api_gateway.lists.parameters import Asked
 from api_gateway.services import Services
 from storage.bots import actors
 from storage.bots.actors import Suspicion
+from storage.keys import audit
+from storage.keys.audit import Actor
 
-BY = "http"
-"""`flagged_by` or `cleared_by` of changes over HTTP."""
 MOST = 1_000
 
 _ATTEMPTS = 5
@@ -40,7 +40,7 @@ Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST, description="
 Why = Annotated[str | None, QueryParameter(name="why", required=False, description="The reason, shown in the list.")]
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
+class ActorShown(msgspec.Struct, frozen=True, kw_only=True):
     """A shopper who is, or was, flagged: why and by whom, who cleared them, and how many of their events are kept."""
 
     shopper: str
@@ -62,11 +62,12 @@ class Actors(msgspec.Struct, frozen=True):
 
     flagged: int
     alert: Annotated[str | None, msgspec.Meta(description="The warning of the detector's last run.")]
-    actors: list[Actor]
+    actors: list[ActorShown]
 
 
 @get(
     "/v1/actors",
+    opt=scoped.ADMIN,
     operation_id="actors",
     summary="List flagged bots",
     tags=["Operations"],
@@ -83,6 +84,7 @@ async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> 
 
 @post(
     "/v1/actors/{shopper:str}/flag",
+    opt=scoped.ADMIN,
     operation_id="flagActor",
     summary="Flag a shopper as a bot",
     tags=["Operations"],
@@ -90,7 +92,7 @@ async def every(request: Asked, flagged: Flagged = True, limit: Limit = 100) -> 
     name="flag_actor",
     status_code=200,
 )
-async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
+async def flag(request: Asked, shopper: Shopper, why: Why = None) -> ActorShown:
     """All their events, past and future, are kept but count only for their own shelf.
 
     Flagging twice changes nothing.
@@ -98,13 +100,20 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
     name = parameters.path_id(shopper, "shopper")
     detail = actors.BY_HAND if why is None else parameters.text(why, "why", longest=1000)
     suspicion = Suspicion(name, [actors.BY_HAND], detail)
-    return await _changed(
-        services.from_request(request), name, lambda connection: actors.flag(connection, [suspicion], by=BY)
-    )
+    by = auth.caller(request).actor
+
+    def change(connection: Connection) -> list[str]:
+        flagged = actors.flag(connection, [suspicion], by=_named(by))
+        if flagged:
+            audit.record(connection, by, "actor flagged", name, {"why": detail})
+        return flagged
+
+    return await _changed(services.from_request(request), name, change)
 
 
 @post(
     "/v1/actors/{shopper:str}/clear",
+    opt=scoped.ADMIN,
     operation_id="clearActor",
     summary="Let a shopper's events count again",
     tags=["Operations"],
@@ -112,15 +121,21 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> Actor:
     name="clear_actor",
     status_code=200,
 )
-async def clear(request: Asked, shopper: Shopper) -> Actor:
+async def clear(request: Asked, shopper: Shopper) -> ActorShown:
     """All their events count again, also past ones. Clearing twice changes nothing."""
     name = parameters.path_id(shopper, "shopper")
-    return await _changed(
-        services.from_request(request), name, lambda connection: actors.clear(connection, [name], by=BY)
-    )
+    by = auth.caller(request).actor
+
+    def change(connection: Connection) -> list[str]:
+        cleared = actors.clear(connection, [name], by=_named(by))
+        if cleared:
+            audit.record(connection, by, "actor cleared", name, {})
+        return cleared
+
+    return await _changed(services.from_request(request), name, change)
 
 
-async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> Actor:
+async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> ActorShown:
     """Commit the change, ring for what it made due, and return the shopper. Raises `errors.NotFound`."""
     for left in reversed(range(_ATTEMPTS)):
         try:
@@ -139,5 +154,10 @@ async def _changed(services: Services, shopper: str, change: Callable[[Connectio
     return _actor(found)
 
 
-def _actor(row: Row[Any]) -> Actor:
-    return Actor(**{name: getattr(row, name) for name in Actor.__struct_fields__})
+def _named(by: Actor) -> str:
+    """Return `flagged_by` or `cleared_by` of a change over HTTP, which no key's name can pass for the detector's."""
+    return f"http:{by.name}"
+
+
+def _actor(row: Row[Any]) -> ActorShown:
+    return ActorShown(**{name: getattr(row, name) for name in ActorShown.__struct_fields__})

@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import PathParameter
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked
 from storage.experiment import experiments
@@ -27,6 +27,7 @@ class Experiments(msgspec.Struct, frozen=True):
 
 @get(
     "/v1/experiments",
+    opt=scoped.READ,
     operation_id="experiments",
     summary="List experiments",
     tags=["Experiments"],
@@ -41,6 +42,7 @@ async def every(request: Asked) -> Experiments:
 
 @get(
     "/v1/experiments/{name:str}",
+    opt=scoped.READ,
     operation_id="experimentReport",
     summary="The report of an experiment",
     tags=["Experiments"],

@@ -12,19 +12,22 @@ from sqlalchemy import Connection, Row
 
 from api_gateway import services
 from api_gateway.fraud.routes import OrderId
-from api_gateway.http import bodies, openapi
-from api_gateway.http.errors import Conflict, Invalid, NotFound
+from api_gateway.http import auth, bodies, openapi, scoped
+from api_gateway.http.errors import Conflict, NotFound
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked
 from reshelf.fields import Name
 from storage.events import intake
 from storage.fraud import reviews
+from storage.keys import audit
 from workers.fraud.rules.rules import Reason
 
 Reviewer = Annotated[
     str | None,
-    QueryParameter(name="reviewer", required=False, description="Only reviews that this reviewer has taken."),
+    QueryParameter(name="reviewer", required=False, description="Only reviews that the key of this name has taken."),
 ]
+# The one character that a text in PostgreSQL cannot hold.
+Note = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=reviews.MOST, description="Most reviews of the answer.")]
 
 
@@ -53,22 +56,23 @@ class Reviews(msgspec.Struct, frozen=True):
 
 
 class Taking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who takes a review."""
+    """A review is taken by the key of the request; `reviewer` is only noted in the audit trail."""
 
-    reviewer: Name
+    reviewer: Name | None = None
 
 
-class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reviewer's decision; `fraud` also labels the order, true as confirmed fraud, false as cleared."""
+class Deciding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision; `fraud` also labels the order, true as confirmed fraud, false as cleared."""
 
-    reviewer: Name
+    reviewer: Name | None = None
     decision: Literal["approve", "decline"]
-    note: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    note: Note | None = None
     fraud: bool | None = None
 
 
 @get(
     "/v1/reviews",
+    opt=scoped.REVIEW,
     operation_id="reviews",
     summary="List open reviews",
     tags=["Orders"],
@@ -87,6 +91,7 @@ async def waiting(request: Asked, reviewer: Reviewer = None, limit: Limit = 50) 
 
 @post(
     "/v1/reviews/{order_id:str}/take",
+    opt=scoped.REVIEW,
     status_code=200,
     operation_id="takeReview",
     operation_class=openapi.TakingOperation,
@@ -96,13 +101,16 @@ async def waiting(request: Asked, reviewer: Reviewer = None, limit: Limit = 50) 
     name="take_review",
 )
 async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
-    """Nobody else can take or decide it then. Taking it again changes nothing."""
-    given = _decode(await bodies.unpacked(request, body), Taking)
+    """No other key can take or decide it then. Taking it again changes nothing."""
+    given = bodies.decoded(await bodies.unpacked(request, body), Taking)
     key = parameters.path_id(order_id, "order_id")
+    by = auth.caller(request).actor
 
     def write(connection: Connection) -> Review:
-        done = reviews.take(connection, key, given.reviewer)
-        return _after(connection, key, done)
+        done = reviews.take(connection, key, by.name)
+        review = _after(connection, key, done)
+        audit.record(connection, by, "review taken", key, {"reviewer": given.reviewer})
+        return review
 
     async with services.from_request(request).engine.begin() as connection:
         return await connection.run_sync(write)
@@ -110,6 +118,7 @@ async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
 
 @post(
     "/v1/reviews/{order_id:str}/decide",
+    opt=scoped.REVIEW,
     status_code=200,
     operation_id="decideReview",
     operation_class=openapi.DecidingOperation,
@@ -120,13 +129,15 @@ async def take(request: Asked, order_id: OrderId, body: RawBody) -> Review:
 )
 async def decide(request: Asked, order_id: OrderId, body: RawBody) -> Review:
     """Approve or decline for good; the screening stays beside it as it was."""
-    given = _decode(await bodies.unpacked(request, body), Deciding)
+    given = bodies.decoded(await bodies.unpacked(request, body), Deciding)
     key = parameters.path_id(order_id, "order_id")
-    found = services.from_request(request)
+    found, by = services.from_request(request), auth.caller(request).actor
 
     def write(connection: Connection, writer: str) -> Review:
-        done = reviews.decide(connection, key, given.reviewer, given.decision, given.note)
+        done = reviews.decide(connection, key, by.name, given.decision, given.note)
         review = _after(connection, key, done)
+        said = {"reviewer": given.reviewer, "decision": given.decision, "fraud": given.fraud}
+        audit.record(connection, by, "review decided", key, said)
         if given.fraud is not None:
             kind = "confirmed_fraud" if given.fraud else "cleared"
             label = {"label_id": f"review:{key}", "order_id": key, "kind": kind, "at": review.decided_at}
@@ -143,9 +154,9 @@ def _after(connection: Connection, order_id: str, done: bool) -> Review:
     if row is None:
         raise NotFound(f"nobody asked for a review of order {order_id!r}", field="order_id")
     if not done and row.decision is not None:
-        raise Conflict(f"{row.decided_by} decided it already: {row.decision}", field="order_id")
+        raise Conflict(f"the key {row.decided_by!r} decided it already: {row.decision}", field="order_id")
     if not done:
-        raise Conflict(f"{row.taken_by} has taken it", field="reviewer", fix="take another one")
+        raise Conflict(f"the key {row.taken_by!r} has taken it", field="order_id", fix="take another one")
     return _shown(row)
 
 
@@ -153,11 +164,3 @@ def _shown(row: Row[Any]) -> Review:
     values = dict(row._mapping)
     values["order"] = values.pop("message")
     return msgspec.convert(values, Review)
-
-
-def _decode(body: bytes, kind: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason, _, path = str(error).partition(" - at `$")
-        raise Invalid(reason, field=path.rstrip("`").lstrip(".") or "body") from error

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from api_gateway import services
 from api_gateway.fraud import service
-from api_gateway.http import bodies, openapi
+from api_gateway.http import bodies, openapi, scoped
 from api_gateway.http.batches import Taken
 from api_gateway.http.errors import NotFound, Unavailable
 from api_gateway.intake import doors
@@ -45,6 +45,7 @@ class Audit(msgspec.Struct, frozen=True):
 
 @post(
     "/v1/orders/screen",
+    opt=scoped.ORDERS,
     status_code=200,
     operation_id="screenOrder",
     operation_class=openapi.OrderOperation,
@@ -63,6 +64,7 @@ async def screen(request: Asked, body: RawBody) -> Answer:
 
 @get(
     "/v1/orders/{order_id:str}/screening",
+    opt=scoped.ORDERS,
     operation_id="orderScreening",
     summary="The decision about an order, and why",
     tags=["Orders"],
@@ -78,6 +80,7 @@ async def one(request: Asked, order_id: OrderId) -> Audit:
 
 @post(
     "/v1/orders/labels",
+    opt=scoped.ORDERS,
     status_code=202,
     operation_id="sendLabels",
     operation_class=openapi.LabelsOperation,

@@ -6,8 +6,9 @@ import asyncio
 import io
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import zstandard
 from litestar import Request
 
@@ -15,6 +16,8 @@ from api_gateway.http.errors import Invalid, TooLarge, Unsupported
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of a body, packed or not."""
+
+T = TypeVar("T")
 
 _MOST_ENCODINGS = 3
 # What RFC 9659 lets a sender ask of a receiver.
@@ -36,6 +39,15 @@ async def unpacked(request: Request[Any, Any, Any], body: bytes) -> bytes:
             f"a body packed as {given[:64]!r} is not read", field="content-encoding", accept=", ".join(_NAMES)
         )
     return await asyncio.to_thread(_unpack, body, encodings)
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """Return a body that holds one JSON object of this type. Raises `errors.Invalid`, naming the field."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason, _, path = str(error).partition(" - at `$")
+        raise Invalid(reason, field=path.rstrip("`").lstrip(".") or "body") from error
 
 
 def _unpack(body: bytes, encodings: list[str]) -> bytes:

@@ -3,10 +3,15 @@
 ApiError                  anything that an answer says to the caller
 ├── Invalid        400    a parameter or the body cannot be read; names the field
 ├── Unauthorized   401    no accepted API key
+├── Forbidden      403    the key has not the scope of the route
+├── ForeignOrigin  403    a page of another origin sent it
 ├── NotFound       404    nothing of this name
 ├── Conflict       409    what is there contradicts it; names the field
 ├── TooLarge       413    the body is larger than a door takes
 ├── Unsupported    415    the body is packed in an unknown way
+├── NotJson        415    the body does not say that it is JSON
+├── Misdirected    421    it was sent to a host that is not allowed
+├── TooMany        429    the key has used its rate or its daily quota; comes with Retry-After
 └── Unavailable    503    the database cannot be reached now; comes with Retry-After
 """
 
@@ -36,6 +41,7 @@ _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 _CODES = {
     400: "invalid",
     401: "unauthorized",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
@@ -85,10 +91,34 @@ class Unauthorized(ApiError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this gateway asks for an API key",
-            fix="send `Authorization: Bearer KEY` with one of the keys in RESHELF_API_KEYS",
+            "this needs an API key that is neither revoked nor expired",
+            fix="send `Authorization: Bearer KEY`; `reshelf keys make` makes one",
         )
         self.headers = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(ApiError):
+    """The key has not the scope of the route."""
+
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the key has not the scope `{scope}`", fix=f"use a key with the scope `{scope}`")
+
+
+class ForeignOrigin(ApiError):
+    """A page of another origin sent the request."""
+
+    status = 403
+    code = "foreign_origin"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"pages of {origin[:200]!r} may not send this",
+            field="origin",
+            fix="RESHELF_ALLOWED_ORIGINS names the origins whose pages may send events, and nothing else",
+        )
 
 
 class NotFound(ApiError):
@@ -121,6 +151,47 @@ class Unsupported(ApiError):
     def __init__(self, message: str, *, field: str, accept: str) -> None:
         super().__init__(message, field=field, fix=f"send it as it is, or as {accept}")
         self.headers = {"Accept-Encoding": accept}
+
+
+class NotJson(ApiError):
+    """The body does not say that it is JSON."""
+
+    status = 415
+    code = "not_json"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"a body of the type {given[:64]!r} is not read",
+            field="content-type",
+            fix="send `Content-Type: application/json`",
+        )
+
+
+class Misdirected(ApiError):
+    """The request was sent to a host that is not allowed."""
+
+    status = 421
+    code = "misdirected"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"this gateway does not answer to the host {host[:200]!r}",
+            field="host",
+            fix="name the host in RESHELF_ALLOWED_HOSTS",
+        )
+
+
+class TooMany(ApiError):
+    """The key has used its rate or its daily quota."""
+
+    status = 429
+    code = "too_many"
+
+    def __init__(self, seconds: str) -> None:
+        super().__init__(
+            "the key has used its rate or its daily quota", fix=f"try again in {seconds} seconds, or raise the limit"
+        )
+        self.headers = {"Retry-After": seconds}
 
 
 class Unavailable(ApiError):

@@ -8,6 +8,7 @@ from inspect import cleandoc
 from typing import Any
 
 import msgspec
+from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -22,9 +23,11 @@ from litestar.openapi.spec import (
     Tag,
 )
 
+from api_gateway.http import scoped
 from api_gateway.http.batches import Taken
 from api_gateway.http.errors import ErrorBody
 from api_gateway.http.reference import ReferencePlugin
+from reshelf import fields
 from reshelf.catalogue import Change
 from reshelf.events import Event
 from reshelf.orders import Label, Order
@@ -80,23 +83,28 @@ def _error(description: str) -> ResponseSpec:
     return ResponseSpec(ErrorBody, generate_examples=False, description=description)
 
 
-READ_ERRORS = {
-    400: _error("A parameter cannot be read; `field` names it."),
+GUARD_ERRORS = {
     401: _error("No accepted API key."),
+    403: _error("The key has not the scope of the route, or a page of another origin sent the request."),
+    421: _error("The host is none of those that this gateway answers to (RESHELF_ALLOWED_HOSTS)."),
+    429: _error("The key has used its rate or its daily quota; try again after Retry-After seconds."),
+}
+READ_ERRORS = GUARD_ERRORS | {
+    400: _error("A parameter cannot be read; `field` names it."),
     503: _error("The database cannot be reached; try again after Retry-After seconds."),
 }
 FOUND_ERRORS = READ_ERRORS | {404: _error("There is nothing of this id.")}
 _PACKED = {
     413: _error("More than 4 MiB, packed or unpacked, or more than 1000 rows."),
-    415: _error("An unknown Content-Encoding; the header Accept-Encoding names those that are known."),
+    415: _error("No JSON type, or an unknown Content-Encoding; the header Accept-Encoding names those that are known."),
 }
-ORDER_ERRORS = _PACKED | {
+ORDER_ERRORS = (GUARD_ERRORS | _PACKED) | {
     400: _error("The body is no order; `field` names what is wrong."),
-    401: READ_ERRORS[401],
     409: _error("Another order was sent under this id; `field` names the first difference."),
     503: _error("Orders are not screened here (RESHELF_FRAUD)."),
 }
 REVIEW_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("It is another reviewer's, or decided.")}
+KEY_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("A valid key has this name, or this one cannot be rotated.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
 DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
@@ -139,12 +147,13 @@ class LabelsOperation(Operation):
         self.request_body = _batch("labels", "Label", LABEL_EXAMPLE)
 
 
-def _object(schema: dict[str, Any], example: dict[str, Any]) -> RequestBody:
+def one_object(schema: dict[str, Any], example: dict[str, Any], *, required: bool = True) -> RequestBody:
+    """Return the body of a route that takes one JSON object."""
     media = OpenAPIMediaType(
         schema=schema,  # type: ignore[arg-type]  # as raw JSON
         examples={"one": Example(summary="As an example", value=example)},
     )
-    return RequestBody({"application/json": media}, description=f"One JSON object. {PACKED}", required=True)
+    return RequestBody({"application/json": media}, description=f"One JSON object. {PACKED}", required=required)
 
 
 @dataclass
@@ -152,7 +161,16 @@ class OrderOperation(Operation):
     """The body of the screening, which the route parses itself."""
 
     def __post_init__(self) -> None:
-        self.request_body = _object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
+        self.request_body = one_object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
+
+
+_REVIEWER = {
+    "type": ["string", "null"],
+    "minLength": 1,
+    "maxLength": 128,
+    "pattern": fields.ID_PATTERN,
+    "description": "Noted in the audit trail; who takes or decides it is the key.",
+}
 
 
 @dataclass
@@ -160,9 +178,8 @@ class TakingOperation(Operation):
     """The body of taking a review, which the route parses itself."""
 
     def __post_init__(self) -> None:
-        reviewer = {"type": "string", "minLength": 1, "maxLength": 128}
-        schema = {"type": "object", "properties": {"reviewer": reviewer}, "required": ["reviewer"]}
-        self.request_body = _object(schema, {"reviewer": "eva"})
+        schema = {"type": "object", "properties": {"reviewer": _REVIEWER}}
+        self.request_body = one_object(schema, {"reviewer": "eva"})
 
 
 @dataclass
@@ -170,17 +187,17 @@ class DecidingOperation(Operation):
     """The body of deciding a review, which the route parses itself."""
 
     def __post_init__(self) -> None:
-        fields = {
-            "reviewer": {"type": "string", "minLength": 1, "maxLength": 128},
+        properties = {
+            "reviewer": _REVIEWER,
             "decision": {"enum": ["approve", "decline"]},
-            "note": {"type": ["string", "null"], "maxLength": 2000},
+            "note": {"type": ["string", "null"], "maxLength": 2000, "pattern": r"^[^\x00]*$"},
             "fraud": {
                 "type": ["boolean", "null"],
                 "description": "Also labels the order: true as confirmed fraud, false as cleared.",
             },
         }
-        schema = {"type": "object", "properties": fields, "required": ["reviewer", "decision"]}
-        self.request_body = _object(schema, {"reviewer": "eva", "decision": "decline", "fraud": True})
+        schema = {"type": "object", "properties": properties, "required": ["decision"]}
+        self.request_body = one_object(schema, {"reviewer": "eva", "decision": "decline", "fraud": True})
 
 
 def config() -> OpenAPIConfig:
@@ -196,15 +213,17 @@ def config() -> OpenAPIConfig:
             Tag("Doors", "What the shop sends. Writing is idempotent by `event_id` and `change_id`."),
             Tag("Orders", "Screening for fraud, reviews, and the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
+            Tag("Keys", "API keys and the audit trail."),
             Tag("Operations", "For probes and monitoring."),
         ],
         security=[{"bearer": []}, {"header": []}, {}],
         components=Components(
             security_schemes={
-                "bearer": SecurityScheme("http", scheme="bearer", description="One of RESHELF_API_KEYS."),
+                "bearer": SecurityScheme("http", scheme="bearer", description="An API key."),
                 "header": SecurityScheme("apiKey", name="X-API-Key", security_scheme_in="header"),
             },
         ),
+        openapi_router=Router("/schema", route_handlers=[], opt=dict(scoped.OPEN), include_in_schema=False),
         render_plugins=[ReferencePlugin(), JsonRenderPlugin()],
     )
 

@@ -6,7 +6,7 @@ from litestar import Response, post
 from litestar.params import RawBody
 
 from api_gateway import services
-from api_gateway.http import bodies, openapi
+from api_gateway.http import bodies, openapi, scoped
 from api_gateway.http.batches import Taken
 from api_gateway.intake import doors
 from api_gateway.lists.parameters import Asked
@@ -14,6 +14,7 @@ from api_gateway.lists.parameters import Asked
 
 @post(
     "/v1/events",
+    opt=scoped.EVENTS,
     status_code=202,
     operation_id="sendEvents",
     operation_class=openapi.EventsOperation,

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get
 
 from api_gateway import services
-from api_gateway.http import auth, metrics
+from api_gateway.http import metrics, scoped
 from api_gateway.lists.parameters import Asked
 from api_gateway.operations import readiness
 from api_gateway.operations.readiness import Readiness
@@ -18,13 +18,27 @@ class Health(msgspec.Struct, frozen=True):
     status: str = "ok"
 
 
-@get("/v1/health", operation_id="health", summary="The process is up", tags=["Operations"], name="health")
+@get(
+    "/v1/health",
+    opt=scoped.OPEN,
+    operation_id="health",
+    summary="The process is up",
+    tags=["Operations"],
+    name="health",
+)
 async def health() -> Health:
     """Answer without checking anything else. Needs no key."""
     return Health()
 
 
-@get("/v1/ready", operation_id="ready", summary="The gateway can serve", tags=["Operations"], name="ready")
+@get(
+    "/v1/ready",
+    opt=scoped.OPEN,
+    operation_id="ready",
+    summary="The gateway can serve",
+    tags=["Operations"],
+    name="ready",
+)
 async def ready(request: Asked) -> Response[Readiness]:
     """200 while the database answers and is migrated and shelves follow, else 503. Needs no key.
 
@@ -36,13 +50,13 @@ async def ready(request: Asked) -> Response[Readiness]:
 
 @get(
     "/metrics",
+    opt=scoped.READ,
     operation_id="metrics",
     summary="Metrics for Prometheus",
     tags=["Operations"],
     name="metrics",
     media_type=metrics.MEDIA_TYPE,
-    guards=[auth.require_beyond_loopback],
 )
 async def show(request: Asked) -> bytes:
-    """Requests, latencies, sources and rows. Needs a key if the gateway listens beyond loopback."""
+    """Requests, latencies, sources and rows. Needs the scope `read`."""
     return services.from_request(request).metrics.render()

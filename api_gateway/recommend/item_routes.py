@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists import fallback, parameters
 from api_gateway.lists.parameters import Asked, ItemId, Page
 from api_gateway.recommend import service
@@ -15,6 +15,7 @@ from api_gateway.recommend.service import Wanted
 
 @get(
     "/v1/items/{item_id:str}/similar",
+    opt=scoped.READ,
     operation_id="similarItems",
     summary="Items like this one",
     tags=["Shelves"],
@@ -32,6 +33,7 @@ async def similar(request: Asked, paging: Page, item_id: ItemId) -> Answer:
 
 @get(
     "/v1/items/{item_id:str}/bought-together",
+    opt=scoped.READ,
     operation_id="boughtTogether",
     summary="Items bought together with this one",
     tags=["Shelves"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists import fallback
 from api_gateway.lists.parameters import Asked, Page
 from api_gateway.recommend import service
@@ -15,6 +15,7 @@ from api_gateway.recommend.service import Wanted
 
 @get(
     "/v1/popular",
+    opt=scoped.READ,
     operation_id="popular",
     summary="Popular items",
     tags=["Shelves"],
@@ -29,6 +30,7 @@ async def popular(request: Asked, paging: Page) -> Answer:
 
 @get(
     "/v1/new",
+    opt=scoped.READ,
     operation_id="newest",
     summary="New items",
     tags=["Shelves"],

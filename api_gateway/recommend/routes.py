@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 
 from api_gateway import services
 from api_gateway.experiment import service
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists import fallback, parameters
 from api_gateway.lists.parameters import Asked, Country, Page, Referrer, Segment, SessionId, Traits, UserId
 from api_gateway.recommend import service as recommend_service
@@ -20,6 +20,7 @@ from reshelf.events import shopper_key
 
 @get(
     "/v1/users/{user_id:str}/recommendations",
+    opt=scoped.READ,
     operation_id="recommendForUser",
     summary="Recommendations for a user",
     tags=["Shelves"],
@@ -52,6 +53,7 @@ async def for_user(
 
 @get(
     "/v1/recommendations",
+    opt=scoped.READ,
     operation_id="recommendForSession",
     summary="Recommendations for a visitor who is not logged in",
     tags=["Shelves"],

@@ -8,7 +8,7 @@ from litestar import get
 from litestar.params import QueryParameter
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists.parameters import Asked, Cursor, Limit
 from api_gateway.search import queries, service
 from api_gateway.search import suggest as search_suggest
@@ -51,6 +51,7 @@ Most = Annotated[int, QueryParameter(name="limit", ge=1, le=20, description="Mos
 
 @get(
     "/v1/search",
+    opt=scoped.READ,
     operation_id="search",
     summary="Search the catalogue",
     tags=["Search"],
@@ -90,6 +91,7 @@ async def search(
 
 @get(
     "/v1/suggest",
+    opt=scoped.READ,
     operation_id="suggest",
     summary="Complete what is typed",
     tags=["Search"],

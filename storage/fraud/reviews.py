@@ -1,4 +1,4 @@
-"""The review queue: orders that a person decides, each taken by one reviewer at a time."""
+"""The review queue: orders that a person decides, each taken by one reviewer (the name of an API key) at a time."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from storage.tables.fraud import (
     screenings,
 )
 from storage.tables.intake import change_ids, dead_letters, event_ids, events, intake_counts, shopper_traits
+from storage.tables.keys import api_key_usage, api_keys, audit_log
 from storage.tables.marks import due, due_marks, watermarks
 from storage.tables.models import drift_measurements, live_models, model_switches, model_versions
 from storage.tables.recommend import actors, rankings, transitions
@@ -22,6 +23,9 @@ from storage.tables.search import search_answers, suggestions
 
 __all__ = [
     "actors",
+    "api_key_usage",
+    "api_keys",
+    "audit_log",
     "change_ids",
     "dead_letters",
     "drift_measurements",

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from reshelf import client
 from storage import engine
-from tests.support import ports, shelves, shop
+from tests.support import gateways, ports, shelves, shop
 from tests.support.shelves import Shelf
 from workers import settings as configuration
 from workers.settings import Settings
@@ -36,7 +36,7 @@ class Stack:
     def __post_init__(self) -> None:
         url = f"http://127.0.0.1:{self.settings.gateway_port}"
         # A proxy that the environment names must not come between a machine and itself.
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False, headers=gateways.HEADERS)
 
     @property
     def installation(self) -> Installation:
@@ -121,4 +121,5 @@ def settings_for(home: Path, database_url: str, broker_url: str, **others: Any) 
     """Return settings with free ports of their own, quick to notice what is lost."""
     quick = {"lease": 4.0, "reconcile_every": 1.0, "preset": "tiny", "ranking_depth": 30}
     given = {"home": home, "database_url": database_url, "broker_url": broker_url, "gateway_port": ports.free_port()}
+    given["api_keys"] = gateways.KEY
     return msgspec.structs.replace(Settings(), **quick, **given, metrics_port=ports.free_port(), **others)

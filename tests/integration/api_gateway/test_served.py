@@ -15,6 +15,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from tests.support import gateways
+
 SERVE = """
 import sys, uvicorn
 port = int(sys.argv[1])
@@ -29,7 +31,11 @@ def served(database_url: str, broker_url: str) -> Iterator[tuple[str, subprocess
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
-    environ |= {"RESHELF_DATABASE_URL": database_url, "RESHELF_BROKER_URL": broker_url}
+    environ |= {
+        "RESHELF_DATABASE_URL": database_url,
+        "RESHELF_BROKER_URL": broker_url,
+        "RESHELF_API_KEYS": gateways.KEY,
+    }
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], env=environ)
     try:
         yield f"http://127.0.0.1:{port}", process
@@ -57,7 +63,7 @@ def test_a_served_gateway_reads_writes_rings_and_stops(
     url, process = served
     shop.stock(3)
     shop.rank("similar", "a/b", ["i002"])
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, headers=gateways.HEADERS) as client:
         wait_until(lambda: client.get("/v1/ready").status_code == 200)
         assert client.get("/v1/items/a%2Fb/similar").json()["source"] == "similar"
         event = {"event_id": "e", "kind": "view", "at": "2026-03-01T00:00:00Z", "user_id": "a", "item_id": "i001"}

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from litestar.testing import TestClient
 from sqlalchemy import Engine
 
-from api_gateway.app import create
+from tests.support import gateways
 from tests.support.searching import ITEMS, Bell, Client, Shop
 from workers.settings import Settings
 
@@ -36,7 +35,7 @@ def _serve(database_url: str, bell: Bell) -> Iterator[Callable[..., Client]]:
 
         def start(**settings: Any) -> Client:
             chosen = Settings(**({"database_url": database_url, "search_deadline_ms": 5_000} | settings))
-            return stack.enter_context(TestClient(create(chosen, bell=bell), raise_server_exceptions=False))
+            return stack.enter_context(gateways.client(chosen, bell=bell))
 
         yield start
 

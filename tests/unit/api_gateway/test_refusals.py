@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from api_gateway.app import create
 from api_gateway.intake import doors
+from tests.support import gateways
 from workers.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def offline() -> Iterator[TestClient[Any]]:
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none")
-    with TestClient(create(settings), raise_server_exceptions=False) as client:
+    with gateways.client(settings) as client:
         yield client
 
 

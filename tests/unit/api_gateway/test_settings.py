@@ -16,10 +16,9 @@ SOMEWHERE = "postgresql://nobody@127.0.0.1:1/none"
 @pytest.mark.parametrize(
     ("settings", "variable"),
     [
-        ({"gateway_host": "0.0.0.0"}, "RESHELF_API_KEYS"),
-        ({"gateway_host": "::"}, "RESHELF_API_KEYS"),
-        ({"gateway_host": "shop.example"}, "RESHELF_API_KEYS"),
-        ({"gateway_host": "0.0.0.0", "api_keys": " , "}, "RESHELF_API_KEYS"),
+        ({"open_on_loopback": True, "gateway_host": "0.0.0.0"}, "RESHELF_OPEN_ON_LOOPBACK"),
+        ({"open_on_loopback": True, "gateway_host": "::"}, "RESHELF_OPEN_ON_LOOPBACK"),
+        ({"open_on_loopback": True, "gateway_host": "shop.example"}, "RESHELF_OPEN_ON_LOOPBACK"),
         ({"database_url": None}, "RESHELF_DATABASE_URL"),
         ({"repeat_policy": "hide"}, "RESHELF_REPEAT_POLICY"),
     ],

@@ -154,17 +154,17 @@ def test_celery_understands_the_worker_command_lines() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example"])
 def test_nothing_listens_beyond_this_machine_without_a_password(host: str) -> None:
-    with pytest.raises(SettingsError, match="RESHELF_API_KEYS"):
-        exposure.check_gateway(Settings(gateway_host=host))
+    with pytest.raises(SettingsError, match="RESHELF_OPEN_ON_LOOPBACK"):
+        exposure.check_gateway(Settings(gateway_host=host, open_on_loopback=True))
     with pytest.raises(SettingsError, match="RESHELF_FLOWER_BASIC_AUTH"):
         exposure.check_flower(Settings(flower_host=host))
-    exposure.check_gateway(Settings(gateway_host=host, api_keys="key"))
+    exposure.check_gateway(Settings(gateway_host=host))
     exposure.check_flower(Settings(flower_host=host, flower_basic_auth="name:password"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_loopback_needs_no_password(host: str) -> None:
-    exposure.check_gateway(Settings(gateway_host=host))
+    exposure.check_gateway(Settings(gateway_host=host, open_on_loopback=True))
     exposure.check_flower(Settings(flower_host=host))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from storage import due
 from storage.fraud import rule_sets
+from tests.support import gateways, waiting
 from tests.support import screening as tests
 from workers.fraud import door, screening
 from workers.fraud.rules import rules
@@ -157,30 +158,58 @@ def test_what_is_no_order_is_refused_with_the_field(
     assert tests.rows_of(database, "SELECT FROM orders") == []
 
 
-def test_reviews_are_taken_by_one_decided_once_and_kept_with_the_order(
+def test_reviews_are_taken_by_one_key_decided_once_and_kept_with_the_order(
     serve: Callable[..., TestClient[Any]], database: Engine
 ) -> None:
     gateway = serve(screen_fallback="review", screen_deadline_ms=5)
+    eva = gateways.bearer(gateways.make_key(database, "eva", "review"))
+    tom = gateways.bearer(gateways.make_key(database, "tom", "review"))
+    waiting.wait_until(lambda: gateway.get("/v1/reviews", headers=tom).status_code == 200, what="the keys are taken")
     order = made(1, order_id="o/1")
     post(gateway, order)
-    [waiting] = gateway.get("/v1/reviews").json()["reviews"]
-    assert (waiting["order_id"], waiting["screened"], waiting["order"]["amount"]) == ("o/1", "review", order["amount"])
+    [open_one] = gateway.get("/v1/reviews").json()["reviews"]
+    assert (open_one["order_id"], open_one["screened"], open_one["order"]["amount"]) == (
+        "o/1", "review", order["amount"],
+    )  # fmt: skip
     path = "/v1/reviews/o%2F1"
-    assert gateway.post(f"{path}/take", json={"reviewer": "eva"}).json()["taken_by"] == "eva"
-    refused = gateway.post(f"{path}/take", json={"reviewer": "tom"})
-    assert (refused.status_code, refused.json()["error"]["field"]) == (409, "reviewer")
-    assert gateway.post(f"{path}/decide", json={"reviewer": "tom", "decision": "approve"}).status_code == 409
-    bad = gateway.post(f"{path}/decide", json={"reviewer": "eva", "decision": "maybe"})
+    assert gateway.post(f"{path}/take", json={"reviewer": "the boss"}, headers=eva).json()["taken_by"] == "eva"
+    refused = gateway.post(f"{path}/take", json={"reviewer": "eva"}, headers=tom)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (409, "order_id")
+    claimed = gateway.post(f"{path}/decide", json={"reviewer": "eva", "decision": "approve"}, headers=tom)
+    assert claimed.status_code == 409
+    bad = gateway.post(f"{path}/decide", json={"decision": "maybe"}, headers=eva)
     assert (bad.status_code, bad.json()["error"]["field"]) == (400, "decision")
-    done = gateway.post(f"{path}/decide", json={"reviewer": "eva", "decision": "decline", "fraud": True, "note": "n"})
-    assert done.json()["decision"] == "decline"
-    assert gateway.post(f"{path}/decide", json={"reviewer": "eva", "decision": "approve"}).status_code == 409
+    decision = {"reviewer": "the boss", "decision": "decline", "fraud": True, "note": "n"}
+    done = gateway.post(f"{path}/decide", json=decision, headers=eva)
+    assert (done.json()["decision"], done.json()["decided_by"]) == ("decline", "eva")
+    assert gateway.post(f"{path}/decide", json={"decision": "approve"}, headers=eva).status_code == 409
     assert gateway.get("/v1/reviews").json()["reviews"] == []
     audit = gateway.get("/v1/orders/o%2F1/screening").json()
     assert (audit["answer"]["decision"], audit["review"]) == ("review", "decline")
     assert [line["what"] for line in audit["history"]] == ["review taken", "review decided", "label"]
     assert audit["facts"]["amount"] == order["amount"]
     assert tests.rows_of(database, "SELECT label FROM orders")[0].label == "confirmed_fraud"
+    lines = gateway.get("/v1/audit?limit=2").json()["lines"]
+    assert [(line["action"], line["actor"], line["subject"]) for line in lines] == [
+        ("review decided", "eva", "o/1"),
+        ("review taken", "eva", "o/1"),
+    ]
+    assert lines[0]["detail"] == {"reviewer": "the boss", "decision": "decline", "fraud": True}
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "field"),
+    [
+        ("take", {"reviewer": "a\0b"}, "reviewer"),
+        ("decide", {"reviewer": "a\0b", "decision": "approve"}, "reviewer"),
+        ("decide", {"decision": "approve", "note": "a\0b"}, "note"),
+    ],
+)
+def test_what_no_text_can_hold_is_refused_with_its_field(
+    gateway: TestClient[Any], step: str, body: dict[str, Any], field: str
+) -> None:
+    answer = gateway.post(f"/v1/reviews/o-1/{step}", json=body)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
 def test_what_is_not_there_is_not_found(gateway: TestClient[Any]) -> None:

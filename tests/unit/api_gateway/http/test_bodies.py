@@ -12,9 +12,9 @@ import pytest
 import zstandard
 from litestar.testing import TestClient
 
-from api_gateway.app import create
 from api_gateway.http import bodies
 from api_gateway.http.errors import Invalid, TooLarge
+from tests.support import gateways
 from workers.settings import Settings
 
 # No batch, which is said without a database; a body that cannot be unpacked is refused before.
@@ -24,7 +24,7 @@ TEXT = b'{"rows": []}'
 @pytest.fixture(scope="module")
 def offline() -> Iterator[TestClient[Any]]:
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none")
-    with TestClient(create(settings), raise_server_exceptions=False) as client:
+    with gateways.client(settings) as client:
         yield client
 
 
@@ -62,7 +62,7 @@ def test_a_packed_body_is_the_body(offline: Any, path: str, encoding: str, pack:
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, "the body is no batch of rows")
 
 
-@pytest.mark.parametrize("path", ["/v1/orders/screen", "/v1/reviews/o/take", "/v1/reviews/o/decide"])
+@pytest.mark.parametrize("path", ["/v1/orders/screen", "/v1/keys", "/v1/reviews/o/decide"])
 def test_every_door_unpacks(offline: Any, path: str) -> None:
     answer = offline.post(path, content=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
     assert (answer.status_code, "missing required field" in answer.json()["error"]["message"]) == (400, True)

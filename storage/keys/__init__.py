@@ -1,0 +1,1 @@
+"""API keys, how much each is used, and the audit trail."""
