@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo check format test fuzz clean bench
+.PHONY: install demo env check format test fuzz clean bench
 .PHONY: bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments
 
 install: $(STAMP)
@@ -17,6 +17,11 @@ $(STAMP): pyproject.toml reshelf/pyproject.toml constraints.txt
 # make demo DATA=path/to/online_retail.csv.gz runs the main job on real data instead of the simulated shop.
 demo: install
 	$(BIN)/reshelf demo $(if $(DATA),--data $(DATA))
+
+# Secrets for compose.yaml, which only their owner reads; one that is there stays.
+env:
+	@test ! -e .env || (echo ".env is there: delete it first, and what was made with its secrets" >&2; exit 1)
+	@umask 077; $(PYTHON) -c 'import secrets; t = secrets.token_urlsafe; print(f"POSTGRES_PASSWORD={t(24)}\nREDIS_PASSWORD={t(24)}\nRESHELF_API_KEYS={t(32)}\nRESHELF_FLOWER_BASIC_AUTH=reshelf:{t(24)}")' > .env
 
 check: install
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from workers import cli
+from workers import cli, exposure
 from workers import settings as configuration
 from workers.supervisor import processes
 
@@ -84,7 +85,45 @@ def test_every_variable_is_a_setting(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_ports_are_on_loopback(name: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+    published = "${RESHELF_PUBLISH:-127.0.0.1}:" if name in ("gateway", "flower") else "127.0.0.1:"
+    assert all(port.startswith(published) for port in SERVICES[name].get("ports", []))
+
+
+def _default(name: str) -> str:
+    """Return what a variable of the environment is while nothing is set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(COMPOSE["x-environment"][name]))
+
+
+def _settings(**others: str) -> configuration.Settings:
+    return configuration.load({name: _default(name) for name in COMPOSE["x-environment"]} | others)
+
+
+OWN = {
+    "RESHELF_DATABASE_URL": "postgresql://postgres:own@postgres/reshelf",
+    "RESHELF_BROKER_URL": "redis://:own@redis:6379/0",
+    "RESHELF_API_KEYS": "own",
+    "RESHELF_FLOWER_BASIC_AUTH": "reshelf:own",
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_default_secret_is_refused_beyond_loopback(name: str) -> None:
+    exposure.check_secrets(_settings())
+    exposure.check_secrets(_settings(RESHELF_PUBLISH="0.0.0.0", **OWN))
+    one_left = {variable: value for variable, value in OWN.items() if variable != name}
+    with pytest.raises(configuration.SettingsError, match="RESHELF_PUBLISH=0.0.0.0"):
+        exposure.check_secrets(_settings(RESHELF_PUBLISH="0.0.0.0", **one_left))
+
+
+def test_make_env_writes_secrets_that_only_their_owner_reads(tmp_path: Path) -> None:
+    made = ["make", "--silent", "-f", str(ROOT / "Makefile"), "env"]
+    subprocess.run(made, cwd=tmp_path, check=True, timeout=60)
+    file = tmp_path / ".env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    values = dict(line.split("=", 1) for line in file.read_text().splitlines())
+    assert set(values) == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "RESHELF_API_KEYS", "RESHELF_FLOWER_BASIC_AUTH"}
+    assert len({value.rpartition(":")[2] for value in values.values()}) == 4
+    assert subprocess.run(made, cwd=tmp_path, timeout=60, stderr=subprocess.DEVNULL).returncode != 0
 
 
 def test_there_is_no_secret_that_cannot_be_set_from_outside() -> None:
