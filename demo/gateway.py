@@ -57,9 +57,12 @@ class Found:
 class Gateway:
     """A client of one gateway; use it as an async context manager."""
 
-    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, key: str | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         # Ignore the proxies of the environment: the server is local.
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, transport=transport)
+        self._client = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=10, trust_env=False, transport=transport
+        )
 
     async def __aenter__(self) -> Gateway:
         return self

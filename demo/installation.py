@@ -8,7 +8,10 @@ from pathlib import Path
 from workers import settings as configuration
 from workers.supervisor.installation import Installation
 
-OWN = ("HOME", "DATABASE_URL", "BROKER_URL", "API_KEYS", "FLOWER_BASIC_AUTH", "GATEWAY_HOST", "FLOWER_HOST")
+OWN = (
+    "HOME", "DATABASE_URL", "BROKER_URL", "API_KEYS", "OPEN_ON_LOOPBACK", "ALLOWED_HOSTS", "ALLOWED_ORIGINS",
+    "FLOWER_BASIC_AUTH", "GATEWAY_HOST", "FLOWER_HOST",
+)  # fmt: skip
 """Settings that the demo does not take from the environment."""
 
 _OWN_VARIABLES = {configuration.PREFIX + name for name in OWN}

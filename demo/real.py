@@ -97,7 +97,7 @@ async def _serve(installation: Installation, report: RetailReport, seconds: floa
     """Show a few customers, then let others click, and measure how soon their shelves change."""
     events, titles = report.loaded.reading.events, _titles(report)
     regulars = _regulars(events)
-    async with Gateway(installation.gateway_url) as gateway:
+    async with Gateway(installation.gateway_url, key=installation.api_key) as gateway:
         portraits = [await _portrait(gateway, events, titles, one) for one in regulars[:SHOWN_CUSTOMERS]]
         with Producer(installation.broker_url) as producer:
             rng = random.Random(0)

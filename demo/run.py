@@ -84,7 +84,7 @@ async def _live(installation: Installation, world: World, size: Size, console: C
     """Open the shop once every customer has a shelf, then run the stories."""
     rng = random.Random(f"shop:{size.seed}")
     items = {item.item_id: item for item in world.items}
-    async with Gateway(installation.gateway_url) as gateway:
+    async with Gateway(installation.gateway_url, key=installation.api_key) as gateway:
         with screen.step(console, "ranked every customer's shelf"):
             await _wait_until_personal(gateway, world.customers)
         with Producer(installation.broker_url) as producer:
@@ -104,7 +104,7 @@ async def _fill(installation: Installation, world: World) -> None:
     with Producer(installation.broker_url) as producer:
         for item in world.items:
             producer.change(**catalogue.change(item, now))
-        async with Gateway(installation.gateway_url) as gateway:
+        async with Gateway(installation.gateway_url, key=installation.api_key) as gateway:
             for start in range(0, len(world.past), BATCH):
                 await gateway.send(world.past[start : start + BATCH])
     deadline = time.monotonic() + FILL_SECONDS

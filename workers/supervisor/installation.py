@@ -19,7 +19,9 @@ from typing import Any
 
 import msgspec
 
+from workers import exposure
 from workers import settings as configuration
+from workers.keys import local
 from workers.settings import Settings
 from workers.supervisor import control, processes, run_file, supervise
 
@@ -57,12 +59,17 @@ class Installation:
     @property
     def gateway_url(self) -> str:
         """The gateway's URL."""
-        return supervise.gateway_url(self.settings)
+        return exposure.gateway_url(self.settings)
+
+    @property
+    def api_key(self) -> str | None:
+        """The key that a client on this machine sends; None where none is needed."""
+        return local.for_client(self.settings)
 
     @property
     def flower_url(self) -> str:
         """Flower's URL."""
-        return supervise.flower_url(self.settings)
+        return exposure.flower_url(self.settings)
 
     @property
     def broker_url(self) -> str:
@@ -120,8 +127,8 @@ class Installation:
         Its output is appended to `logs/NAME.log` in the home folder. The caller has to stop it.
         """
         log = self.log(name)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             return subprocess.Popen(
                 processes.reshelf_command(*arguments),
                 env=self.environ,
@@ -129,6 +136,7 @@ class Installation:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                umask=0o077,
             )
 
     def run(self, *arguments: str, timeout: float | None = None, **environ: str) -> subprocess.CompletedProcess[str]:

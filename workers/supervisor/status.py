@@ -9,9 +9,9 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from workers import capabilities, heartbeat
+from workers import capabilities, exposure, heartbeat
 from workers.settings import Settings
-from workers.supervisor import control, processes, run_file, supervise, watch
+from workers.supervisor import control, processes, run_file, watch
 from workers.supervisor.control import Process, Running
 
 RUNNING = "running"
@@ -50,7 +50,7 @@ class Report:
 
 def gather(settings: Settings) -> Report:
     """Return the report; a part that does not answer becomes a problem, not an exception."""
-    report = Report(home=str(settings.home.absolute()), gateway=supervise.gateway_url(settings))
+    report = Report(home=str(settings.home.absolute()), gateway=exposure.gateway_url(settings))
     _ask_supervisor(settings, report)
     if settings.broker_url is not None:
         _ask_redis(settings.broker_url, report)

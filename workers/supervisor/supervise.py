@@ -24,6 +24,7 @@ from storage.embedded import launch, postgres, redis, server
 from storage.embedded.server import Server
 from workers import exposure
 from workers import settings as configuration
+from workers.keys import local
 from workers.settings import Settings
 from workers.supervisor import control, probe, processes, run_file, supervisord
 from workers.supervisor.errors import UpError
@@ -128,19 +129,9 @@ def not_ready(settings: Settings, socket: Path) -> list[str]:
         return [str(error)]
     missing = [f"{process.name}: {process.state.lower()}" for process in found if process.state != "RUNNING"]
     if not missing and any(process.name == "gateway" for process in found):
-        problem = probe.problem(f"{gateway_url(settings)}/v1/ready")
+        problem = probe.problem(f"{exposure.gateway_url(settings)}/v1/ready")
         missing += [f"gateway: {problem}"] if problem else []
     return missing
-
-
-def gateway_url(settings: Settings) -> str:
-    """Return the gateway's URL from this machine."""
-    return f"http://{exposure.local(settings.gateway_host)}:{settings.gateway_port}"
-
-
-def flower_url(settings: Settings) -> str:
-    """Return Flower's URL from this machine."""
-    return f"http://{exposure.local(settings.flower_host)}:{settings.flower_port}"
 
 
 def tail(log: Path, lines: int = 20) -> str:
@@ -152,7 +143,7 @@ def tail(log: Path, lines: int = 20) -> str:
 
 def _watcher(plan: Plan, tell: Callable[[str], None]) -> Watcher:
     servers = [one.name for one in plan.servers]
-    url = flower_url(plan.settings)
+    url = exposure.flower_url(plan.settings)
     return Watcher(plan.settings.home, plan.socket, servers=servers, flower_url=url, tell=tell)
 
 
@@ -188,7 +179,7 @@ def _wait_for_servers(plan: Plan, supervisor: subprocess.Popen[bytes]) -> None:
 def _migrate(plan: Plan) -> None:
     # In its own process, so that SQLAlchemy and Alembic do not stay in the memory of this one.
     done = subprocess.run(
-        processes.reshelf_command("migrate"),
+        processes.reshelf_command("migrate", *(["--local-key"] if local.is_needed(plan.settings) else [])),
         env=_environment(plan.settings),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -200,7 +191,7 @@ def _migrate(plan: Plan) -> None:
 
 
 def _start_supervisor(plan: Plan, lock: int) -> subprocess.Popen[bytes]:
-    plan.logs.mkdir(parents=True, exist_ok=True)
+    plan.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = plan.settings.home / "supervisord.conf"
     server.write_private(file, supervisord.configuration(plan.settings.home, plan.socket, plan.programs).encode())
     command = launch.command([sys.executable, "-P", "-m", "supervisor.supervisord", "-c", file])
@@ -213,6 +204,8 @@ def _start_supervisor(plan: Plan, lock: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         pass_fds=(lock,),
         start_new_session=True,
+        # The supervisor opens the logs itself: its own setting is only for programs.
+        umask=0o077,
     )
 
 

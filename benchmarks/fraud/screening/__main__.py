@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import figures, machine, progress
+from benchmarks import access, figures, machine, progress
 from benchmarks.fraud.screening import orders, traffic
 from workers.settings import Settings
 from workers.supervisor import installation as installations
@@ -39,7 +39,7 @@ when = { payment_orders_1d = { above = 10 } }
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installations.temporary(shown=True) as installation:
+    with installations.temporary(access.environ(), shown=True) as installation:
         result = _measure(options, installation)
     figures.tell(result, options.out)
 

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks import access
 from benchmarks.fraud.screening import orders
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -71,8 +72,8 @@ async def _ask(idle: list[Connection], port: int, body: bytes) -> dict[str, Any]
 
 async def _post(connection: Connection, body: bytes) -> dict[str, Any]:
     reader, writer = connection
-    head = b"POST /v1/orders/screen HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: "
-    writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+    head = f"POST /v1/orders/screen HTTP/1.1\r\nHost: localhost\r\n{access.LINE}Content-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     headers = await reader.readuntil(b"\r\n\r\n")
     length = next(int(line[15:]) for line in headers.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     return dict(json.loads(await reader.readexactly(length)))

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import numpy as np
 import psutil
 
-from benchmarks import figures, machine, progress, shop
+from benchmarks import access, figures, machine, progress, shop
 from benchmarks.search.serving import load
 from benchmarks.search.serving.load import Answered
 from benchmarks.serving.freshness.probes import Gateway
@@ -37,7 +37,7 @@ _MEASURED = ("gateway", "worker-search", "postgres", "redis")
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installations.temporary(shown=True) as installation:
+    with installations.temporary(access.environ(), shown=True) as installation:
         result = _measure(options, installation)
     figures.tell(result, options.out)
 

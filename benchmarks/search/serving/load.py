@@ -16,6 +16,8 @@ from typing import Any
 
 import uvloop
 
+from benchmarks import access
+
 _CONNECTIONS = 64
 _PATIENCE = 10.0
 
@@ -82,7 +84,7 @@ class Connection:
         if self._streams is None or self._streams[0].at_eof():  # the gateway closes idle connections
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{access.LINE}\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length:")[2].split("\r\n", 1)[0])
         body = await reader.readexactly(length)

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import figures, machine, progress, shop
+from benchmarks import access, figures, machine, progress, shop
 from benchmarks.serving.freshness import beside, overload
 from benchmarks.serving.freshness.run import Run
 from workers.supervisor import installation as installations
@@ -26,7 +26,7 @@ _COMPILATIONS = "reshelf_compilations_after_warm_up"
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installations.temporary(shown=True) as installation:
+    with installations.temporary(access.environ(), shown=True) as installation:
         result = _measure(options, installation)
     figures.tell(result, options.out)
 

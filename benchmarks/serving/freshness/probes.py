@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import shop
+from benchmarks import access, shop
 from reshelf import client, tasks
 
 _POLL = 0.01
@@ -38,7 +38,9 @@ class Gateway:
 
     def ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
         """Return the answer to a request. Raises OSError unless it is 200 or 202."""
-        self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        self._connection.request(
+            method, path, body, access.HEADERS | ({"Content-Type": "application/json"} if body else {})
+        )
         answer = self._connection.getresponse()
         content = answer.read()
         if answer.status not in (200, 202):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, text
 
-from benchmarks import figures, machine, progress, shop
+from benchmarks import access, figures, machine, progress, shop
 from benchmarks.serving.swaps.traffic import Found, Traffic
 from storage import due
 from storage import engine as engines
@@ -40,7 +40,7 @@ Window = tuple[float, float]
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with installations.temporary(shown=True) as installation:
+    with installations.temporary(access.environ(), shown=True) as installation:
         engine = engines.connect(installation.database_url)
         try:
             result = _measure(options, installation, engine)

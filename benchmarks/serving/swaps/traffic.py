@@ -18,6 +18,8 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from benchmarks import access
+
 PAGE = 10
 _CONNECTIONS = 32
 _PATIENCE = 5.0
@@ -117,7 +119,7 @@ async def _asker(port: int, waiting: asyncio.Queue[tuple[float, str]], found: Fo
 
 
 async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> tuple[int, bytes]:
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{access.LINE}\r\n".encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = next(line.partition(":")[2] for line in head.split("\r\n") if line.startswith("content-length:"))
     return int(head.split(" ", 2)[1]), await reader.readexactly(int(length))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -105,6 +106,36 @@ def test_the_servers_start_in_the_background_and_stop_without_a_trace(home: Home
     assert home.run("status").returncode == 3
     assert not (home.home / "run.json").exists()
     assert not control.socket_path(home.home).exists()
+
+
+def test_a_key_is_made_at_the_first_start_printed_once_and_read_by_its_owner_alone(home: Home) -> None:
+    started = home.run("up", "--detach", *SERVERS, "--only", "gateway")
+    assert started.returncode == 0, started.stderr
+    key = home.api_key
+    assert key is not None
+    assert started.stderr.count(key) == 1
+    with httpx.Client(base_url=home.gateway_url, trust_env=False) as client:
+        assert client.get("/v1/popular").status_code == 401
+        assert client.get("/v1/keys", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    files = [
+        file for file in home.home.rglob("*") if file.is_file() and "postgres" not in file.relative_to(home.home).parts
+    ]
+    assert {"api-key", "run.json", "up.log", "gateway.log", "supervisord.log"} <= {file.name for file in files}
+    assert [str(file) for file in files if file.stat().st_mode & 0o077] == []
+    assert [str(file) for file in files if file.name.endswith(".log") and key in file.read_text()] == []
+
+    home.run("down")
+    again = home.run("up", "--detach", *SERVERS, "--only", "gateway")
+    assert (again.returncode, key in again.stderr, home.api_key) == (0, False, key)
+
+
+def test_it_is_open_on_loopback_only_when_asked_and_says_so(home: Home) -> None:
+    home.environ["RESHELF_OPEN_ON_LOOPBACK"] = "true"
+    started = home.run("up", "--detach", *SERVERS, "--only", "gateway")
+    assert "RESHELF_OPEN_ON_LOOPBACK lets every program of this machine in" in started.stderr.replace("\n", " ")
+    assert "WARNING: RESHELF_OPEN_ON_LOOPBACK" in home.log("gateway").read_text()
+    assert home.api_key is None
+    assert httpx.get(f"{home.gateway_url}/v1/popular", trust_env=False).status_code == 200
 
 
 def test_a_second_up_says_where_the_first_one_is(home: Home) -> None:

@@ -19,6 +19,7 @@ def flower() -> None:
     importlib.import_module("flower.command")
     settings = configuration.load()
     exposure.check_flower(settings)
+    exposure.check_secrets(settings)
     if settings.flower_basic_auth:
         # Not on the command line, where every user of the machine could read it.
         os.environ["FLOWER_BASIC_AUTH"] = settings.flower_basic_auth

@@ -21,6 +21,9 @@ def gateway() -> None:
 
     settings = configuration.load()
     exposure.check_gateway(settings)
+    exposure.check_secrets(settings)
+    if settings.open_on_loopback:
+        click.echo("WARNING: RESHELF_OPEN_ON_LOOPBACK: every program of this machine may read and write", err=True)
     if settings.gateway_workers > 1:
         # Several processes answer; the one that is asked for metrics has to know those of all.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="reshelf-gateway-metrics-"))
