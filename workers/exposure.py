@@ -29,7 +29,8 @@ def local(host: str) -> str:
 
 def gateway_url(settings: Settings) -> str:
     """Return the gateway's URL from this machine."""
-    return f"http://{local(settings.gateway_host)}:{settings.gateway_port}"
+    scheme = "http" if settings.gateway_tls_certificate is None else "https"
+    return f"{scheme}://{local(settings.gateway_host)}:{settings.gateway_port}"
 
 
 def flower_url(settings: Settings) -> str:
@@ -50,6 +51,20 @@ def check_gateway(settings: Settings) -> None:
             f"RESHELF_OPEN_ON_LOOPBACK is for this machine alone, and RESHELF_GATEWAY_HOST={settings.gateway_host} "
             "lets other machines in: unset one of them"
         )
+    check_tls(settings)
+
+
+def check_tls(settings: Settings) -> None:
+    """Raise `SettingsError` unless certificate and key are both set, or neither, and are files."""
+    files = {
+        "RESHELF_GATEWAY_TLS_CERTIFICATE": settings.gateway_tls_certificate,
+        "RESHELF_GATEWAY_TLS_KEY": settings.gateway_tls_key,
+    }
+    if set(files.values()) == {None}:
+        return
+    for name, file in files.items():
+        if file is None or not file.is_file():
+            raise SettingsError(f"{name}={file or ''} is no file: TLS needs the certificate and its key")
 
 
 def check_flower(settings: Settings) -> None:

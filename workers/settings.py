@@ -38,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_host: str = "127.0.0.1"
     gateway_port: int = 8080
     gateway_workers: int = 1
+    gateway_tls_certificate: Path | None = None
+    """File with the gateway's certificate and those of its issuers (PEM). Empty: HTTP without TLS."""
+    gateway_tls_key: Path | None = None
+    """File with the certificate's private key (PEM)."""
     flower_host: str = "127.0.0.1"
     flower_port: int = 5555
     flower_basic_auth: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,9 @@ SOMEWHERE = "postgresql://nobody@127.0.0.1:1/none"
         ({"open_on_loopback": True, "gateway_host": "0.0.0.0"}, "RESHELF_OPEN_ON_LOOPBACK"),
         ({"open_on_loopback": True, "gateway_host": "::"}, "RESHELF_OPEN_ON_LOOPBACK"),
         ({"open_on_loopback": True, "gateway_host": "shop.example"}, "RESHELF_OPEN_ON_LOOPBACK"),
+        ({"gateway_tls_certificate": Path(__file__)}, "RESHELF_GATEWAY_TLS_KEY"),
+        ({"gateway_tls_key": Path(__file__)}, "RESHELF_GATEWAY_TLS_CERTIFICATE"),
+        ({"gateway_tls_certificate": Path("none.pem"), "gateway_tls_key": Path(__file__)}, "none.pem"),
         ({"database_url": None}, "RESHELF_DATABASE_URL"),
         ({"repeat_policy": "hide"}, "RESHELF_REPEAT_POLICY"),
     ],

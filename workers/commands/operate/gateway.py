@@ -9,6 +9,7 @@ import click
 
 from workers import exposure
 from workers import settings as configuration
+from workers.commands.operate import tls
 
 FACTORY = "api_gateway.app:from_environment"
 GRACE_SECONDS = 10
@@ -37,4 +38,5 @@ def gateway() -> None:
         http="httptools",
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        **tls.options(settings),
     )

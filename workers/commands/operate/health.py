@@ -25,19 +25,15 @@ def health(program: str, timeout: float) -> None:
     """Exit 0 if the program is healthy, 1 with a reason if it is not."""
     settings = configuration.load()
     if program == "gateway":
-        problem = _http(settings.gateway_host, settings.gateway_port, "/v1/ready", timeout)
+        problem = probe.problem(f"{exposure.gateway_url(settings)}/v1/ready", timeout=timeout)
     elif program == "flower":
-        problem = _http(settings.flower_host, settings.flower_port, "/healthcheck", timeout)
+        problem = probe.problem(f"{exposure.flower_url(settings)}/healthcheck", timeout=timeout)
     elif program == "beat":
         problem = _beat(settings)
     else:
         problem = _worker(settings, program.removeprefix("worker-"), timeout)
     if problem is not None:
         raise click.ClickException(f"{program} is not healthy: {problem}")
-
-
-def _http(host: str, port: int, path: str, timeout: float) -> str | None:
-    return probe.problem(f"http://{exposure.local(host)}:{port}{path}", timeout=timeout)
 
 
 def _beat(settings: Settings) -> str | None:

@@ -55,7 +55,14 @@ def _settings() -> Settings:
     home = configuration.load().home.absolute()
     if not run_file.is_held(home):
         (home / configuration.RUN_FILE).unlink(missing_ok=True)
-    return msgspec.structs.replace(configuration.load(), home=home)
+    settings = configuration.load()
+    # The programs run in the home folder.
+    return msgspec.structs.replace(
+        settings,
+        home=home,
+        gateway_tls_certificate=settings.gateway_tls_certificate and settings.gateway_tls_certificate.absolute(),
+        gateway_tls_key=settings.gateway_tls_key and settings.gateway_tls_key.absolute(),
+    )
 
 
 def _in_foreground(
