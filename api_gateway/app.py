@@ -96,6 +96,7 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     )
     admission.shared_paths = auth.shared_paths(gateway.routes)
     openapi.add_messages(gateway.openapi_schema)
+    openapi.add_scopes(gateway.openapi_schema, gateway.routes)
     return gateway
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from inspect import cleandoc
@@ -216,7 +217,7 @@ def config() -> OpenAPIConfig:
             Tag("Keys", "API keys and the audit trail."),
             Tag("Operations", "For probes and monitoring."),
         ],
-        security=[{"bearer": []}, {"header": []}, {}],
+        security=[{"bearer": []}, {"header": []}],
         components=Components(
             security_schemes={
                 "bearer": SecurityScheme("http", scheme="bearer", description="An API key."),
@@ -237,3 +238,21 @@ def add_messages(document: OpenAPI) -> None:
         schema["description"] = cleandoc(schema.get("description", ""))
     known: dict[str, Any] = document.components.schemas
     known |= schemas | {"Change": change}
+
+
+def add_scopes(document: OpenAPI, routes: Iterable[Any]) -> None:
+    """Say of each operation which scope a key needs for it."""
+    for route in routes:
+        item = (document.paths or {}).get(getattr(route, "path_format", ""))
+        for handler in route.route_handlers if item is not None else ():
+            for method in handler.http_methods:
+                operation = getattr(item, str(method).lower(), None)
+                if operation is not None:
+                    _add_scope(operation, scoped.needed(handler.opt))
+
+
+def _add_scope(operation: Operation, scope: str | None) -> None:
+    if scope is None:
+        operation.security = []
+    else:
+        operation.description = f"{operation.description or ''} Needs the scope `{scope}`.".lstrip()

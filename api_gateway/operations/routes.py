@@ -27,7 +27,7 @@ class Health(msgspec.Struct, frozen=True):
     name="health",
 )
 async def health() -> Health:
-    """Answer without checking anything else. Needs no key."""
+    """Answer without checking anything else."""
     return Health()
 
 
@@ -40,7 +40,7 @@ async def health() -> Health:
     name="ready",
 )
 async def ready(request: Asked) -> Response[Readiness]:
-    """200 while the database answers and is migrated and shelves follow, else 503. Needs no key.
+    """200 while the database answers and is migrated and shelves follow, else 503.
 
     Shelves do not follow where shoppers wait and none is written at all: where ranking stands still, not under load.
     """
@@ -58,5 +58,5 @@ async def ready(request: Asked) -> Response[Readiness]:
     media_type=metrics.MEDIA_TYPE,
 )
 async def show(request: Asked) -> bytes:
-    """Requests, latencies, sources and rows. Needs the scope `read`."""
+    """Requests, latencies, sources and rows."""
     return services.from_request(request).metrics.render()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from workers.keys.scopes import Scope
 
 # At the end, `$` alone would let a line break pass.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,62}$(?!\n)"
+_LIKE_ID = re.compile("[0-9a-f]{8}")
 OWNER_PATTERN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 
 
@@ -33,5 +35,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ) = None
 
     def __post_init__(self) -> None:
+        if _LIKE_ID.fullmatch(self.name):
+            raise ValueError("must not look like the id of a key - at `$.name`")
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
             raise ValueError("must be in the future - at `$.expires_at`")

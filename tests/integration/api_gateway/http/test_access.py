@@ -5,6 +5,7 @@ The routes are those of the application itself, so a new one is tested as soon a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -75,6 +76,23 @@ def test_every_route_declares_a_scope_that_there_is() -> None:
 def test_what_needs_no_key_is_what_probes_and_readers_of_the_document_ask_for() -> None:
     is_open = {route.path for route in ROUTES if route.scope == scoped.declared(scoped.OPEN)}
     assert {path for path in is_open if not path.startswith("/schema")} == {"/v1/health", "/v1/ready"}
+
+
+def test_the_document_says_which_scope_each_path_needs(serve: Callable[..., TestClient[Any]]) -> None:
+    paths = serve().get("/schema/openapi.json").json()["paths"]
+    for route in ROUTES:
+        if route.path.startswith("/schema"):
+            continue
+        [operation] = [item[route.method.lower()] for path, item in paths.items() if _alike(path) == _alike(route.path)]
+        if route.scope == scoped.declared(scoped.OPEN):
+            assert operation["security"] == []
+        else:
+            assert operation["description"].endswith(f"Needs the scope `{route.scope}`.")
+
+
+def _alike(path: str) -> str:
+    """Return a path without the names and types of its parameters."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def test_a_route_without_a_scope_would_need_the_highest() -> None:

@@ -108,6 +108,7 @@ def test_a_key_expires_by_itself(gateway: Client, database: Engine) -> None:
         ({"name": "a\0b"}, "name"),
         ({"name": "a\n"}, "name"),
         ({"name": "setting:1"}, "name"),
+        ({"name": "0123abcd"}, "name"),
         ({"scopes": []}, "scopes"),
         ({"scopes": ["everything"]}, "scopes[0]"),
         ({"owner": "a\0b"}, "owner"),
