@@ -7,12 +7,14 @@ rebinding) therefore sends a host that is not allowed.
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from workers.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ANYWHERE = ("", "0.0.0.0", "::")
 _MOST_SEEN = 1_000
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/]+)(?::[0-9]*)?")
 
 
 class Hosts:
@@ -55,9 +57,9 @@ def is_same(origin: bytes, host: bytes) -> bool:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    """Return the name of the header, nothing if it is not written as one."""
+    found = _HOST.fullmatch(host)
+    return "" if found is None else found[1]
 
 
 def _is_address(name: str) -> bool:
