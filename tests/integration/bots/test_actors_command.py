@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from storage.bots import actors
 from storage.bots.actors import Suspicion
+from storage.keys import audit
 from workers.cli import main
 
 Reshelf = Callable[..., Result]
@@ -39,6 +40,14 @@ def test_flagged_listed_and_cleared(reshelf: Reshelf, database: Engine) -> None:
     [cleared] = json.loads(reshelf("list", "--cleared", "--json").output)
     assert (cleared["shopper"], cleared["flagged"], cleared["cleared_by"]) == ("mob", False, "command")
     assert [one["shopper"] for one in json.loads(reshelf("list", "--json", "--last", "1").output)] == ["bob"]
+    with database.connect() as connection:
+        lines = audit.recent(connection)
+    assert sorted((line.action, line.subject, line.via) for line in lines) == [
+        ("actor cleared", "mob", "command"),
+        ("actor flagged", "bob", "command"),
+        ("actor flagged", "mob", "command"),
+        ("actor flagged", "session:7", "command"),
+    ]
 
 
 def test_what_the_detector_saw_is_shown_as_it_is(reshelf: Reshelf, database: Engine) -> None:

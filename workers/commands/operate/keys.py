@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -132,17 +131,10 @@ def _database() -> Iterator[Engine]:
 @contextmanager
 def _changing() -> Iterator[tuple[Connection, Actor]]:
     """Yield a transaction, and who changes keys by it: the user of this machine."""
-    from storage.keys.audit import Actor
+    from workers.keys import operator
 
     with _database() as engine, engine.begin() as connection:
-        yield connection, Actor(_user(), via="command")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number without a name
-        return "unknown"
+        yield connection, operator.actor()
 
 
 def _tell(made: Made) -> None:
