@@ -22,9 +22,10 @@ from litestar.types import Message, Scope
 import api_gateway
 from api_gateway import services
 from api_gateway.background.doorbell import Bell
-from api_gateway.http import auth, errors, openapi
+from api_gateway.http import auth, budget, errors, openapi
 from api_gateway.http import metrics as measuring
 from api_gateway.http.auth import Admission
+from api_gateway.http.budget import Budget
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake import doors
 from api_gateway.keys import handlers as keys_handlers
@@ -58,11 +59,23 @@ class Gateway(Litestar):
             await send(message)
 
         try:
-            await super().__call__(scope, receive, noting)
+            await self._answer(scope, receive, noting)
         finally:
             metrics: Metrics = self.state.metrics
             route = scope.get("path_template") or measuring.UNMATCHED
             metrics.answered(route, scope["method"], status, perf_counter() - start)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as soon as the body, if it is a large one, may be read."""
+        size = budget.weight(scope)
+        if not size:
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            async with self.state.budget.held(size):
+                await super().__call__(scope, receive, send)
+        except errors.Unavailable as error:
+            await errors.send(error, send)
 
 
 def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gateway:
@@ -74,7 +87,7 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     settings = settings or configuration.load()
     services.check(settings)
     admission = Admission(settings)
-    state = State({"admission": admission, "metrics": Metrics()})
+    state = State({"admission": admission, "metrics": Metrics(), "budget": Budget()})
     gateway = Gateway(
         route_handlers=[
             *_handlers(),

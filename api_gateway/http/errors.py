@@ -26,6 +26,7 @@ import asyncpg
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Send
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,15 @@ def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[Error
         return _response(known.status, known.detail, known.headers)
     log.error("a request failed", exc_info=error)
     return _response(500, ErrorDetail("internal", "the gateway failed; its log says why"), {})
+
+
+async def send(error: ApiError, to: Send) -> None:
+    """Send the response for an error that came up before there was a route."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    body = msgspec.json.encode(ErrorBody(error.detail))
+    headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await to({"type": "http.response.start", "status": error.status, "headers": headers})
+    await to({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _detail(error: HTTPException) -> ErrorDetail:

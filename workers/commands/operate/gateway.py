@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 
 import click
@@ -13,6 +14,15 @@ from workers.commands.operate import tls
 
 FACTORY = "api_gateway.app:from_environment"
 GRACE_SECONDS = 10
+MOST_FILES = 4096
+
+
+def _connections() -> int:
+    """Return how many connections to keep: each is a file, and a few files are for the database and the rest."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return files - 256
 
 
 @click.command()
@@ -35,8 +45,9 @@ def gateway() -> None:
         port=settings.gateway_port,
         workers=settings.gateway_workers,
         loop="uvloop",
-        http="httptools",
+        http="api_gateway.http.protocol:Protocol",
         access_log=False,
+        limit_concurrency=_connections(),
         timeout_graceful_shutdown=GRACE_SECONDS,
         **tls.options(settings),
     )
