@@ -18,6 +18,10 @@ COVARIATES = ("price residual", "competitor", "promotion")
 RESIDUAL, COMPETITOR, PROMOTION = range(len(COVARIATES))
 
 _SMOOTHED = 14
+_DRIFTS = 8
+_YEAR = 364.0
+# Of what is taken for usual: demand moves by 0.15 in logs over a year. The data say how much it does.
+_USUAL_DRIFT = 0.3
 
 
 class History(NamedTuple):
@@ -47,7 +51,8 @@ def sales(
     periods = history.units_NxT.shape[1]
     sold_NxT = ~np.isnan(history.units_NxT) & ~np.isnan(history.price_NxT)
     price_NxT = np.nan_to_num(np.log(history.price_NxT / reference_N[:, None]))
-    covariates_NxTxC = np.stack([residuals(history, reference_N), *rivals(history, reference_N)], axis=-1)
+    drifts = [np.broadcast_to(column, sold_NxT.shape) for column in drifting(periods).T]
+    covariates_NxTxC = np.stack([residuals(history, reference_N), *rivals(history, reference_N), *drifts], axis=-1)
     offset_NxT = np.broadcast_to(np.log(season_S[history.season_T]), sold_NxT.shape)
     age_T = np.arange(periods)[::-1]
     weight_NxT = sold_NxT * 0.5 ** (age_T / half_life)
@@ -57,6 +62,19 @@ def sales(
         return np.pad(column, [(0, 0), (room, 0)] + [(0, 0)] * (column.ndim - 2))
 
     return Sales(*map(padded, (np.nan_to_num(history.units_NxT), price_NxT, covariates_NxTxC, offset_NxT, weight_NxT)))
+
+
+def drifting(periods: int) -> Float[np.ndarray, "T K"]:
+    """Return slow waves that a random walk over these periods is made of (its Karhunen-Loève expansion).
+
+    With independent coefficients of one variance their sum is the path of a random walk, but for its small steps: an
+    item's level may drift, and what is known of its response to prices is not forgotten for that. All waves are flat at
+    the end, so the next periods are expected to be as the last.
+    """
+    wave_K = (np.arange(_DRIFTS) + 0.5) * np.pi
+    time_T = (np.arange(periods) + 1.0) / periods
+    scale = _USUAL_DRIFT * np.sqrt(2.0 * periods / _YEAR)
+    return scale * np.sin(time_T[:, None] * wave_K) / wave_K
 
 
 def rivals(

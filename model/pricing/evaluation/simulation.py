@@ -91,11 +91,13 @@ class Learner:
         self._seed = seed
         self._pooled = pooled
         self._caution = caution
+        self._learned: learning.Learned | None = None
 
     def __call__(self, shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
         """Fit what is known so far, and choose."""
         category_N = shop.category_N if self._pooled else np.zeros_like(shop.category_N)
-        learned = learning.learn(log, category_N, pooled=self._pooled)
+        learned = learning.learn(log, category_N, pooled=self._pooled, before=self._learned)
+        self._learned = learned
         questions = [
             Question(
                 each,
