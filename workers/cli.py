@@ -34,6 +34,7 @@ COMMANDS = {
     "models": Entry("workers.commands.models:models", "List, compare, promote and roll back models.", "workers"),
     "evaluate": Entry("workers.commands.evaluate:evaluate", "Measure a model on files, beside baselines.", "workers"),
     "fraud": Entry("workers.commands.fraud:fraud", "Rules, and what they decided of orders.", "workers"),
+    "pricing": Entry("workers.commands.pricing.group:pricing", "Prices that follow demand.", "workers"),
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
     "keys": Entry("workers.commands.operate.keys:keys", "Make, rotate and revoke API keys.", "workers"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from model.errors import ConfigError
 from model.pricing import response
@@ -20,6 +21,9 @@ from model.pricing.response import Draws
 
 REVENUE, MARGIN, UNITS, CLEAR = "revenue", "margin", "units", "clear"
 CAUTION = 8
+_BLOCK = 64
+"""Items that are computed at once."""
+_WISHES = 41
 OBJECTIVES = (REVENUE, MARGIN, UNITS, CLEAR)
 
 
@@ -61,6 +65,20 @@ class Choice:
     wish: float
 
 
+class Distribution(NamedTuple):
+    """With which probability each price is chosen: `share_NxP` of `prices_NxP`, the present price first.
+
+    Items with fewer prices than others have their present price at the end too, with a share of 0. `best_GxN` is what
+    each group of draws finds best.
+    """
+
+    prices_NxP: Float[np.ndarray, "N P"]
+    share_NxP: Float[np.ndarray, "N P"]
+    best_GxN: Int[np.ndarray, "G N"]
+    units_MxNxP: Float[np.ndarray, "M N P"]
+    value_MxNxP: Float[np.ndarray, "M N P"]
+
+
 def choose(questions: Sequence[Question], draws: Draws, *, seed: int, caution: int = CAUTION) -> list[Choice]:
     """Return the chosen price of each item, which may be its present one. Question n is about item n of the draws.
 
@@ -69,20 +87,36 @@ def choose(questions: Sequence[Question], draws: Draws, *, seed: int, caution: i
     Raises ConfigError for an unknown objective, or one that lacks what it needs.
     """
     random = np.random.default_rng(seed)
-    return [_choose(question, draws, n, random, caution) for n, question in enumerate(questions)]
+    found: list[Choice] = []
+    for at in range(0, len(questions), _BLOCK):
+        asked, drawn = questions[at : at + _BLOCK], Draws(*(column[:, at : at + _BLOCK] for column in draws))
+        shares = distribution(asked, drawn, caution=caution)
+        found += _choices(asked, drawn, shares, pick(shares, random))
+    return found
+
+
+def pick(shares: Distribution, random: np.random.Generator) -> Int[np.ndarray, " N"]:
+    """Return which of its prices each item gets: what one group of draws, drawn for it, finds best."""
+    groups, items = shares.best_GxN.shape
+    return shares.best_GxN[random.integers(groups, size=items), np.arange(items)]
+
+
+def distribution(questions: Sequence[Question], draws: Draws, *, caution: int = CAUTION) -> Distribution:
+    """Return with which probability each item gets which price."""
+    prices_NxP = _padded(questions)
+    units_MxNxP = _units(questions, draws, prices_NxP)
+    value_MxNxP = _values(questions, units_MxNxP, prices_NxP)
+    draws_, items, width = value_MxNxP.shape
+    groups = max(draws_ // caution, 1)
+    best_GxN = value_MxNxP[: groups * caution].reshape(groups, -1, items, width).mean(1).argmax(-1)
+    share_NxP = (best_GxN[..., None] == np.arange(width)).mean(0)
+    return Distribution(prices_NxP, share_NxP, best_GxN, units_MxNxP, value_MxNxP)
 
 
 def demand(question: Question, draws: Draws, item: int, prices_P: Float[np.ndarray, " P"]) -> Float[np.ndarray, "M P"]:
     """Return the expected units of one period at each price, under each draw."""
-    x_P = np.log(np.asarray(prices_P) / question.reference)
-    r_MxP = response.response(x_P[None, :], draws.bend_MxN[:, item, None])
-    effects_M = draws.effects_MxNxC[:, item, :] @ np.asarray(question.effects_C or [0.0] * draws.effects_MxNxC.shape[2])
-    log_MxP = (
-        question.log_exposure
-        + (draws.level_MxN[:, item] + effects_M)[:, None]
-        - draws.elasticity_MxN[:, item, None] * r_MxP
-    )
-    return np.exp(np.clip(log_MxP, -15.0, 15.0))
+    alone = Draws(*(column[:, item : item + 1] for column in draws))
+    return _units([question], alone, np.asarray(prices_P, np.float64)[None, :])[:, 0]
 
 
 def value(
@@ -109,34 +143,65 @@ def _cost(question: Question) -> float:
     return float(question.present.cost)
 
 
-def _choose(question: Question, draws: Draws, item: int, random: np.random.Generator, caution: int) -> Choice:
-    prices_P = np.array([question.present.price, *question.allowed.prices], np.float64)
-    units_MxP = demand(question, draws, item, prices_P)
-    value_MxP = value(question, units_MxP, prices_P)
-    groups = max(len(value_MxP) // caution, 1)
-    best_G = value_MxP[: groups * caution].reshape(groups, -1, len(prices_P)).mean(1).argmax(1)
-    chosen = int(best_G[random.integers(groups)])
-    x = np.log(prices_P[chosen] / question.reference)
-    slope_M = draws.elasticity_MxN[:, item] * np.exp(draws.bend_MxN[:, item] * x)
-    return Choice(
-        price=int(prices_P[chosen]),
-        propensity=float((best_G == chosen).mean()),
-        units=_interval(units_MxP[:, chosen]),
-        value=_interval(value_MxP[:, chosen]),
-        before=_interval(value_MxP[:, 0]),
-        elasticity=_interval(slope_M),
-        chance=float((value_MxP[:, chosen] > value_MxP[:, 0]).mean()),
-        wish=_wish(question, draws, item),
-    )
+def _padded(questions: Sequence[Question]) -> Float[np.ndarray, "N P"]:
+    """Return the present price and the allowed ones of each item; the first of equal ones is found best."""
+    width = 1 + max((len(question.allowed.prices) for question in questions), default=0)
+    prices_NxP = np.repeat(np.array([[question.present.price] for question in questions], np.float64), width, axis=1)
+    for n, question in enumerate(questions):
+        prices_NxP[n, 1 : 1 + len(question.allowed.prices)] = question.allowed.prices
+    return prices_NxP
 
 
-def _wish(question: Question, draws: Draws, item: int) -> float:
+def _units(
+    questions: Sequence[Question], draws: Draws, prices_NxP: Float[np.ndarray, "N P"]
+) -> Float[np.ndarray, "M N P"]:
+    width = draws.effects_MxNxC.shape[2]
+    effects = [question.effects_C or (0.0,) * width for question in questions]
+    effects_NxC = np.array(effects, np.float64).reshape(len(questions), width)
+    reference_N = np.array([question.reference for question in questions], np.float64)
+    exposure_N = np.array([question.log_exposure for question in questions])
+    level_MxN = draws.level_MxN + exposure_N + np.einsum("mnc,nc->mn", draws.effects_MxNxC, effects_NxC)
+    r_MxNxP = response.response(np.log(prices_NxP / reference_N[:, None])[None], draws.bend_MxN[..., None])
+    return np.exp(np.clip(level_MxN[..., None] - draws.elasticity_MxN[..., None] * r_MxNxP, -15.0, 15.0))
+
+
+def _values(questions: Sequence[Question], units_MxNxP: np.ndarray, prices_NxP: np.ndarray) -> np.ndarray:
+    found = [value(question, units_MxNxP[:, n], prices_NxP[n]) for n, question in enumerate(questions)]
+    return np.stack(found, axis=1)
+
+
+def _choices(questions: Sequence[Question], draws: Draws, shares: Distribution, picked_N: np.ndarray) -> list[Choice]:
+    at = np.arange(len(questions))
+    price_N = shares.prices_NxP[at, picked_N]
+    reference_N = np.array([question.reference for question in questions], np.float64)
+    value_MxN, before_MxN = shares.value_MxNxP[:, at, picked_N], shares.value_MxNxP[:, :, 0]
+    units, values, before = map(_intervals, (shares.units_MxNxP[:, at, picked_N], value_MxN, before_MxN))
+    slopes = _intervals(response.elasticity(draws, np.log(price_N / reference_N)))
+    chance_N = (value_MxN > before_MxN).mean(0)
+    wish_N = _wishes(questions, draws)
+    return [
+        Choice(
+            price=int(price_N[n]),
+            propensity=float(shares.share_NxP[n, picked_N[n]]),
+            units=units[n],
+            value=values[n],
+            before=before[n],
+            elasticity=slopes[n],
+            chance=float(chance_N[n]),
+            wish=float(wish_N[n]),
+        )
+        for n in at
+    ]
+
+
+def _wishes(questions: Sequence[Question], draws: Draws) -> Float[np.ndarray, " N"]:
     """Return the price between a half and twice the present one that is best by the mean over the draws."""
-    prices_P = question.present.price * np.exp(np.linspace(-np.log(2.0), np.log(2.0), 61))
-    values_P = value(question, demand(question, draws, item, prices_P), prices_P).mean(0)
-    return float(prices_P[values_P.argmax()])
+    present_N = np.array([question.present.price for question in questions], np.float64)
+    prices_NxP = present_N[:, None] * np.exp(np.linspace(-np.log(2.0), np.log(2.0), _WISHES))
+    values_MxNxP = _values(questions, _units(questions, draws, prices_NxP), prices_NxP)
+    return prices_NxP[np.arange(len(questions)), values_MxNxP.mean(0).argmax(1)]
 
 
-def _interval(values_M: Float[np.ndarray, " M"]) -> tuple[float, float, float]:
-    low, high = np.quantile(values_M, (0.1, 0.9))
-    return float(values_M.mean()), float(low), float(high)
+def _intervals(values_MxN: Float[np.ndarray, "M N"]) -> list[tuple[float, float, float]]:
+    low_N, high_N = np.quantile(values_MxN, (0.1, 0.9), axis=0)
+    return list(zip(values_MxN.mean(0).tolist(), low_N.tolist(), high_N.tolist(), strict=True))

@@ -37,11 +37,13 @@ _LONGEST_STEP = 1.0
 # Of a prior before any data: a level is anything, an elasticity is about 2.6, give or take a factor of two (the mean of
 # 1,851 published ones; Bijmolt, van Heerde and Pieters 2005, Journal of Marketing Research 42).
 _LEVEL_SPREAD, _SLOPE_MEAN, _SLOPE_SPREAD, _EFFECT_SPREAD = 2.0, 0.96, 0.7, 0.5
-_CATEGORY_SHARE = 0.25
+# How much of that variance usually lies between categories, and how much within.
+_BETWEEN, _WITHIN = 0.5, 0.25
 _LEAST_VARIANCE = 1e-3
-# How much the data of so many items count for the prior's variances before there are any.
-_PRIOR_ITEMS = 4.0
-_PRIOR_PERIODS = 20.0
+# The usual variances count for as much as so many items and categories.
+_PRIOR_ITEMS, _PRIOR_CATEGORIES = 4.0, 2.0
+_PRIOR_BLOCKS = 8.0
+_BLOCK = 7
 
 
 class Sales(NamedTuple):
@@ -280,29 +282,40 @@ def _modes(
 
 def _updated(mode_NxD: Array, covariance_NxDxD: Array, member_NxK: Array) -> Prior:
     """Return the prior that the items' posteriors are most likely under, held back by a prior of its own."""
-    count = len(mode_NxD)
-    overall_D = mode_NxD.mean(0)
-    spread_NxD = (mode_NxD - overall_D[None, :]) ** 2 + jnp.diagonal(covariance_NxDxD, axis1=1, axis2=2)
-    first_D = _spread_D(mode_NxD.shape[1]) ** 2
-    # Of the whole spread a part lies between categories; a category's mean is as sure as its items are many.
-    whole_D = (spread_NxD.sum(0) + _PRIOR_ITEMS * first_D) / (count + _PRIOR_ITEMS)
-    between_D = _CATEGORY_SHARE * whole_D
-    size_Kx1 = member_NxK.sum(0)[:, None]
-    sums_KxD = member_NxK.T @ (mode_NxD - overall_D[None, :])
-    mean_KxD = overall_D[None, :] + sums_KxD / (size_Kx1 + (whole_D / between_D)[None, :])
-    gap_NxD = (mode_NxD - member_NxK @ mean_KxD) ** 2 + jnp.diagonal(covariance_NxDxD, axis1=1, axis2=2)
-    variance_D = (gap_NxD.sum(0) + _PRIOR_ITEMS * first_D) / (count + _PRIOR_ITEMS)
-    return Prior(mean_KxD, jnp.maximum(variance_D, _LEAST_VARIANCE))
+    usual_D = _spread_D(mode_NxD.shape[1]) ** 2
+    size_Kx1 = jnp.maximum(member_NxK.sum(0)[:, None], 1e-9)
+    unsure_NxD = jnp.diagonal(covariance_NxDxD, axis1=1, axis2=2)
+    mean_KxD = member_NxK.T @ mode_NxD / size_Kx1
+    within_D = (((mode_NxD - member_NxK @ mean_KxD) ** 2 + unsure_NxD).sum(0) + _PRIOR_ITEMS * _WITHIN * usual_D) / (
+        len(mode_NxD) + _PRIOR_ITEMS
+    )
+    # A category's mean is as sure as its items are many.
+    overall_D, noise_KxD = mode_NxD.mean(0), within_D[None] / size_Kx1
+    spread_D = jnp.maximum((mean_KxD - overall_D[None]) ** 2 - noise_KxD, 0.0).sum(0)
+    between_D = (spread_D + _PRIOR_CATEGORIES * _BETWEEN * usual_D) / (len(mean_KxD) + _PRIOR_CATEGORIES)
+    keep_KxD = between_D[None] / (between_D[None] + noise_KxD)
+    mean_KxD = overall_D[None] + keep_KxD * (mean_KxD - overall_D[None])
+    return Prior(mean_KxD, jnp.maximum(within_D, _LEAST_VARIANCE))
 
 
 def _dispersion(data: Sales, eta_NxT: Array) -> Array:
     """Return Pearson's estimate by item, 1 at least: what counts vary more than a Poisson distribution would.
 
-    An item with little data has nearly that of all items.
+    It is of sums over a few periods, because what moves demand lasts, and so do prices: the errors of seven days with
+    one price are no seven errors. An item with little data has nearly the dispersion of all items.
     """
+    blocks = eta_NxT.shape[1] // _BLOCK
+
+    def summed(values_NxT: Array) -> Array:
+        return values_NxT[:, -blocks * _BLOCK :].reshape(len(values_NxT), blocks, _BLOCK).sum(-1)
+
     mu_NxT = jnp.exp(eta_NxT)
-    total_N = (data.weight_NxT * (data.units_NxT - mu_NxT) ** 2 / jnp.maximum(mu_NxT, 0.05)).sum(1)
-    freedom_N = jnp.maximum(data.weight_NxT.sum(1) - 2.0, 0.0)
+    expected_NxB = summed(data.weight_NxT * mu_NxT)
+    missed_NxB = summed(data.weight_NxT * (data.units_NxT - mu_NxT))
+    # In each block the weights are nearly equal.
+    heft_NxB = summed(data.weight_NxT) / _BLOCK
+    total_N = jnp.where(heft_NxB > 0.0, missed_NxB**2 / jnp.maximum(expected_NxB, 0.05), 0.0).sum(1)
+    freedom_N = jnp.maximum(heft_NxB.sum(1) - 2.0, 0.0)
     overall = total_N.sum() / jnp.maximum(freedom_N.sum(), 1.0)
-    shrunk_N = (total_N + _PRIOR_PERIODS * overall) / (freedom_N + _PRIOR_PERIODS)
+    shrunk_N = (total_N + _PRIOR_BLOCKS * overall) / (freedom_N + _PRIOR_BLOCKS)
     return jnp.clip(shrunk_N, 1.0, 1e4)

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from model.pricing import guardrails, learning, money, policy
+from model.pricing.evaluation.offline import Round
 from model.pricing.evaluation.simulated import Shop
 from model.pricing.guardrails import Guardrails, Present
 from model.pricing.history import History
-from model.pricing.policy import Choice, Question
+from model.pricing.policy import Question
 
 RAILS = Guardrails(
     margin=0.05,
@@ -42,7 +43,7 @@ def run(shop: Shop, propose: Proposer, days: int, rails: Guardrails = RAILS) -> 
     """Return what a policy earns over the days after the shop's history; prices are looked at every week."""
     past = shop.past_NxH.shape[1]
     items = len(shop.reference_N)
-    log = _past(shop, days)
+    log = begun(shop, days)
     price_N = np.array([money.to_minor(price) for price in shop.past_NxH[:, -1]])
     changed_N = np.full(items, -1000)
     outcome = Outcome([])
@@ -85,35 +86,68 @@ def clairvoyant(shop: Shop, log: History, present: list[Present], day: int) -> l
 
 
 class Learner:
-    """Thompson sampling on the hierarchical model, or with `pooled=False` on one model for each item alone."""
+    """Thompson sampling on the hierarchical model, or with `pooled=False` on one model for each item alone.
+
+    `rounds` are its choices with their propensities; what they earned is put in by `settle`.
+    """
 
     def __init__(self, *, seed: int, pooled: bool = True, caution: int = policy.CAUTION) -> None:
         self._seed = seed
         self._pooled = pooled
         self._caution = caution
         self._learned: learning.Learned | None = None
+        self.rounds: list[tuple[int, Round]] = []
 
     def __call__(self, shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
         """Fit what is known so far, and choose."""
         category_N = shop.category_N if self._pooled else np.zeros_like(shop.category_N)
-        learned = learning.learn(log, category_N, pooled=self._pooled, before=self._learned)
-        self._learned = learned
-        questions = [
-            Question(
-                each,
-                guardrails.allowed(each, RAILS),
-                money.to_minor(float(learned.reference_N[n])),
-                log_exposure=learned.log_season(range(day, day + _RETHINK_DAYS)),
-                effects_C=(0.0, float(np.log(each.competitor / 100.0 / learned.reference_N[n])), 0.0),
-            )
-            for n, each in enumerate(present)
-        ]
+        learned = self._learned = learning.learn(log, category_N, pooled=self._pooled, before=self._learned)
         draws = learning.draws(learned, 256, seed=self._seed * 10_000 + day)
-        choices: list[Choice] = policy.choose(questions, draws, seed=self._seed * 10_000 + day, caution=self._caution)
-        return [choice.price for choice in choices]
+        shares = policy.distribution(_questions(learned, present, day), draws, caution=self._caution)
+        picked_N = policy.pick(shares, np.random.default_rng((self._seed, day)))
+        expected_NxP = shares.value_MxNxP.mean(0) * _RETHINK_DAYS / 100.0
+        at = np.arange(len(present))
+        self.rounds.append((day, Round(shares.prices_NxP, shares.share_NxP, picked_N, 0.0 * at, expected_NxP)))
+        return [int(price) for price in shares.prices_NxP[at, picked_N]]
 
 
-def _past(shop: Shop, days: int) -> History:
+def settled(shop: Shop, learner: Learner, log: History) -> list[Round]:
+    """Return the learner's rounds with what each item really earned until the next, chance included."""
+    found = []
+    for day, round_ in learner.rounds:
+        days = slice(day, day + _RETHINK_DAYS)
+        margin_NxT = log.price_NxT[:, days] - shop.cost_NxT[:, days]
+        found.append(round_._replace(earned_N=(log.units_NxT[:, days] * margin_NxT).sum(1)))
+    return found
+
+
+def truth(shop: Shop, learner: Learner) -> list[Float[np.ndarray, "N P"]]:
+    """Return for each of the learner's rounds what every price would have earned on average."""
+    found = []
+    for day, round_ in learner.rounds:
+        price_NxP = round_.prices_NxP / 100.0
+        days = range(day, min(day + _RETHINK_DAYS, shop.cost_NxT.shape[1]))
+        found.append(sum(shop.demand(d, price_NxP) * (price_NxP - shop.cost_NxT[:, d, None]) for d in days))
+    return found
+
+
+def _questions(learned: learning.Learned, present: list[Present], day: int) -> list[Question]:
+    exposure = learned.log_season(range(day, day + _RETHINK_DAYS))
+    reference_N = learned.reference_N
+    return [
+        Question(
+            each,
+            guardrails.allowed(each, RAILS),
+            money.to_minor(float(reference_N[n])),
+            log_exposure=exposure,
+            effects_C=(0.0, float(np.log(each.competitor / 100.0 / reference_N[n])), 0.0),
+        )
+        for n, each in enumerate(present)
+    ]
+
+
+def begun(shop: Shop, days: int) -> History:
+    """Return what is known of a shop's past, with room for so many days after it."""
     items, past = shop.past_NxH.shape
     whole = past + days
     units_NxT, price_NxT = np.full((items, whole), np.nan), np.full((items, whole), np.nan)

@@ -1,0 +1,1 @@
+"""The `reshelf pricing` commands, one file each."""

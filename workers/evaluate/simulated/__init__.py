@@ -1,0 +1,1 @@
+"""Evaluation of the pricing policy in simulated shops."""
