@@ -20,7 +20,7 @@ from model.pricing.guardrails import Allowed, Present
 from model.pricing.response import Draws
 
 REVENUE, MARGIN, UNITS, CLEAR = "revenue", "margin", "units", "clear"
-CAUTION = 8
+CAUTION = 4
 _BLOCK = 64
 """Items that are computed at once."""
 _WISHES = 41

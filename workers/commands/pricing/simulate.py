@@ -33,7 +33,8 @@ def simulate(shops: int, seed: int, days: int, items: int, proposals: int, repor
     against the guardrails, the log is used to estimate other policies, and the demand model is compared with LightGBM
     on prices that were never set.
     """
-    from workers.evaluate.simulated import screen, shops as evaluate_shops
+    from workers.evaluate.simulated import screen
+    from workers.evaluate.simulated import shops as evaluate_shops
     from workers.runtime import device
 
     device.prepare(configuration.load().home)

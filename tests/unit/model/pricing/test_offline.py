@@ -17,9 +17,7 @@ def log(seed: int, *, rounds: int = 60, bias: float = 0.0) -> list[Round]:
     """Return what a policy of known propensities earned, beside expectations that are `bias` too high."""
     random = np.random.default_rng(seed)
     picked = random.choice(4, size=rounds, p=SHARES[0])
-    return [
-        Round(PRICES, SHARES, np.array([n]), TRUE[0, n] + random.standard_normal(1), TRUE + bias) for n in picked
-    ]
+    return [Round(PRICES, SHARES, np.array([n]), TRUE[0, n] + random.standard_normal(1), TRUE + bias) for n in picked]
 
 
 @pytest.mark.parametrize("estimator", [offline.inverse_propensity, offline.doubly_robust])
@@ -34,9 +32,7 @@ def test_intervals_hold_what_the_policy_would_have_earned(name: str, estimator: 
 
 def test_a_model_that_knows_something_narrows_the_interval() -> None:
     rounds = log(3)
-    plain, robust = (
-        estimate(rounds, offline.even) for estimate in (offline.inverse_propensity, offline.doubly_robust)
-    )
+    plain, robust = (estimate(rounds, offline.even) for estimate in (offline.inverse_propensity, offline.doubly_robust))
     assert robust.high - robust.low < 0.5 * (plain.high - plain.low)
 
 
