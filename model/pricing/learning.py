@@ -36,7 +36,7 @@ def learn(
 ) -> Learned:
     """Return the model of what is known. Without `pooled` no item learns from another.
 
-    `before` is what was learned of the same items a little earlier: the fit begins there, and takes a tenth of the time.
+    `before` is what was learned of the same items a little earlier: the fit begins there, and is ten times as fast.
     """
     reference_N, season_S = histories.references(history), histories.seasons(history)
     sales = histories.sales(history, reference_N, season_S, half_life=HALF_LIFE)

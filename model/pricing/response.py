@@ -44,6 +44,8 @@ _LEAST_VARIANCE = 1e-3
 _PRIOR_ITEMS, _PRIOR_CATEGORIES = 4.0, 2.0
 _PRIOR_BLOCKS = 8.0
 _BLOCK = 7
+# Of the prior of the bends: no bend is ruled out.
+_LEAST_SHARE, _PRIOR_ROUNDS = 0.1, 20
 
 
 class Sales(NamedTuple):
@@ -111,7 +113,8 @@ def fit(
         fits = _fits(data, member_NxK, states, pooled, _FRESH)
     else:
         fits = _fits(data, member_NxK, _states(start), pooled, _WARM)
-    bend_KxS = jax.nn.softmax(member_NxK.T @ jnp.stack([each.evidence_N for each in fits]).T, axis=1)
+    evidence_NxS = jnp.stack([each.evidence_N for each in fits], axis=1)
+    bend_KxS = _believed(member_NxK.T @ evidence_NxS) if pooled else jax.nn.softmax(member_NxK.T @ evidence_NxS, axis=1)
     return Posterior(
         np.stack([np.asarray(each.mode_NxD) for each in fits]),
         np.stack([np.asarray(each.covariance_NxDxD) for each in fits]),
@@ -190,6 +193,22 @@ def _fits(
         _fitted(data, member_NxK, jnp.float32(bend), state, pooled=pooled, effort=effort)
         for bend, state in zip(BENDS, states, strict=True)
     ]
+
+
+@jax.jit
+def _believed(evidence_KxS: Array) -> Array:
+    """Return how much each bend is believed: categories of one shop seldom differ in it, so they share a prior.
+
+    The prior is the one that all evidence is most likely under (EM).
+    """
+
+    def round_(prior_S: Array, _: None) -> tuple[Array, None]:
+        share_KxS = jax.nn.softmax(evidence_KxS + jnp.log(prior_S)[None], axis=1)
+        return (share_KxS.sum(0) + _LEAST_SHARE) / (len(share_KxS) + _LEAST_SHARE * len(prior_S)), None
+
+    bends = evidence_KxS.shape[1]
+    prior_S, _ = jax.lax.scan(round_, jnp.full(bends, 1.0 / bends), None, length=_PRIOR_ROUNDS)
+    return jax.nn.softmax(evidence_KxS + jnp.log(prior_S)[None], axis=1)
 
 
 def _best(fits: Sequence[_Fit]) -> _Fit:
