@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from benchmarks.tables.table import Row, Table
 
+_KINDS = ("constant", "exponential", "linear", "logit", "drifting", "all")
+
 _MODELS = Table(
     name="pricing-models",
     file="pricing-orange-juice",
@@ -22,4 +24,53 @@ _ELASTICITIES = Table(
     rows=tuple(Row(f"oj-{n}", f"own_price_elasticity/oj-{n}") for n in range(1, 12)),
 )
 
-TABLES = (_MODELS, _ELASTICITIES)
+_SHOPS = Table(
+    name="pricing-shops",
+    file="pricing-shops",
+    titles=(
+        "demand",
+        "shops",
+        "share of the gain",
+        "by quarter",
+        "plain Thompson sampling",
+        "regret, plain",
+        "grows with time to the, plain",
+    ),
+    cells=(
+        "{shops|d}",
+        "{reshelf/captured|.3f}",
+        " ".join(f"{{reshelf/captured_by_quarter/{n}|.2f}}" for n in range(4)),
+        "{plain Thompson sampling/captured|.3f}",
+        "{reshelf/regret_days|.1f}, {plain Thompson sampling/regret_days|.1f}",
+        "{reshelf/regret_growth|.2f}, {plain Thompson sampling/regret_growth|.2f}",
+    ),
+    rows=tuple(Row(name, f"kinds/{name}") for name in _KINDS),
+)
+
+_OFFLINE = Table(
+    name="pricing-offline",
+    file="pricing-shops",
+    titles=("estimate", "how many", "hold the truth", "half width", "error"),
+    cells=("{estimates|d}", "{covered|.1%}", "{half_width|.1%}", "{error|.1%}"),
+    rows=tuple(Row(name, f"offline/{name}") for name in ("inverse propensity", "doubly robust")),
+)
+
+_IMAGINED = Table(
+    name="pricing-imagined",
+    file="pricing-shops",
+    titles=("demand", "reshelf, of the mean", "LightGBM", "reshelf, of units", "LightGBM"),
+    cells=tuple(
+        f"{{{figure}/{name}|.3f}}" for figure in ("wmape", "wmape_of_units") for name in ("reshelf", "LightGBM")
+    ),
+    rows=tuple(Row(name, f"kinds/{name}") for name in _KINDS),
+)
+
+_GUARDRAILS = Table(
+    name="pricing-guardrails",
+    file="pricing-shops",
+    titles=("", "proposals", "changes", "guardrails broken"),
+    cells=("{proposals|,d}", "{changes|,d}", "{violations|d}"),
+    rows=(Row("all", "guardrails"),),
+)
+
+TABLES = (_MODELS, _ELASTICITIES, _SHOPS, _OFFLINE, _IMAGINED, _GUARDRAILS)
