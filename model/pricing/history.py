@@ -16,12 +16,15 @@ from model.pricing.response import Sales
 
 COVARIATES = ("price residual", "competitor", "promotion")
 RESIDUAL, COMPETITOR, PROMOTION = range(len(COVARIATES))
+FASHION = len(COVARIATES)
+"""The column after them: what `fashions` says, 0 until it is put in. Nobody knows it of a time to come."""
 
 _SMOOTHED = 14
 _DRIFTS = 8
 _YEAR = 364.0
 # Of what is taken for usual: demand moves by 0.15 in logs over a year. The data say how much it does.
 _USUAL_DRIFT = 0.3
+_USUAL_UNITS = 2.0
 
 
 class History(NamedTuple):
@@ -52,7 +55,8 @@ def sales(
     sold_NxT = ~np.isnan(history.units_NxT) & ~np.isnan(history.price_NxT)
     price_NxT = np.nan_to_num(np.log(history.price_NxT / reference_N[:, None]))
     drifts = [np.broadcast_to(column, sold_NxT.shape) for column in drifting(periods).T]
-    covariates_NxTxC = np.stack([residuals(history, reference_N), *rivals(history, reference_N), *drifts], axis=-1)
+    known = (residuals(history, reference_N), *rivals(history, reference_N), np.zeros(sold_NxT.shape))
+    covariates_NxTxC = np.stack([*known, *drifts], axis=-1)
     offset_NxT = np.broadcast_to(np.log(season_S[history.season_T]), sold_NxT.shape)
     age_T = np.arange(periods)[::-1]
     weight_NxT = sold_NxT * 0.5 ** (age_T / half_life)
@@ -62,6 +66,28 @@ def sales(
         return np.pad(column, [(0, 0), (room, 0)] + [(0, 0)] * (column.ndim - 2))
 
     return Sales(*map(padded, (np.nan_to_num(history.units_NxT), price_NxT, covariates_NxTxC, offset_NxT, weight_NxT)))
+
+
+def fashions(
+    sales: Sales, expected_NxT: Float[np.ndarray, "N T"], category_N: Int[np.ndarray, " N"], heft_N: np.ndarray
+) -> Float[np.ndarray, "N T"]:
+    """Return by how much, in logs, the other items of each one's category sold more than expected, over three periods.
+
+    A demand that a whole category shares would else look like the effect of prices that changed then. `heft_N` is how
+    much a unit of each item says. The model estimates how far an item follows the others.
+    """
+    member_NxK = np.eye(int(category_N.max(initial=0)) + 1)[category_N]
+
+    def others(units_NxT: np.ndarray) -> np.ndarray:
+        own_NxT = _three(units_NxT * (sales.weight_NxT > 0.0) * heft_N[:, None])
+        return (member_NxK @ (member_NxK.T @ own_NxT) - own_NxT) + _USUAL_UNITS
+
+    return np.log(others(sales.units_NxT) / others(expected_NxT))
+
+
+def _three(values_NxT: np.ndarray) -> np.ndarray:
+    edge_NxT = np.pad(values_NxT, [(0, 0), (1, 1)])
+    return 0.5 * edge_NxT[:, 1:-1] + 0.25 * (edge_NxT[:, :-2] + edge_NxT[:, 2:])
 
 
 def drifting(periods: int) -> Float[np.ndarray, "T K"]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from model.pricing import history as histories
 from model.pricing import response
 from model.pricing.history import History
-from model.pricing.response import Draws, Posterior
+from model.pricing.response import Draws, Posterior, Sales
 
 HALF_LIFE = 364.0
 """In periods: of what is known of elasticities. Levels drift in the model itself."""
@@ -40,8 +40,10 @@ def learn(
     """
     reference_N, season_S = histories.references(history), histories.seasons(history)
     sales = histories.sales(history, reference_N, season_S, half_life=HALF_LIFE)
-    start = None if before is None else before.posterior
-    posterior = response.fit(sales, category_N, pooled=pooled, start=start)
+    posterior = response.fit(sales, category_N, pooled=pooled) if before is None else before.posterior
+    if pooled:
+        sales = _with_fashions(sales, posterior, category_N)
+    posterior = response.fit(sales, category_N, pooled=pooled, start=posterior)
     return Learned(posterior, reference_N, season_S, history.units_NxT.shape[1])
 
 
@@ -49,5 +51,14 @@ def draws(learned: Learned, count: int, *, seed: int) -> Draws:
     """Return draws of the parameters of all items; the levels are those after the last period."""
     found = response.draw(learned.posterior, count, seed=seed)
     known, drift_K = len(histories.COVARIATES), histories.drifting(learned.periods)[-1]
-    level_MxN = found.level_MxN + found.effects_MxNxC[..., known:] @ drift_K
+    level_MxN = found.level_MxN + found.effects_MxNxC[..., histories.FASHION + 1 :] @ drift_K
     return found._replace(level_MxN=level_MxN, effects_MxNxC=found.effects_MxNxC[..., :known])
+
+
+def _with_fashions(sales: Sales, posterior: Posterior, category_N: Int[np.ndarray, " N"]) -> Sales:
+    expected_NxT = response.expected(posterior, sales)
+    covariates_NxTxC = sales.covariates_NxTxC.copy()
+    covariates_NxTxC[..., histories.FASHION] = histories.fashions(
+        sales, expected_NxT, category_N, 1.0 / posterior.dispersion_N
+    )
+    return sales._replace(covariates_NxTxC=covariates_NxTxC)

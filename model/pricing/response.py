@@ -29,6 +29,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from model.pricing import dispersions
+
 BENDS = (0.0, 1.0, 2.5, 5.0)
 
 # EM rounds and scoring steps, from nothing and from an earlier posterior.
@@ -42,8 +44,6 @@ _BETWEEN, _WITHIN = 0.5, 0.25
 _LEAST_VARIANCE = 1e-3
 # The usual variances count for as much as so many items and categories.
 _PRIOR_ITEMS, _PRIOR_CATEGORIES = 4.0, 2.0
-_PRIOR_BLOCKS = 8.0
-_BLOCK = 7
 # Of the prior of the bends: no bend is ruled out.
 _LEAST_SHARE, _PRIOR_ROUNDS = 0.1, 20
 
@@ -152,6 +152,19 @@ def log_likelihood(posterior: Posterior, sales: Sales, *, last: int) -> float:
     return float((posterior.bend_KxS[posterior.category_N].T * np.stack(total_SxN)).sum())
 
 
+def expected(posterior: Posterior, sales: Sales) -> Float[np.ndarray, "N T"]:
+    """Return the mean units of every item and time at the modes, by the bends that are believed."""
+    total_NxT = np.zeros(sales.units_NxT.shape)
+    effects_SxNxT = np.einsum("ntc,snc->snt", sales.covariates_NxTxC, posterior.mode_SxNxD[..., 2:])
+    for bend, mode_NxD, effects_NxT, share_K in zip(
+        BENDS, posterior.mode_SxNxD, effects_SxNxT, posterior.bend_KxS.T, strict=True
+    ):
+        drop_NxT = np.exp(mode_NxD[:, 1:2]) * response(sales.price_NxT, np.float64(bend))
+        eta_NxT = np.clip(sales.offset_NxT + mode_NxD[:, :1] - drop_NxT + effects_NxT, -15.0, 15.0)
+        total_NxT += share_K[posterior.category_N][:, None] * np.exp(eta_NxT)
+    return total_NxT
+
+
 def response(price: Float[np.ndarray, ...], bend: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
     """Return r(log relative price) for each bend; both broadcast."""
     safe = np.where(bend == 0.0, 1.0, bend)
@@ -239,7 +252,13 @@ def _fitted(
         - 0.5 * jnp.log(prior.variance_D).sum()
         - 0.5 * jnp.linalg.slogdet(precision_NxDxD)[1]
     )
-    return _Fit(mode_NxD, prior, jnp.linalg.inv(precision_NxDxD), evidence_N, _dispersion(data, eta_NxT))
+    return _Fit(
+        mode_NxD,
+        prior,
+        jnp.linalg.inv(precision_NxDxD),
+        evidence_N,
+        dispersions.estimate(data.units_NxT, jnp.exp(eta_NxT), data.weight_NxT),
+    )
 
 
 @jax.jit
@@ -315,26 +334,3 @@ def _updated(mode_NxD: Array, covariance_NxDxD: Array, member_NxK: Array) -> Pri
     keep_KxD = between_D[None] / (between_D[None] + noise_KxD)
     mean_KxD = overall_D[None] + keep_KxD * (mean_KxD - overall_D[None])
     return Prior(mean_KxD, jnp.maximum(within_D, _LEAST_VARIANCE))
-
-
-def _dispersion(data: Sales, eta_NxT: Array) -> Array:
-    """Return Pearson's estimate by item, 1 at least: what counts vary more than a Poisson distribution would.
-
-    It is of sums over a few periods, because what moves demand lasts, and so do prices: the errors of seven days with
-    one price are no seven errors. An item with little data has nearly the dispersion of all items.
-    """
-    blocks = eta_NxT.shape[1] // _BLOCK
-
-    def summed(values_NxT: Array) -> Array:
-        return values_NxT[:, -blocks * _BLOCK :].reshape(len(values_NxT), blocks, _BLOCK).sum(-1)
-
-    mu_NxT = jnp.exp(eta_NxT)
-    expected_NxB = summed(data.weight_NxT * mu_NxT)
-    missed_NxB = summed(data.weight_NxT * (data.units_NxT - mu_NxT))
-    # In each block the weights are nearly equal.
-    heft_NxB = summed(data.weight_NxT) / _BLOCK
-    total_N = jnp.where(heft_NxB > 0.0, missed_NxB**2 / jnp.maximum(expected_NxB, 0.05), 0.0).sum(1)
-    freedom_N = jnp.maximum(heft_NxB.sum(1) - 2.0, 0.0)
-    overall = total_N.sum() / jnp.maximum(freedom_N.sum(), 1.0)
-    shrunk_N = (total_N + _PRIOR_BLOCKS * overall) / (freedom_N + _PRIOR_BLOCKS)
-    return jnp.clip(shrunk_N, 1.0, 1e4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model.pricing import history as histories
 from model.pricing import learning
 from model.pricing.history import History
 
@@ -36,3 +37,27 @@ def test_a_fit_that_begins_at_an_earlier_one_finds_what_a_fresh_one_does() -> No
     warm, fresh = learning.learn(whole, CATEGORY_N, before=earlier), learning.learn(whole, CATEGORY_N)
     found = [learning.draws(each, 400, seed=1).elasticity_MxN.mean(0) for each in (warm, fresh)]
     assert found[0] == pytest.approx(found[1], rel=0.05)
+
+
+def test_what_a_whole_category_sells_more_is_not_taken_for_an_effect_of_prices() -> None:
+    sold = history()
+    # Every week one category is in fashion or out of it, and the other is not.
+    fashion_T = 0.4 * np.random.default_rng(7).standard_normal(PERIODS // 7).repeat(7)
+    moved_NxT = np.where(CATEGORY_N[:, None] == 0, sold.units_NxT * np.exp(fashion_T), sold.units_NxT).round()
+    moved = sold._replace(units_NxT=moved_NxT)
+    together, alone = (
+        learning.draws(learning.learn(moved, CATEGORY_N, pooled=pooled), 300, seed=0).elasticity_MxN.mean(0)[::2]
+        for pooled in (True, False)
+    )
+    assert np.abs(together - SLOPE).mean() < 0.5 * np.abs(alone - SLOPE).mean()
+
+
+def test_fashions_are_of_the_other_items_of_a_category() -> None:
+    sales = histories.sales(history(), np.full(ITEMS, 10.0), np.ones(7), half_life=np.inf)
+    units_NxT = np.where(np.arange(ITEMS)[:, None] == 0, 3.0 * sales.units_NxT, sales.units_NxT)
+    found_NxT = histories.fashions(sales._replace(units_NxT=units_NxT), sales.units_NxT, CATEGORY_N, np.ones(ITEMS))[
+        :, -PERIODS:
+    ]
+    assert found_NxT[CATEGORY_N == 1] == pytest.approx(0.0)
+    assert found_NxT[0] == pytest.approx(0.0)
+    assert (found_NxT[2] > 0.1).all()

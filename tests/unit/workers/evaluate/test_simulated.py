@@ -60,8 +60,8 @@ def test_lightgbm_sees_nothing_of_the_units_it_predicts() -> None:
 
 def test_the_command_prints_what_it_writes(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    words = "pricing simulate --shops 1 --seed 3 --days 28 --items 8 --proposals 64 --json".split()
-    done = CliRunner().invoke(cli.main, [*words, str(report)], catch_exceptions=False)
+    asked = ["--shops", "1", "--seed", "3", "--days", "28", "--items", "8", "--proposals", "64", "--json", str(report)]
+    done = CliRunner().invoke(cli.main, ["pricing", "simulate", *asked], catch_exceptions=False)
     assert done.exit_code == 0
     figures = json.loads(report.read_text("utf-8"))
     assert list(figures["kinds"]) == ["constant", "all"]
