@@ -47,6 +47,14 @@ _SHOPS = Table(
     rows=tuple(Row(name, f"kinds/{name}") for name in _KINDS),
 )
 
+_MISTAKEN = Table(
+    name="pricing-mistaken",
+    file="pricing-shops",
+    titles=("demand", "off by 10 %", "20 %", "30 %"),
+    cells=tuple(f"{{captured_if_elasticities_are_off/{error}|.3f}}" for error in ("10 %", "20 %", "30 %")),
+    rows=tuple(Row(name, f"kinds/{name}") for name in _KINDS),
+)
+
 _OFFLINE = Table(
     name="pricing-offline",
     file="pricing-shops",
@@ -73,4 +81,4 @@ _GUARDRAILS = Table(
     rows=(Row("all", "guardrails"),),
 )
 
-TABLES = (_MODELS, _ELASTICITIES, _SHOPS, _OFFLINE, _IMAGINED, _GUARDRAILS)
+TABLES = (_MODELS, _ELASTICITIES, _SHOPS, _MISTAKEN, _OFFLINE, _IMAGINED, _GUARDRAILS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,6 +84,17 @@ def clairvoyant(shop: Shop, log: History, present: list[Present], day: int) -> l
         )
         found.append(round(100 * prices_P[int(np.argmax(profit_P))]))
     return found
+
+
+def mistaken(error: float, *, seed: int) -> Proposer:
+    """Return who knows all but the elasticities: in logs each item's is off by a normal error of this deviation."""
+
+    def propose(shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
+        noise_N = np.random.default_rng(seed).standard_normal(len(shop.reference_N))
+        wrong_NxT = shop.elasticity_NxT * np.exp(error * noise_N)[:, None]
+        return clairvoyant(dataclasses.replace(shop, elasticity_NxT=wrong_NxT), log, present, day)
+
+    return propose
 
 
 class Learner:

@@ -15,6 +15,7 @@ def show(found: Simulation, console: Console) -> None:
     """Print what was earned by form of demand, and how guardrails, offline estimates and imagined prices did."""
     figures = shops.as_json(found)
     console.print(_earned(figures))
+    console.print(_mistaken(figures))
     console.print(_imagined(figures))
     rails = figures["guardrails"]
     console.print(
@@ -45,6 +46,16 @@ def _earned(figures: dict[str, Any]) -> Table:
             f"{ours['regret_days']:.1f} (plain {plain['regret_days']:.1f})",
             style="bold" * (name == "all"),
         )
+    return table
+
+
+def _mistaken(figures: dict[str, Any]) -> Table:
+    table = _table("The share of who knows all but the elasticities, which are off by", ("demand",))
+    for heading in shops.ERRORS:
+        table.add_column(heading, justify="right")
+    for name, kind in figures["kinds"].items():
+        shares = kind["captured_if_elasticities_are_off"].values()
+        table.add_row(name, *(f"{share:.3f}" for share in shares), style="bold" * (name == "all"))
     return table
 
 

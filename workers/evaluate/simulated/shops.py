@@ -20,6 +20,8 @@ OURS, PLAIN, FIXED, BEST = "reshelf", "plain Thompson sampling", "fixed prices",
 LEARNERS = (OURS, PLAIN)
 IPS, ROBUST = "inverse propensity", "doubly robust"
 ESTIMATORS = {IPS: offline.inverse_propensity, ROBUST: offline.doubly_robust}
+ERRORS = {"10 %": 0.1, "20 %": 0.2, "30 %": 0.3}
+"""How far those are off who know the demand but for its elasticities."""
 QUARTERS = 4
 
 _PACKAGES = ("jax", "lightgbm", "numpy", "scipy")
@@ -110,7 +112,8 @@ class _Arms:
 
     def run(self) -> None:
         caution = {OURS: policy.CAUTION, PLAIN: 1}
-        for name, propose in ((FIXED, simulation.fixed), (BEST, simulation.clairvoyant)):
+        others = {name: simulation.mistaken(error, seed=self.seed) for name, error in ERRORS.items()}
+        for name, propose in ({FIXED: simulation.fixed, BEST: simulation.clairvoyant} | others).items():
             self.outcomes[name], _ = simulation.run(self._shop(), propose, self.asked.days)
         for name in LEARNERS:
             shop = self._shop()
@@ -194,6 +197,9 @@ def _kind(shops: list[Played]) -> dict[str, Any]:
             "regret_growth": regret.growth(regret_T),
             "regret_by_week": np.round(regret_T[6::7], 4).tolist(),
         }
+    found["captured_if_elasticities_are_off"] = {
+        name: float(np.mean([shop.captured(name) for shop in shops])) for name in ERRORS
+    }
     for figure in ("wmape", "wmape_of_units"):
         of_shops = [getattr(shop, figure) for shop in shops]
         found[figure] = {name: float(np.mean([each[name] for each in of_shops])) for name in of_shops[0]}
