@@ -34,7 +34,7 @@ class Learned:
 def learn(
     history: History, category_N: Int[np.ndarray, " N"], *, pooled: bool = True, before: Learned | None = None
 ) -> Learned:
-    """Return the model of what is known. Without `pooled` no item learns from another.
+    """Return the model of what is known. Without `pooled` items share nothing but the form of their category's demand.
 
     `before` is what was learned of the same items a little earlier: the fit begins there, and is ten times as fast.
     """

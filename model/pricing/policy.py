@@ -1,8 +1,9 @@
 """Which price to propose: Thompson sampling on the posterior of demand, inside the guardrails.
 
-Each proposal takes one draw of the demand's parameters and the allowed price that is best under it (Thompson 1933;
-Russo et al. 2018, A Tutorial on Thompson Sampling). What is unsure is tried, and what is known is used. The share of
-draws that choose the same price is the propensity, which is logged, so that other policies can be judged by it later.
+Each proposal takes a few draws of the demand's parameters and the allowed price that is best by their mean (Thompson
+1933; Russo et al. 2018, A Tutorial on Thompson Sampling). What is unsure is tried, and what is known is used. The share
+of such groups that choose the same price is the propensity, which is logged, so that other policies can be judged by it
+later.
 """
 
 from __future__ import annotations

@@ -99,8 +99,9 @@ def fit(
 ) -> Posterior:
     """Return the posterior of every item. `category_N` are numbers from 0 on.
 
-    Without `pooled` the prior stays what it is before any data: no item learns from another. `start` is a posterior of
-    the same items from a little less data: a few steps from it are enough, which takes a fraction of the time.
+    Without `pooled` the prior stays what it is before any data: items share nothing but the bend of their category.
+    `start` is a posterior of the same items from a little less data: a few steps from it are enough, which takes a
+    fraction of the time.
     """
     categories = int(category_N.max(initial=0)) + 1
     member_NxK = jnp.asarray(np.eye(categories, dtype=np.float32)[category_N])

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from model.pricing import learning, response
 from model.pricing.evaluation import simulated, simulation
-from model.pricing.history import COVARIATES, History
+from model.pricing.history import COMPETITOR, History
 
 PAST, AHEAD = 336, 28
 """Days that are learned from, and days that are predicted."""
@@ -58,7 +58,7 @@ def ours(trial: Trial) -> Float[np.ndarray, "N T"]:
     r_MxNxT = response.response(
         np.log(trial.known.price_NxT[:, PAST:] / reference_Nx1)[None], draws.bend_MxN[..., None]
     )
-    rivals_MxNxT = draws.effects_MxNxC[..., COVARIATES.index("competitor")][..., None] * competitor_NxT[None]
+    rivals_MxNxT = draws.effects_MxNxC[..., COMPETITOR][..., None] * competitor_NxT[None]
     season_T = np.log(learned.season_S[trial.known.season_T[PAST:]])
     log_MxNxT = draws.level_MxN[..., None] + season_T + rivals_MxNxT - draws.elasticity_MxN[..., None] * r_MxNxT
     return np.exp(log_MxNxT).mean(0)

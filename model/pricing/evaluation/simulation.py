@@ -98,7 +98,7 @@ def mistaken(error: float, *, seed: int) -> Proposer:
 
 
 class Learner:
-    """Thompson sampling on the hierarchical model, or with `pooled=False` on one model for each item alone.
+    """Thompson sampling on the hierarchical model, or with `pooled=False` on items that share only the demand's form.
 
     `rounds` are its choices with their propensities; what they earned is put in by `settle`.
     """

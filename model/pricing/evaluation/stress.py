@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +25,8 @@ class Checked(NamedTuple):
     violations: dict[str, int]
 
 
-def check(proposals: int, *, seed: int, report: Callable[[int], None] = lambda _: None) -> Checked:
-    """Propose at least so many prices and check every one of them; `report` is told how many are done."""
+def check(proposals: int, *, seed: int) -> Checked:
+    """Propose at least so many prices and check every one of them."""
     random = np.random.default_rng(seed)
     done, changes, broken = 0, 0, Counter[str]()
     while done < proposals:
@@ -39,7 +38,6 @@ def check(proposals: int, *, seed: int, report: Callable[[int], None] = lambda _
                 changes += 1
                 broken.update(guardrails.violations(question.present, choice.price, rails))
         done += _BLOCK
-        report(done)
     return Checked(done, changes, dict(broken))
 
 
