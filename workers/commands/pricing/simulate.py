@@ -13,7 +13,7 @@ from workers import settings as configuration
 
 @click.command()
 @click.option("--shops", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--days", type=click.IntRange(min=28), default=364, show_default=True, help="How long each is watched.")
 @click.option("--items", type=click.IntRange(min=4), default=24, show_default=True, help="Of each shop.")
 @click.option(
