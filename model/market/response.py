@@ -1,8 +1,8 @@
 """Price and promotion response: how sales differed between weeks at different prices. A description, no cause.
 
-For each item, log units per week of its group's sales are regressed on log price. The slopes are shrunk towards their
-group's by how much slopes differ within it (DerSimonian and Laird, 1986; Efron and Morris, 1975), so an item with few
-prices says what its group says.
+For each item, log units per week of its group's sales are regressed on log price. The slopes are shrunk towards
+their group's, and those towards all groups', by how much they differ beyond their errors (DerSimonian and Laird, 1986;
+Efron and Morris, 1975): an item with few prices says what its group says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ PROMOTED = 0.9
 
 _USUAL_WEEKS = 8
 _LEAST_WEEKS = 8
+_LEAST_MOVED = 3
+_MOVE = 0.05
+_LEAST_NOISE = 0.1
+# How much elasticities differ: the standard deviation in Bijmolt, van Heerde and Pieters (2005), over 1,851 of them.
+_MOST_BETWEEN = 2.2
 _Z = 1.645
 
 
@@ -71,25 +76,41 @@ def uplifts(
 
 
 def shrunk(raw: Estimates, groups_I: Int[np.ndarray, " I"]) -> Estimates:
-    """Return the estimates drawn towards the mean of their group, each by its own uncertainty."""
-    value, error = raw.value_I.copy(), raw.error_I.copy()
-    for group in np.unique(groups_I):
-        members = np.flatnonzero((groups_I == group) & ~np.isnan(raw.value_I))
-        if len(members) > 1:
-            value[members], error[members] = _drawn(raw.value_I[members], raw.error_I[members])
-    return Estimates(value, error)
+    """Return the estimates drawn towards their group's mean, and that towards all groups', by their uncertainty."""
+    known = np.flatnonzero(~np.isnan(raw.value_I))
+    if len(known) < 2:
+        return raw
+    value, error = raw.value_I[known], raw.error_I[known]
+    groups = np.unique(groups_I[known], return_inverse=True)[1]
+    between = _between(value, error, groups)
+    weight = 1 / (error**2 + between)
+    total = np.bincount(groups, weight)
+    means = Estimates(np.bincount(groups, weight * value) / total, np.sqrt(1 / total))
+    if len(total) > 1:
+        spread = _between(means.value_I, means.error_I, np.zeros(len(total), int))
+        grand = np.average(means.value_I, weights=1 / (means.error_I**2 + spread))
+        means = _drawn(means, Estimates(np.full(len(total), grand), np.zeros(len(total))), spread)
+    found = _drawn(Estimates(value, error), Estimates(means.value_I[groups], means.error_I[groups]), between)
+    values, errors = np.full((2, len(raw.value_I)), np.nan)
+    values[known], errors[known] = found
+    return Estimates(values, errors)
 
 
-def _drawn(value: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _between(value: np.ndarray, error: np.ndarray, groups: np.ndarray) -> float:
+    """The variance of the truth within groups: what the estimates differ beyond their errors."""
     weight = 1 / error**2
-    fixed = (weight * value).sum() / weight.sum()
-    excess = (weight * (value - fixed) ** 2).sum() - (len(value) - 1)
-    between = max(excess / (weight.sum() - (weight**2).sum() / weight.sum()), 0.0)
-    total = 1 / (error**2 + between)
-    mean = (total * value).sum() / total.sum()
-    kept = between / (between + error**2)
-    variance = kept * error**2 + (1 - kept) ** 2 / total.sum()
-    return kept * value + (1 - kept) * mean, np.sqrt(variance)
+    total = np.bincount(groups, weight)
+    mean = np.bincount(groups, weight * value) / total
+    excess = (weight * (value - mean[groups]) ** 2).sum() - (len(value) - len(total))
+    scale = (total - np.bincount(groups, weight**2) / total).sum()
+    return float(np.clip(excess / scale, 0.0, _MOST_BETWEEN**2)) if scale > 0 else 0.0
+
+
+def _drawn(raw: Estimates, prior: Estimates, between: float) -> Estimates:
+    """Each estimate drawn to its prior mean: the more, the less it is known by itself."""
+    kept = between / (between + raw.error_I**2)
+    variance = kept * raw.error_I**2 + (1 - kept) ** 2 * prior.error_I**2
+    return Estimates(kept * raw.value_I + (1 - kept) * prior.value_I, np.sqrt(variance))
 
 
 def _relative(units_IxW: np.ndarray, groups_I: np.ndarray) -> np.ndarray:
@@ -101,18 +122,34 @@ def _relative(units_IxW: np.ndarray, groups_I: np.ndarray) -> np.ndarray:
 
 
 def _slopes(x_IxW: np.ndarray, y_IxW: np.ndarray, known_IxW: np.ndarray) -> Estimates:
-    """Ordinary least squares of each row over its known weeks; NaN where x never moves, or weeks are few."""
+    """Least squares of each row over its known weeks; NaN where x hardly moves, or weeks are few.
+
+    Errors are those of MacKinnon and White (HC3, 1985), which do not trust a few weeks that lie far from the others.
+    """
     weeks = known_IxW.sum(axis=1)
-    x, y = (_centred(values, known_IxW, weeks) for values in (x_IxW, y_IxW))
+    can = (weeks >= _LEAST_WEEKS) & (_moved(x_IxW, known_IxW) >= _LEAST_MOVED)
+    x, y = (_centred(values, known_IxW, weeks)[can] for values in (x_IxW, y_IxW))
     spread = (x**2).sum(axis=1)
-    can = (weeks >= _LEAST_WEEKS) & (spread > 1e-3)
-    slope = np.full(len(x), np.nan)
-    slope[can] = (x * y).sum(axis=1)[can] / spread[can]
-    rest = (((y - np.nan_to_num(slope)[:, None] * x) ** 2) * known_IxW).sum(axis=1)
-    error = np.full(len(x), np.nan)
-    # A row that fits its few weeks by chance must not weigh everything: no noise is smaller than 0.1.
-    error[can] = np.sqrt(np.maximum(rest[can] / (weeks[can] - 2), 0.01) / spread[can])
-    return Estimates(slope, error)
+    value, error = np.full((2, len(x_IxW)), np.nan)
+    value[can] = (x * y).sum(axis=1) / spread
+    rest = (y - value[can, None] * x) * known_IxW[can]
+    # No noise is smaller than a tenth: a row that fits its few weeks by chance must not weigh everything.
+    rest = np.maximum(rest**2, _LEAST_NOISE**2)
+    error[can] = np.sqrt((x**2 * rest / _free(x, spread, weeks[can]) ** 2).sum(axis=1)) / spread
+    return Estimates(value, error)
+
+
+def _moved(x_IxW: np.ndarray, known_IxW: np.ndarray) -> np.ndarray:
+    """The number of weeks in which x is clearly not what it mostly is."""
+    usual = np.array(
+        [np.median(row[known]) if known.any() else 0.0 for row, known in zip(x_IxW, known_IxW, strict=True)]
+    )
+    return ((np.abs(x_IxW - usual[:, None]) > _MOVE) & known_IxW).sum(axis=1)
+
+
+def _free(x: np.ndarray, spread: np.ndarray, weeks: np.ndarray) -> np.ndarray:
+    """How freely each week lies off the line: a week with a price of its own pulls the line through itself."""
+    return np.maximum(1 - 1 / weeks[:, None] - x**2 / spread[:, None], 0.05)
 
 
 def _centred(values_IxW: np.ndarray, known_IxW: np.ndarray, weeks_I: np.ndarray) -> np.ndarray:

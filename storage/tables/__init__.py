@@ -16,6 +16,18 @@ from storage.tables.fraud import (
 )
 from storage.tables.intake import change_ids, dead_letters, event_ids, events, intake_counts, shopper_traits
 from storage.tables.keys import api_key_usage, api_keys, audit_log
+from storage.tables.market import (
+    market_baskets,
+    market_cohorts,
+    market_forecasts,
+    market_queries,
+    market_responses,
+    market_sales,
+    market_segments,
+    market_stock_risks,
+    market_trends,
+    market_versions,
+)
 from storage.tables.marks import due, due_marks, watermarks
 from storage.tables.models import drift_measurements, live_models, model_switches, model_versions
 from storage.tables.recommend import actors, rankings, transitions
@@ -38,6 +50,16 @@ __all__ = [
     "item_vectors",
     "items",
     "live_models",
+    "market_baskets",
+    "market_cohorts",
+    "market_forecasts",
+    "market_queries",
+    "market_responses",
+    "market_sales",
+    "market_segments",
+    "market_stock_risks",
+    "market_trends",
+    "market_versions",
     "metadata",
     "model_switches",
     "model_versions",

@@ -1,0 +1,1 @@
+"""Market analysis: what it reads, and its results by version."""
