@@ -127,6 +127,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """New items and new searches with a click, together, after which search is trained again; 0: never."""
     search_train_hours: float = 24.0
     """Hours after which it is trained again with fewer of them; 0: never because of the time."""
+    market: bool = True
+    """Whether the market is analysed: what sells, what goes together, who buys."""
+    market_hours: float = 24.0
+    """Hours after which it is analysed again, if something was bought since; 0: only by hand."""
 
     refresh_batch: int = 128
     """Most shoppers or items that one refresh claims: more share a transaction, but use the cores longer."""

@@ -1,0 +1,1 @@
+"""`reshelf market` and `reshelf report`."""

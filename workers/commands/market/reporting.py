@@ -1,0 +1,81 @@
+"""`reshelf report`: one HTML file that a merchandiser can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workers import settings as configuration
+from workers.commands.database import connected
+
+if TYPE_CHECKING:
+    from workers.load.options import Options
+    from workers.market.report.content import Content
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--out", type=_FILE, default=Path("report.html"), show_default=True, help="The file to write.")
+@click.option("--events", type=_FILE, help="A file of events, or the Online Retail file, instead of a running shop.")
+@click.option("--items", type=_FILE, help="The catalogue of that file.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the analysis of a file.")
+@click.option("--day-first/--month-first", default=None, help="What comes first in 05/06/2026, where no date shows it.")
+@click.option(
+    "--decimal-comma/--decimal-point", default=None, help="How 1,299 and 1.299 are meant, where no number shows it."
+)
+def report(
+    out: Path,
+    events: Path | None,
+    items: Path | None,
+    seed: int,
+    day_first: bool | None,
+    decimal_comma: bool | None,
+) -> None:
+    """Write what sold, what is rising, what to restock, and how sure that is, as one HTML file that loads nothing.
+
+    It shows the newest analysis of a running shop (`reshelf market refresh` makes one), or analyses a file.
+    """
+    from workers.load.options import Options
+    from workers.market.report import page
+
+    said = Options(is_day_first=day_first, is_decimal_comma=decimal_comma)
+    content = _of_shop() if events is None else _of_file(events, items, said, seed)
+    text = page.render(content)
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
+    click.echo(f"{out} holds the report: {len(text.encode()) / 1024:.0f} KiB, and loads nothing else")
+
+
+def _of_shop() -> Content:
+    from storage.market import results, versions
+    from workers.market.report.content import Content
+
+    with connected(configuration.load()) as engine, engine.connect() as connection:
+        version = versions.newest(connection)
+        if version is None:
+            raise click.ClickException("the market was not analysed yet: run `reshelf market refresh` first")
+        rows = {name: [row for _, row in results.read(connection, version.version, name)] for name in results.ANALYSES}
+    return Content(version.through, version.finished_at, version.currency, version.notes, rows)
+
+
+def _of_file(events: Path, items: Path | None, said: Options, seed: int) -> Content:
+    from datetime import UTC, datetime
+
+    from workers.load.errors import LoadError
+    from workers.market import analysis, files
+    from workers.market.report.content import Content
+    from workers.registry.errors import NotEnoughData
+    from workers.runtime import device
+
+    device.prepare(configuration.load().home)
+    try:
+        data = files.read(events, items, said)
+        found = analysis.results(data, seed=seed)
+    except (LoadError, NotEnoughData) as error:
+        raise click.ClickException(str(error)) from error
+    return Content(data.through, datetime.now(UTC), data.currency, tuple(found.notes), found.rows)

@@ -1,0 +1,1 @@
+"""Market analysis: refreshed in the background, kept by version, and shown as a report."""

@@ -1,0 +1,1 @@
+"""The report: what an analysis found, as one HTML file."""

@@ -1,0 +1,186 @@
+"""The sections of a report: which rows each shows, in its order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from storage.market.rows import Cohort, Forecast, Pair, Query, Response, Segment, StockRisk, Trend
+from workers.market.report import figures
+from workers.market.report.content import Content
+from workers.market.report.figures import Chart, Expected
+
+WEEKS_AHEAD = 4
+
+_SHOWN = 12
+_COHORTS = 13
+_LIKELY = 0.5
+# Weeks of one series err half together, as for stock-out risk.
+_CORRELATION = 0.5
+_YEAR = 52
+_LEAST_ELASTIC = 20
+
+
+class Sum(NamedTuple):
+    """Units expected over the next weeks together, with about an 80 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Item(NamedTuple):
+    """A series in a table: how it moves, and what is expected of it, if anything is."""
+
+    trend: Trend
+    expected: Sum | None
+
+
+class Figure(NamedTuple):
+    """A figure at the top: its name, its value, what it was before, and a year ago (None if not known)."""
+
+    name: str
+    value: float
+    before: float
+    year_before: float | None
+    is_money: bool
+
+
+class Sections(NamedTuple):
+    """Everything that the template shows."""
+
+    weeks: int
+    figures: list[Figure]
+    chart: Chart | None
+    expected: Sum | None
+    categories: list[Item]
+    sellers: list[Item]
+    rising: list[Item]
+    falling: list[Item]
+    movers: tuple[int, int]
+    risks: list[StockRisk]
+    likely_out: int
+    needed: list[Item]
+    responses: list[Response]
+    pairs: list[Pair]
+    segments: list[Segment]
+    tastes: list[Segment]
+    cohorts: list[tuple[date, list[Cohort]]]
+    ages: int
+    queries: list[Query]
+
+
+def build(content: Content) -> Sections:
+    """Return the sections of a report."""
+    expected = _by_series(content.of("forecasts"))
+    items = [_item(trend, expected) for trend in content.of("trends", level="item")]
+    up, down = (sorted(_moving(items, way), key=_weight, reverse=True) for way in ("rising", "falling"))
+    total = content.of("sales", level="total")
+    risks: list[StockRisk] = content.of("stock-risk")
+    cohorts = _cohorts(content.of("cohorts"))
+    return Sections(
+        weeks=len(total),
+        figures=_figures(total),
+        chart=_chart(total, expected.get(("total", "total"), [])),
+        expected=_sum(expected.get(("total", "total"), [])),
+        categories=[_item(trend, expected) for trend in content.of("trends", level="category")][:_SHOWN],
+        sellers=items[:_SHOWN],
+        rising=up[:_SHOWN],
+        falling=down[: _SHOWN // 2],
+        movers=(len(up), len(down)),
+        risks=[risk for risk in risks if risk.out_in_8_weeks >= _LIKELY][:_SHOWN],
+        likely_out=sum(risk.out_in_4_weeks >= _LIKELY for risk in risks),
+        needed=[] if risks else sorted(items, key=_needed, reverse=True)[:_SHOWN],
+        responses=_responses(content.of("response")),
+        pairs=_once(content.of("baskets"))[:_SHOWN],
+        segments=content.of("segments", method="rfm"),
+        tastes=content.of("segments", method="taste"),
+        cohorts=cohorts,
+        ages=max((len(row) for _, row in cohorts), default=0),
+        queries=content.of("queries")[:_SHOWN],
+    )
+
+
+def _by_series(forecasts: Sequence[Forecast]) -> dict[tuple[str, str], list[Forecast]]:
+    found: dict[tuple[str, str], list[Forecast]] = {}
+    for row in forecasts:
+        found.setdefault((row.level, row.series), []).append(row)
+    return found
+
+
+def _item(trend: Trend, expected: dict[tuple[str, str], list[Forecast]]) -> Item:
+    return Item(trend, _sum(expected.get((trend.level, trend.series), [])))
+
+
+def _sum(forecasts: Sequence[Forecast]) -> Sum | None:
+    weeks = forecasts[:WEEKS_AHEAD]
+    if not weeks:
+        return None
+    mean = sum(week.mean for week in weeks)
+    below, above = (
+        _spread([week.mean - week.low80 for week in weeks]),
+        _spread([week.high80 - week.mean for week in weeks]),
+    )
+    return Sum(mean, max(mean - below, 0.0), mean + above)
+
+
+def _spread(radii: Sequence[float]) -> float:
+    together, apart = sum(radii) ** 2, sum(radius**2 for radius in radii)
+    return math.sqrt(_CORRELATION * together + (1 - _CORRELATION) * apart)
+
+
+def _moving(items: Sequence[Item], direction: str) -> list[Item]:
+    return [item for item in items if item.trend.direction == direction]
+
+
+def _weight(item: Item) -> float:
+    """How many units a week the change makes."""
+    return abs(item.trend.slope) * (item.trend.units + item.trend.units_before)
+
+
+def _needed(item: Item) -> float:
+    return item.expected.mean if item.expected else 0.0
+
+
+def _figures(total: Sequence[Any]) -> list[Figure]:
+    return [_figure(total, "revenue", is_money=True), _figure(total, "units", is_money=False)] if total else []
+
+
+def _figure(total: Sequence[Any], field: str, *, is_money: bool) -> Figure:
+    values = [getattr(row, field) for row in total]
+    year = values[-_YEAR - WEEKS_AHEAD : -_YEAR]
+    before = sum(values[-2 * WEEKS_AHEAD : -WEEKS_AHEAD])
+    year_before = sum(year) if len(year) == WEEKS_AHEAD else None
+    return Figure(field, sum(values[-WEEKS_AHEAD:]), before, year_before, is_money)
+
+
+def _chart(total: Sequence[Any], forecasts: Sequence[Forecast]) -> Chart | None:
+    if not total:
+        return None
+    expected = [Expected(one.week, one.mean, one.low80, one.high80, one.low95, one.high95) for one in forecasts]
+    return figures.chart([row.week for row in total], [row.units for row in total], expected)
+
+
+def _responses(found: Sequence[Response]) -> list[Response]:
+    """Those that are surely sensitive to their price, the surest first."""
+    sure = [one for one in found if one.elasticity_high < 0 and one.weeks >= _LEAST_ELASTIC]
+    return sorted(sure, key=lambda one: one.elasticity_high)[:_SHOWN]
+
+
+def _once(pairs: Sequence[Pair]) -> list[Pair]:
+    """Of both directions of a pair, the one with the higher confidence."""
+    best: dict[frozenset[str], Pair] = {}
+    for pair in pairs:
+        key = frozenset((pair.item_id, pair.partner_id))
+        if key not in best or pair.confidence > best[key].confidence:
+            best[key] = pair
+    return list(best.values())
+
+
+def _cohorts(found: Sequence[Cohort]) -> list[tuple[date, list[Cohort]]]:
+    rows: dict[date, list[Cohort]] = {}
+    for one in found:
+        rows.setdefault(one.cohort, []).append(one)
+    return [(cohort, row[:_COHORTS]) for cohort, row in sorted(rows.items())[-_COHORTS:]]
