@@ -107,6 +107,7 @@ ORDER_ERRORS = (GUARD_ERRORS | _PACKED) | {
 REVIEW_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("It is another reviewer's, or decided.")}
 KEY_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("A valid key has this name, or this one cannot be rotated.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
+MARKET_ERRORS = READ_ERRORS | {404: _error("The market was not analysed yet.")}
 ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
 DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
     400: _error("No row of the body is JSON, or it is no batch of rows."),
@@ -215,6 +216,7 @@ def config() -> OpenAPIConfig:
             Tag("Orders", "Screening for fraud, reviews, and the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
             Tag("Keys", "API keys and the audit trail."),
+            Tag("Market", "What sold, what is next, what goes together, and who buys; analysed once a day."),
             Tag("Operations", "For probes and monitoring."),
         ],
         security=[{"bearer": []}, {"header": []}],

@@ -8,6 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from storage.market import results
+
 PATHS = {
     "/v1/users/{user_id}/recommendations": "get",
     "/v1/recommendations": "get",
@@ -27,6 +29,8 @@ PATHS = {
     "/v1/reviews/{order_id}/decide": "post",
     "/v1/experiments": "get",
     "/v1/experiments/{name}": "get",
+    "/v1/market": "get",
+    **{f"/v1/market/{name}": "get" for name in results.ANALYSES},
     "/v1/actors": "get",
     "/v1/actors/{shopper}/flag": "post",
     "/v1/actors/{shopper}/clear": "post",

@@ -1,0 +1,1 @@
+"""Market analysis: its newest version, as JSON and CSV."""
