@@ -99,7 +99,7 @@ def joined(points: Sequence[tuple[float, float]]) -> str:
 
 def ticks(most: float) -> list[float]:
     """Return round values from 0 to at least `most`."""
-    if most <= 0:
+    if most < 1e-9:
         return [0.0, 1.0]
     rough = most / _TICKS
     power = 10.0 ** math.floor(math.log10(rough))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from model.market import horizon
 from storage.market.rows import Cohort, Forecast, Pair, Query, Response, Segment, StockRisk, Trend
 from workers.market.report import figures
 from workers.market.report.content import Content
@@ -14,11 +16,10 @@ from workers.market.report.figures import Chart, Expected
 
 WEEKS_AHEAD = 4
 
+_ENDS = ("mean", "low95", "high95")
 _SHOWN = 12
 _COHORTS = 13
 _LIKELY = 0.5
-# Weeks of one series err half together, as for stock-out risk.
-_CORRELATION = 0.5
 _YEAR = 52
 _LEAST_ELASTIC = 20
 
@@ -74,8 +75,8 @@ class Sections(NamedTuple):
 
 def build(content: Content) -> Sections:
     """Return the sections of a report."""
-    expected = _by_series(content.of("forecasts"))
-    items = [_item(trend, expected) for trend in content.of("trends", level="item")]
+    sums = _sums(content.of("forecasts"))
+    items = [_item(trend, sums) for trend in content.of("trends", level="item")]
     up, down = (sorted(_moving(items, way), key=_weight, reverse=True) for way in ("rising", "falling"))
     total = content.of("sales", level="total")
     risks: list[StockRisk] = content.of("stock-risk")
@@ -83,9 +84,9 @@ def build(content: Content) -> Sections:
     return Sections(
         weeks=len(total),
         figures=_figures(total),
-        chart=_chart(total, expected.get(("total", "total"), [])),
-        expected=_sum(expected.get(("total", "total"), [])),
-        categories=[_item(trend, expected) for trend in content.of("trends", level="category")][:_SHOWN],
+        chart=_chart(total, content.of("forecasts", level="total")),
+        expected=sums.get(("total", "total")),
+        categories=[_item(trend, sums) for trend in content.of("trends", level="category")][:_SHOWN],
         sellers=items[:_SHOWN],
         rising=up[:_SHOWN],
         falling=down[: _SHOWN // 2],
@@ -103,32 +104,22 @@ def build(content: Content) -> Sections:
     )
 
 
-def _by_series(forecasts: Sequence[Forecast]) -> dict[tuple[str, str], list[Forecast]]:
-    found: dict[tuple[str, str], list[Forecast]] = {}
+def _sums(forecasts: Sequence[Forecast]) -> dict[tuple[str, str], Sum]:
+    """Return what each series is expected to sell in the next weeks together."""
+    weeks: dict[tuple[str, str], list[Forecast]] = {}
     for row in forecasts:
-        found.setdefault((row.level, row.series), []).append(row)
-    return found
-
-
-def _item(trend: Trend, expected: dict[tuple[str, str], list[Forecast]]) -> Item:
-    return Item(trend, _sum(expected.get((trend.level, trend.series), [])))
-
-
-def _sum(forecasts: Sequence[Forecast]) -> Sum | None:
-    weeks = forecasts[:WEEKS_AHEAD]
+        weeks.setdefault((row.level, row.series), []).append(row)
     if not weeks:
-        return None
-    mean = sum(week.mean for week in weeks)
-    below, above = (
-        _spread([week.mean - week.low80 for week in weeks]),
-        _spread([week.high80 - week.mean for week in weeks]),
-    )
-    return Sum(mean, max(mean - below, 0.0), mean + above)
+        return {}
+    shown = [rows[:WEEKS_AHEAD] for rows in weeks.values()]
+    mean, low95, high95 = (np.array([[getattr(one, end) for one in rows] for rows in shown]) for end in _ENDS)
+    low, high = (horizon.demand(mean, low95, high95).ppf(share)[:, -1] for share in (0.1, 0.9))
+    figures = zip(mean.sum(axis=1).tolist(), low.tolist(), high.tolist(), strict=True)
+    return {series: Sum(*one) for series, one in zip(weeks, figures, strict=True)}
 
 
-def _spread(radii: Sequence[float]) -> float:
-    together, apart = sum(radii) ** 2, sum(radius**2 for radius in radii)
-    return math.sqrt(_CORRELATION * together + (1 - _CORRELATION) * apart)
+def _item(trend: Trend, sums: dict[tuple[str, str], Sum]) -> Item:
+    return Item(trend, sums.get((trend.level, trend.series)))
 
 
 def _moving(items: Sequence[Item], direction: str) -> list[Item]:
