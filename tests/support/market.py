@@ -7,10 +7,16 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import polars as pl
 from sqlalchemy import Engine
 
+from model.market import baskets
 from workers.load import service as loading
+from workers.market import data
+from workers.market.data import Market
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WEEKS = 30
@@ -41,6 +47,25 @@ def load(database: Engine, folder: Path) -> None:
     events, items = files(folder)
     for path in (items, events):
         loading.write(database, loading.read(path))
+
+
+def market_of(**given: Any) -> Market:
+    """Return what the analyses work on: nothing, but for what is given."""
+    blank = Market(
+        through=datetime(2026, 5, 10, tzinfo=UTC),
+        weeks=[],
+        currency=None,
+        demand=pl.DataFrame(schema=data.DEMAND),
+        items=pl.DataFrame(schema=data.ITEMS),
+        basket_items=[],
+        baskets=baskets.none(0),
+        customers=pl.DataFrame(schema=data.CUSTOMERS),
+        cohorts=pl.DataFrame(schema=data.COHORTS),
+        queries=pl.DataFrame(schema=data.QUERIES),
+        tastes_CxD=np.zeros((0, 1)),
+        vectors={},
+    )
+    return blank._replace(**given)
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> None:
