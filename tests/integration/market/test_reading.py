@@ -73,6 +73,21 @@ def test_a_basket_is_counted_whole_however_the_stream_is_cut(
     assert (cut.with_pair_IxI != whole.with_pair_IxI).nnz == 0
 
 
+def test_kept_answers_without_a_filter_say_how_many_items_a_query_finds(database: Engine, tmp_path: Path) -> None:
+    shop.load(database, tmp_path)
+    made = "INSERT INTO search_answers (key, question, item_nos, total)"
+    answer = text(f"{made} VALUES (:key, CAST(:question AS jsonb), '{{}}', :total)")
+    asked = [
+        {"key": "a", "question": '{"query": "téa pot", "explain": true}', "total": 0},
+        {"key": "b", "question": '{"query": "lamp", "brands": ["x"]}', "total": 0},
+        {"key": "c", "question": '{"query": "lamp"}', "total": 7},
+    ]
+    with database.begin() as connection:
+        connection.execute(answer, asked)
+    found = dict(tables.read(database).queries.select("query", "found").iter_rows())
+    assert found == {"Tea  pot": 0, "lamp": 7, shop.NOT_FOUND: None}
+
+
 def test_tastes_are_mean_vectors_by_the_live_model(database: Engine, tmp_path: Path) -> None:
     shop.load(database, tmp_path)
     assert tables.read(database).tastes_CxD.shape == (0, 1)

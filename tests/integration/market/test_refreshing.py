@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,21 @@ def test_the_commands_analyse_and_report(database: Engine, database_url: str, tm
     assert "<h1>Market report</h1>" in out.read_text("utf-8")
     lost = command(database_url, tmp_path, "report", "--out", str(tmp_path / "none" / "x.html"))
     assert (lost.exit_code, "cannot be written" in lost.output) == (1, True)
+
+
+def test_a_shop_of_one_purchase_has_an_analysis_that_says_what_is_missing(
+    database: Engine, database_url: str, tmp_path: Path
+) -> None:
+    bought = "INSERT INTO events (event_id, shopper, kind, item_id, at) VALUES ('a', 'u', 'purchase', 'i1', :at)"
+    with database.begin() as connection:
+        connection.execute(text("SELECT ensure_event_partition('2026-05-01')"))
+        connection.execute(text(bought), {"at": datetime(2026, 5, 6, tzinfo=UTC)})
+    refreshing.refresh(database)
+    with database.connect() as connection:
+        newest = versions.newest(connection)
+    assert newest is not None
+    assert newest.notes[0].startswith("There are 0 whole weeks of sales")
+    out = tmp_path / "out.html"
+    written = command(database_url, tmp_path, "report", "--out", str(out))
+    assert written.exit_code == 0, written.output
+    assert "There are 0 whole weeks" in out.read_text("utf-8")
