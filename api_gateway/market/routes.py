@@ -11,15 +11,15 @@ from litestar.params import QueryParameter
 
 from api_gateway import services
 from api_gateway.http import openapi
-from api_gateway.http.errors import Invalid
-from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked, Cursor
-from api_gateway.market import csv, schemas, service
+from api_gateway.market import csv, filters, schemas, service
 from api_gateway.market.schemas import Overview, Table
 from api_gateway.market.service import Found, Wanted
 from storage.market.results import ANALYSES
 
 MOST_ROWS = 10_000
+
+_KNOWN = ("limit", "cursor", "format")
 
 _SUMMARIES = {
     "sales": "Weekly sales of the shop and its categories",
@@ -61,7 +61,7 @@ def _reading(name: str) -> HTTPRouteHandler:
 
     async def read(request: Asked, limit: Limit = 100, cursor: Cursor = None, format: Format = None) -> Response[Any]:
         """One page of rows, as JSON, or as CSV with `format=csv` or `Accept: text/csv`."""
-        wanted = Wanted(name, limit, cursor or None, _where(request, name))
+        wanted = Wanted(name, limit, cursor or None, filters.read(name, request.query_params, _KNOWN))
         async with services.from_request(request).engine.connect() as connection:
             found = await connection.run_sync(service.page, wanted)
         return _csv(name, found) if _is_csv(request, format) else _json(name, found)
@@ -69,12 +69,11 @@ def _reading(name: str) -> HTTPRouteHandler:
     page: Any = schemas.PAGES[name]
     read.__annotations__["return"] = Response[page]
     words = name.title().replace("-", "")
-    filters = ", ".join(f"`{one}`" for one in ANALYSES[name].filters)
     return get(
         f"/v1/market/{name}",
         operation_id=f"market{words}",
         summary=_SUMMARIES[name],
-        description=(read.__doc__ or "") + (f" Filters: {filters}." if filters else ""),
+        operation_class=filters.operation(name),
         tags=["Market"],
         responses=openapi.MARKET_ERRORS,
         name=f"market_{name}",
@@ -82,22 +81,6 @@ def _reading(name: str) -> HTTPRouteHandler:
 
 
 READING = [_reading(name) for name in ANALYSES]
-
-_KNOWN = {"limit", "cursor", "format"}
-
-
-def _where(request: Asked, name: str) -> dict[str, str]:
-    """Return the filters of the query. Raises `errors.Invalid`, also for a parameter that is none."""
-    filters = ANALYSES[name].filters
-    for given in request.query_params:
-        if given not in filters and given not in _KNOWN:
-            known = ", ".join(sorted({*filters, *_KNOWN}))
-            raise Invalid(f"there is no parameter {given!r} here", field=given, fix=f"known are {known}")
-    return {
-        one: parameters.text(request.query_params[one], one, longest=256)
-        for one in filters
-        if one in request.query_params
-    }
 
 
 def _is_csv(request: Asked, format: str | None) -> bool:

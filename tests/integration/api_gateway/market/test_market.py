@@ -129,6 +129,14 @@ def test_filters_leave_the_rows_that_have_the_value(database: Engine, gateway: A
     assert gateway.get("/v1/market/trends?direction=rising&series=i1").json()["rows"][0]["title"] == CHINESE
 
 
+def test_the_document_names_the_filters_and_their_values(gateway: Any) -> None:
+    document = gateway.get("/schema/openapi.json").json()
+    said = {one["name"]: one for one in document["paths"]["/v1/market/trends"]["get"]["parameters"]}
+    assert set(said) == {"limit", "cursor", "format", "level", "series", "direction"}
+    assert set(said["direction"]["schema"]["enum"]) == {"rising", "falling", "steady"}
+    assert all(one["description"] for one in said.values())
+
+
 def test_no_cell_is_a_formula(database: Engine, gateway: Any) -> None:
     publish(database)
     [forecast] = lines(gateway.get("/v1/market/forecasts?format=csv").text)
@@ -152,7 +160,8 @@ def test_no_cell_is_a_formula(database: Engine, gateway: Any) -> None:
         ("cursor=c2FsZXMvOTk5LzE", "cursor"),
         ("format=xml", "format"),
         ("levle=item", "levle"),
-        ("level=%00", "level"),
+        ("level=shop", "level"),
+        ("series=%00", "series"),
     ],
 )
 def test_what_cannot_be_read_is_named(database: Engine, gateway: Any, query: str, field: str) -> None:
