@@ -1,8 +1,8 @@
 """The network that weighs the experts: for each series and week ahead, shares of them and a bounded correction.
 
 It learns from all series of all levels at once, at origins whose weeks ahead are known. Its loss is what the forecasts
-are judged by: absolute errors, and root mean squared errors by series, each in the series' own scale and weighted by its
-share of what its level sold.
+are judged by: absolute errors, and root mean squared errors by series, each in the series' own scale and weighted by
+its share of what its level sold.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def initial(features: int, horizon: int, experts: int, *, seed: int) -> Params:
 
 def predict(params: Params, forecasts_BxHxK: Array, features_BxF: Array) -> Array:
     """Return forecasts of shape BxH."""
-    hidden = jax.nn.gelu(features_BxF @ params["in"] + params["in_bias"])
+    hidden = jax.nn.gelu(features_BxF @ params["in"] + params["in_bias"][None])
     logits = (hidden @ params["out"])[:, None, :] + params["out_bias"][None]
     mixed = (jax.nn.softmax(logits, axis=-1) * forecasts_BxHxK).sum(-1)
     moved: Array = mixed * jnp.exp(_CORRECTION * jnp.tanh(hidden @ params["move"]))
