@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from model.market import horizon
+from model.market.horizon import Weeks
 
 SERVICE = 0.9
 """The chance that an order is to last for all weeks of the forecast."""
@@ -20,13 +21,8 @@ class Risk(NamedTuple):
     order_I: Float[np.ndarray, " I"]
 
 
-def of_items(
-    stock_I: Float[np.ndarray, " I"],
-    mean_IxH: Float[np.ndarray, "I H"],
-    low95_IxH: Float[np.ndarray, "I H"],
-    high95_IxH: Float[np.ndarray, "I H"],
-) -> Risk:
+def of_items(stock_I: Float[np.ndarray, " I"], weeks: Weeks) -> Risk:
     """Return the risk of each item by its stock and the forecast of its weekly demand, in units."""
-    demand = horizon.demand(mean_IxH, low95_IxH, high95_IxH)
+    demand = horizon.demand(weeks)
     out = demand.sf(np.floor(np.maximum(stock_I, 0))[:, None])
     return Risk(out, np.maximum(np.ceil(demand.ppf(SERVICE)[:, -1] - stock_I), 0.0))

@@ -9,8 +9,6 @@ from storage.market.results import Results
 from workers.market import buying, forecasts, searching, selling
 from workers.market.data import Market
 
-FEW_WEEKS = 13
-
 
 @dataclass(frozen=True)
 class Found:
@@ -38,8 +36,9 @@ def results(market: Market, *, seed: int = 0) -> Found:
 
 
 def _notes(market: Market, rows: Results) -> Iterator[str]:
-    if len(market.weeks) < FEW_WEEKS:
-        yield f"There are {len(market.weeks)} whole weeks of sales: trends and forecasts need {FEW_WEEKS} or more."
+    needed = forecasts.least_weeks()
+    if len(market.weeks) < needed:
+        yield f"There are {len(market.weeks)} whole weeks of sales: a forecast needs {needed}."
     if not rows["stock-risk"]:
         yield "No item that sells has a known stock: what runs out is not known."
     if not market.customers.height:
