@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from api_gateway import services
-from api_gateway.http import openapi
+from api_gateway.http import openapi, scoped
 from api_gateway.lists.parameters import Asked, Cursor
 from api_gateway.market import csv, filters, schemas, service
 from api_gateway.market.schemas import Overview, Table
@@ -42,6 +42,7 @@ Format = Annotated[
 
 @get(
     "/v1/market",
+    opt=scoped.READ,
     operation_id="market",
     summary="The newest analysis of the market",
     tags=["Market"],
@@ -71,6 +72,7 @@ def _reading(name: str) -> HTTPRouteHandler:
     words = name.title().replace("-", "")
     return get(
         f"/v1/market/{name}",
+        opt=scoped.READ,
         operation_id=f"market{words}",
         summary=_SUMMARIES[name],
         operation_class=filters.operation(name),

@@ -9,7 +9,7 @@ Scope = Literal["events", "read", "catalogue", "orders", "review", "admin"]
 EVENTS: Scope = "events"
 """Send behaviour events, and nothing else: the one scope that a browser may hold."""
 READ: Scope = "read"
-"""Read shelves, searches, experiments and metrics."""
+"""Read shelves, searches, experiments, the market and metrics."""
 CATALOGUE: Scope = "catalogue"
 """Send catalogue changes."""
 ORDERS: Scope = "orders"
