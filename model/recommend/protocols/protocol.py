@@ -13,7 +13,7 @@ from model.catalogue import Item
 from model.errors import ConfigError, DataError
 from model.recommend import split, transitions
 from model.recommend.config import RecommendConfig
-from model.recommend.evaluation import baselines, beyond_accuracy, certainty, evaluate
+from model.recommend.evaluation import baselines, beyond_accuracy, certainty, evaluate, linear
 from model.recommend.evaluation.certainty import Certainty
 from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.events import Interactions
@@ -174,9 +174,23 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> tuple[Figures, Certainty |
     for name, table in tables.items():
         ranked[name] = baselines.rank_by_table(table, counts_N, events, test, old, k=k)
         scores[name] = lambda part, table=table: baselines.votes(table, counts_N, events, part)
+    if linear.is_possible(events, mask_E):
+        ranked["linear"], scores["linear"] = _linear(parts, scorer.config, old, catalogue, k)
     ndcg = {name: evaluate.ndcg_of_cases(_padded(rows, k), truth) for name, rows in ranked.items()}
     sure = certainty.compute(ndcg, model="model", users=len(truth))
     return _compared(ranked, scores, test, scorer, counts_N, old, truth), sure
+
+
+def _linear(
+    parts: Split, config: RecommendConfig, old: Sequence[np.ndarray], catalogue: int, k: int
+) -> tuple[list[np.ndarray], Scores]:
+    """The rankings of the linear baseline, whose settings the validation cases choose, and its scores."""
+    events, validation = parts.events, parts.validation
+    unranked = evaluate.excluded(events, validation, config)
+    ridge, half_life = linear.chosen(events, split.training_mask(parts), validation, unranked, catalogue)
+    model = linear.fit(events, split.mask_until(parts, parts.refit_end_U), catalogue, ridge=ridge)
+    ranked = linear.rank(model, events, parts.test, old, half_life=half_life, k=k)
+    return ranked, lambda part: linear.scores(model, events, part, half_life=half_life)
 
 
 def _padded(rows: Sequence[np.ndarray], width: int) -> np.ndarray:

@@ -49,7 +49,7 @@ def test_every_protocol_reports_every_ranker_on_the_same_cases(files: Path, name
     assert result.exit_code == 0, result.output
     report = json.loads((files / "out.json").read_text())
     figures = report["figures"]
-    assert list(figures) == ["model", "popularity", "cooccurrence", "item_cosine"]
+    assert list(figures) == ["model", "popularity", "cooccurrence", "item_cosine", "linear"]
     assert len({values["cases"] for values in figures.values()}) == 1
     for values in figures.values():
         for measure in ("hit_rate", "ndcg", "mrr", "precision", "recall", "coverage"):
