@@ -20,14 +20,17 @@ from model.recommend.evaluation import baselines, evaluate
 from model.recommend.events import Interactions
 from model.recommend.split import Holdout
 
-MOST = 5_000
-"""The most users, or else items, of a file that the baseline is taken of: seconds and 200 MB."""
+MOST_INVERTED = 5_000
+"""The most users, or else items, that the baseline is taken of: seconds and a few hundred megabytes."""
+
+MOST_ITEMS = 20_000
+"""The largest catalogue that the baseline is taken of."""
 
 RIDGES = (20.0, 100.0, 500.0)
 HALF_LIVES = (3.0, 10.0, np.inf)
 
-# Cases scored at once, and cases that choose the ridge and the half-life.
-_BATCH, _CHOOSING = 256, 2_000
+# Cases scored and items computed at once, and cases that choose the ridge and the half-life.
+_BATCH, _COLUMNS, _CHOOSING = 256, 2_048, 2_000
 
 
 class Linear(NamedTuple):
@@ -39,10 +42,10 @@ class Linear(NamedTuple):
     users_items: sparse.csr_array | None
 
 
-def is_possible(events: Interactions, mask_E: Bool[np.ndarray, " E"]) -> bool:
-    """Whether the events are of few enough users or items."""
-    learnt = (events.users_E[mask_E], events.items_E[mask_E])
-    return 0 < min(len(np.unique(column)) for column in learnt) <= MOST
+def is_possible(events: Interactions, mask_E: Bool[np.ndarray, " E"], catalogue: int) -> bool:
+    """Whether the users of the events, or the items of the catalogue, are few enough."""
+    users = len(np.unique(events.users_E[mask_E]))
+    return catalogue <= MOST_ITEMS and 0 < min(users, catalogue) <= MOST_INVERTED
 
 
 def fit(events: Interactions, mask_E: Bool[np.ndarray, " E"], catalogue: int, *, ridge: float) -> Linear:
@@ -55,7 +58,9 @@ def fit(events: Interactions, mask_E: Bool[np.ndarray, " E"], catalogue: int, *,
         inverse = _inverse(touched.T @ touched, ridge)
         return Linear(inverse, np.diag(inverse).copy(), ridge, None)
     inverse = _inverse(touched @ touched.T, ridge)
-    covered_N = np.asarray(touched.multiply(inverse @ touched).sum(0))
+    by_item = touched.tocsc()
+    parts = (by_item[:, tile] for tile in tiles(catalogue, _COLUMNS))
+    covered_N = np.concatenate([part.multiply(inverse @ part).sum(0) for part in parts])
     return Linear(inverse, (1.0 - covered_N) / ridge, ridge, touched)
 
 

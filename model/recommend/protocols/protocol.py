@@ -174,7 +174,7 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> tuple[Figures, Certainty |
     for name, table in tables.items():
         ranked[name] = baselines.rank_by_table(table, counts_N, events, test, old, k=k)
         scores[name] = lambda part, table=table: baselines.votes(table, counts_N, events, part)
-    if linear.is_possible(events, mask_E):
+    if linear.is_possible(events, mask_E, catalogue):
         ranked["linear"], scores["linear"] = _linear(parts, scorer.config, old, catalogue, k)
     ndcg = {name: evaluate.ndcg_of_cases(_padded(rows, k), truth) for name, rows in ranked.items()}
     sure = certainty.compute(ndcg, model="model", users=len(truth))

@@ -55,7 +55,8 @@ def test_validation_chooses_whether_old_events_count_as_much_as_new_ones(telling
 def test_a_file_of_many_users_and_items_has_no_closed_form(monkeypatch):
     made = _events(30, 8)
     everything = np.ones(len(made.users_E), bool)
-    assert linear.is_possible(made, everything)
-    monkeypatch.setattr(linear, "MOST", 7)
-    assert not linear.is_possible(made, everything)
-    assert not linear.is_possible(made, ~everything)
+    assert linear.is_possible(made, everything, 8)
+    assert not linear.is_possible(made, ~everything, 8)
+    assert not linear.is_possible(made, everything, linear.MOST_ITEMS + 1)
+    monkeypatch.setattr(linear, "MOST_INVERTED", 7)
+    assert not linear.is_possible(made, everything, 8)
