@@ -14,6 +14,7 @@ from rich.console import Console
 
 from workers import settings as configuration
 from workers.commands import evaluate_fraud, evaluate_pricing, file_options
+from workers.commands.market import evaluate_forecast
 
 if TYPE_CHECKING:
     from workers.load.options import Options
@@ -29,6 +30,7 @@ def evaluate() -> None:
     """Evaluate models on files: nothing is read from, or written to, the database."""
 
 
+evaluate.add_command(evaluate_forecast.forecast)
 evaluate.add_command(evaluate_fraud.fraud)
 evaluate.add_command(evaluate_pricing.pricing)
 

@@ -119,8 +119,8 @@ def _split(origins: list[int], weeks: int) -> tuple[list[int], list[int]]:
 
 def _rows(tree: Hierarchy, stack_NxW: np.ndarray, weeks: int) -> _Rows:
     views = experts.build(stack_NxW, tree.parents(stack_NxW), weeks)
-    level = np.eye(_LEVELS)[tree.level_N()]
-    return _Rows(views, np.concatenate([views.features_SxF, level], axis=1))
+    is_item_N = (tree.level_N() == hierarchy.ITEM).astype(float)
+    return _Rows(views, np.concatenate([views.features_SxF, is_item_N[:, None]], axis=1))
 
 
 def _fitted(
@@ -146,7 +146,7 @@ def _sampled(parts: list[Examples], seed: int) -> Examples:
         return whole
     drawn = np.random.default_rng(seed).choice(len(whole.weight_B), most, replace=False)
     # The last rows of each origin, its categories and total, are few and always stay.
-    heavy = np.flatnonzero(whole.features_BxF[:, -_LEVELS] == 0)
+    heavy = np.flatnonzero(whole.features_BxF[:, -1] == 0)
     kept = np.union1d(drawn, heavy)
     return Examples(*(column[kept] for column in whole))
 

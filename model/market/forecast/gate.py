@@ -25,12 +25,13 @@ RATE = 3e-3
 DECAY = 1e-2
 _CORRECTION = 0.25
 _LEAST = 1e-6
+_NEVER = -1e9
 
 
 class Examples(NamedTuple):
     """What is learned from: a row ("B") is a series at an origin. Units are in the series' scale.
 
-    `unit` is the scale's share of the errors that count, and `weight` how much a row counts.
+    `weight` is how much a row counts.
     """
 
     forecasts_BxHxK: Float[np.ndarray, "B H K"]
@@ -47,14 +48,22 @@ def initial(features: int, horizon: int, experts: int, *, seed: int) -> Params:
         "in_bias": jnp.zeros(WIDTH, jnp.float32),
         "out": jnp.zeros((WIDTH, experts), jnp.float32),
         "out_bias": jnp.zeros((horizon, experts), jnp.float32),
+        "sums": jnp.zeros(experts, jnp.float32),
         "move": jnp.zeros((WIDTH, horizon), jnp.float32),
     }
 
 
 def predict(params: Params, forecasts_BxHxK: Array, features_BxF: Array) -> Array:
-    """Return forecasts of shape BxH."""
-    hidden = jax.nn.gelu(features_BxF @ params["in"] + params["in_bias"][None])
+    """Return forecasts of shape BxH. The last feature is 1 for an item, 0 for a sum of items.
+
+    Sums are few: one set of shares is learned for all of them, without corrections, and nothing (the first expert, 0)
+    is none of theirs.
+    """
+    is_item_Bx1 = features_BxF[:, -1:]
+    hidden = jax.nn.gelu(features_BxF @ params["in"] + params["in_bias"][None]) * is_item_Bx1
+    sums = jnp.where(jnp.arange(forecasts_BxHxK.shape[-1]) == 0, _NEVER, params["sums"])
     logits = (hidden @ params["out"])[:, None, :] + params["out_bias"][None]
+    logits = jnp.where(is_item_Bx1[:, :, None] > 0, logits, sums[None, None])
     mixed = (jax.nn.softmax(logits, axis=-1) * forecasts_BxHxK).sum(-1)
     moved: Array = mixed * jnp.exp(_CORRECTION * jnp.tanh(hidden @ params["move"]))
     return moved
@@ -95,7 +104,7 @@ def _trained(params: Params, data: Any, order: Array) -> Params:
 def _loss(params: Params, forecasts: Array, features: Array, actual: Array, weight: Array) -> Array:
     error = predict(params, forecasts, features) - actual
     root = jnp.sqrt((error**2).mean(-1) + _LEAST)
-    return (weight * (jnp.abs(error).mean(-1) + root)).mean()
+    return (weight * (jnp.abs(error).mean(-1) + 2.0 * root)).mean()
 
 
 predicted = jax.jit(predict)

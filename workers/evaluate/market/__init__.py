@@ -1,0 +1,1 @@
+"""Offline evaluation of the market analysis: forecasts of weekly demand."""
