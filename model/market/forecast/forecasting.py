@@ -135,7 +135,7 @@ def _examples(tree: Hierarchy, rows: _Rows, actual_NxH: np.ndarray) -> Examples:
     scale_N, level_N = rows.views.scale_S, tree.level_N()
     sums = np.maximum(np.bincount(level_N, scale_N, _LEVELS), 1e-9)
     weight_N = scale_N / sums[level_N]
-    actual = np.minimum(actual_NxH / scale_N[:, None], 20.0)
+    actual = np.minimum(actual_NxH / scale_N[:, None], 60.0)
     return Examples(*_single(rows.views.forecasts_SxHxK, rows.features_NxF, actual, weight_N))
 
 

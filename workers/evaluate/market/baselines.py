@@ -64,17 +64,19 @@ def boosted(tree: Hierarchy, history_NxW: np.ndarray, horizon: int, *, seed: int
     kept = np.arange(len(X))
     if len(X) > _MOST_ROWS:
         kept = np.random.default_rng(seed).choice(len(X), _MOST_ROWS, replace=False)
-    model = lightgbm.LGBMRegressor(random_state=seed, **_TREES)
+    model: Any = lightgbm.LGBMRegressor(random_state=seed, **_TREES)
     model.fit(X[kept], units_B[kept] / scale_B[kept], sample_weight=np.sqrt(scale_B[kept]))
     table, scale_N = _rows(history_NxW, level_N, horizon)
-    return np.asarray(model.predict(table)).reshape(-1, horizon) * scale_N[:, None]
+    ratio_NxH = np.asarray(model.predict(table)).reshape(-1, horizon)
+    return np.asarray(ratio_NxH * scale_N[:, None])
 
 
 def _model(name: str, weeks: int) -> Callable[[np.ndarray, int], np.ndarray]:
     try:
-        from statsforecast import models
+        from statsforecast import models as library
     except ImportError as error:
         raise DataError("statsforecast is not installed: install the extra `evaluation`, or say --alone") from error
+    models: Any = library
     season = YEAR if weeks >= YEAR else MONTH
     # Neither of the other two can learn a season of 52 weeks from a year or two.
     made = {

@@ -61,8 +61,9 @@ def _demand(bought: pl.DataFrame, names: dict[str, str | None], path: Path, read
     weekly = (
         bought.with_columns(monday=days.dt.truncate("1w")).group_by("item_id", "monday").agg(pl.col("quantity").sum())
     )
-    first: date = weekly["monday"].min()  # type: ignore[assignment]
-    count = (weekly["monday"].max() - first).days // 7 + 1  # type: ignore[operator]
+    ends: list[date] = weekly["monday"].sort().to_list()
+    first = ends[0]
+    count = (ends[-1] - first).days // 7 + 1
     if count > _MOST_WEEKS:
         raise FileError(f"{path} spans {count:,} weeks; leave out the lines whose time is wrong")
     ids = sorted(weekly["item_id"].unique())

@@ -103,31 +103,21 @@ def run(asked: Asked, demand: Demand, report: Callable[[str], None] = lambda _: 
     """Return the evaluation. Raises DataError for too few weeks, or categories of a file that has none."""
     if asked.level == "category" and not demand.has_categories:
         raise DataError("the items have no category: name a catalogue that has, with --items")
-    known = sum(monday + _WEEK <= asked.cut for monday in demand.mondays)
-    # A cut within a week leaves that week out: it's neither learned from nor predicted.
-    gap = 0 if asked.cut.weekday() == 0 else 1
-    first = asked.cut + timedelta(days=-asked.cut.weekday()) + gap * _WEEK
-    horizon = asked.weeks + gap
-    needed = forecasting.least_weeks(horizon)
-    if known < needed:
-        raise DataError(f"{known} whole weeks lie before {asked.cut}; {needed} are needed to forecast {asked.weeks}")
-    mondays = tuple(first + n * _WEEK for n in range(asked.weeks))
-    mask = demand.units_SxW[:, :known].any(1)
-    history = demand.units_SxW[mask, :known]
-    groups = np.array(demand.categories)[mask]
-    tree = hierarchy.build(groups, len(history))
+    known, gap, mondays = _weeks(asked, demand)
+    mask = np.asarray(demand.units_SxW[:, :known].any(1))
+    groups, history = np.array(demand.categories)[mask], demand.units_SxW[mask, :known]
     report(f"{len(history):,} items, {known} weeks before {asked.cut}")
-    levels = forecasting.levels(history, horizon, seed=asked.seed, groups_S=groups)
-    level = LEVELS.index(asked.level)
-    chosen = tree.level_N() == level
-    forecast = Forecast(*(part[:, gap:] for part in levels[level]))
-    series = _names(demand, mask, asked.level)
-    past = tree.stacked(history)
+    levels = forecasting.levels(history, asked.weeks + gap, seed=asked.seed, groups_S=groups)
+    forecast = Forecast(*(part[:, gap:] for part in levels[LEVELS.index(asked.level)]))
+    tree = hierarchy.build(groups, len(history))
+    past, chosen = tree.stacked(history), tree.level_N() == LEVELS.index(asked.level)
     means = {OURS: forecast.mean_SxH}
     if asked.compared:
-        means |= _compared(asked, tree, past, chosen, horizon, gap, report)
-    unforeseen = float(demand.units_SxW[~mask][:, _columns(demand, mondays)].sum())
-    sold = _sold(demand, series, asked.level, mask, _columns(demand, mondays))
+        compared = _compared(asked, tree, past, chosen, asked.weeks + gap, report)
+        means |= {name: mean[:, gap:] for name, mean in compared.items()}
+    series, columns = _names(demand, mask, asked.level), _columns(demand, mondays)
+    sold = _sold(demand, series, asked.level, mask, columns)
+    unforeseen = float(demand.units_SxW[~mask][:, columns].sum())
     return Evaluation(asked, series, mondays, past[chosen], sold, forecast, means, unforeseen)
 
 
@@ -162,6 +152,22 @@ def as_json(found: Evaluation) -> dict[str, Any]:
     }
 
 
+def _weeks(asked: Asked, demand: Demand) -> tuple[int, int, tuple[date, ...]]:
+    """Return how many whole weeks are known, how many lie between them and the first forecast one, and its Mondays.
+
+    A cut within a week leaves that week out: it is neither learned from nor forecast.
+    """
+    known = sum(monday + _WEEK <= asked.cut for monday in demand.mondays)
+    monday = asked.cut - timedelta(days=asked.cut.weekday())
+    # Weeks after the last sale of the file are as unknown as those after the cut.
+    gap = (asked.cut != monday) + max((monday - demand.mondays[0]).days // 7 - known, 0)
+    needed = forecasting.least_weeks(asked.weeks + gap)
+    if known < needed:
+        raise DataError(f"{known} whole weeks lie before {asked.cut}; {needed} are needed to forecast {asked.weeks}")
+    first = monday + (asked.cut != monday) * _WEEK
+    return known, gap, tuple(first + n * _WEEK for n in range(asked.weeks))
+
+
 def _sold(demand: Demand, series: tuple[str, ...], level: str, mask: np.ndarray, columns: list[int]) -> np.ndarray:
     """Return what each series sold in the columns; categories and total with the items that were new then."""
     units = demand.units_SxW[:, columns]
@@ -193,13 +199,12 @@ def _compared(
     past: np.ndarray,
     chosen: np.ndarray,
     horizon: int,
-    gap: int,
     report: Callable[[str], None],
 ) -> dict[str, np.ndarray]:
     found = {}
     for name in (baselines.SEASONAL_NAIVE, baselines.AUTO_ETS, baselines.THETA):
         report(name)
-        found[name] = baselines.alone(name, past[chosen], horizon)[:, gap:]
+        found[name] = baselines.alone(name, past[chosen], horizon)
     report(baselines.LIGHTGBM)
-    found[baselines.LIGHTGBM] = baselines.boosted(tree, past, horizon, seed=asked.seed)[chosen][:, gap:]
+    found[baselines.LIGHTGBM] = baselines.boosted(tree, past, horizon, seed=asked.seed)[chosen]
     return found
