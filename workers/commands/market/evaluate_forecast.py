@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from workers import settings as configuration
 from workers.commands import file_options
-from workers.load.options import Options
+
+if TYPE_CHECKING:
+    from workers.load.options import Options
 
 _FILE = click.Path(path_type=Path)
 
