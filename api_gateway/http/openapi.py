@@ -108,6 +108,7 @@ REVIEW_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("It is another reviewer'
 KEY_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("A valid key has this name, or this one cannot be rotated.")}
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 MARKET_ERRORS = READ_ERRORS | {404: _error("The market was not analysed yet.")}
+PRICE_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("The proposal is decided already.")}
 ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
 DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
     400: _error("No row of the body is JSON, or it is no batch of rows."),

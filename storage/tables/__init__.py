@@ -30,6 +30,14 @@ from storage.tables.market import (
 )
 from storage.tables.marks import due, due_marks, watermarks
 from storage.tables.models import drift_measurements, live_models, model_switches, model_versions
+from storage.tables.pricing import (
+    price_changes,
+    price_facts,
+    price_outbox,
+    price_proposals,
+    price_rules,
+    price_stop,
+)
 from storage.tables.recommend import actors, rankings, transitions
 from storage.tables.search import search_answers, suggestions
 
@@ -67,6 +75,12 @@ __all__ = [
     "order_messages",
     "order_places",
     "orders",
+    "price_changes",
+    "price_facts",
+    "price_outbox",
+    "price_proposals",
+    "price_rules",
+    "price_stop",
     "rankings",
     "reviews",
     "rule_activations",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from workers.commands.pricing import proposals
 from workers.commands.pricing.simulate import simulate
 
 
@@ -12,4 +13,5 @@ def pricing() -> None:
     """Prices that follow demand."""
 
 
-pricing.add_command(simulate)
+for _command in (simulate, *proposals.COMMANDS):
+    pricing.add_command(_command)

@@ -1,0 +1,247 @@
+"""Deciding: proposals, rules, facts, the stop, and taking changes back. Each leaves a line in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+from litestar import delete, get, post, put
+from litestar.params import PathParameter, RawBody
+from sqlalchemy import Connection
+
+from api_gateway import services
+from api_gateway.http import auth, bodies, openapi, scoped
+from api_gateway.http.errors import Conflict, Invalid, NotFound
+from api_gateway.lists.parameters import Asked
+from api_gateway.pricing import documents, schemas
+from api_gateway.pricing.schemas import (
+    AllRules,
+    DropRules,
+    Facts,
+    Proposal,
+    PutRules,
+    Rejection,
+    RolledBack,
+    ScopedRules,
+    Stop,
+    Window,
+)
+from storage.keys import audit
+from storage.pricing import proposals
+from storage.pricing import rules as price_rules
+from workers.pricing import rules as contents
+
+ProposalId = Annotated[int, PathParameter(ge=1, le=2**62, description="The proposal's number.")]
+
+T = TypeVar("T")
+
+
+@post(
+    "/v1/pricing/proposals/{proposal_id:int}/approve",
+    opt=scoped.CATALOGUE,
+    operation_id="approvePrice",
+    summary="Approve a proposed price",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="approve_price",
+    status_code=202,
+)
+async def approve(request: Asked, proposal_id: ProposalId) -> Proposal:
+    """It is applied within seconds, if no guardrail is in the way by then."""
+    return await _decided(request, proposal_id, proposals.APPROVED, None)
+
+
+@post(
+    "/v1/pricing/proposals/{proposal_id:int}/reject",
+    opt=scoped.CATALOGUE,
+    operation_id="rejectPrice",
+    operation_class=documents.RejectingOperation,
+    summary="Reject a proposed price",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="reject_price",
+    status_code=200,
+)
+async def reject(request: Asked, proposal_id: ProposalId, body: RawBody) -> Proposal:
+    """It is not applied."""
+    given = bodies.decoded(await bodies.unpacked(request, body) or b"{}", Rejection)
+    return await _decided(request, proposal_id, proposals.REJECTED, given.why or None)
+
+
+@get(
+    "/v1/pricing/rules",
+    opt=scoped.READ,
+    operation_id="priceRules",
+    summary="Rules of prices",
+    tags=["Pricing"],
+    responses=openapi.READ_ERRORS,
+    name="price_rules",
+)
+async def rules(request: Asked) -> AllRules:
+    """Field by field, those of an item win over its brand's, its category's, the shop's, and the default."""
+    async with services.from_request(request).engine.connect() as connection:
+        return await connection.run_sync(_rules)
+
+
+@put(
+    "/v1/pricing/rules",
+    opt=scoped.CATALOGUE,
+    operation_id="putPriceRules",
+    operation_class=documents.PuttingOperation,
+    summary="Set the rules of a scope",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="put_price_rules",
+)
+async def put_rules(request: Asked, body: RawBody) -> AllRules:
+    """They take the place of those before, and hold for whatever is applied from now on."""
+    given = bodies.decoded(await bodies.unpacked(request, body), PutRules)
+
+    def write(connection: Connection, by: str) -> AllRules:
+        price_rules.put(connection, given.scope, given.name, documents.plain(given.rules), by)
+        return _rules(connection)
+
+    return await _audited(request, "price rules set", f"{given.scope} {given.name}".strip(), write)
+
+
+@delete(
+    "/v1/pricing/rules",
+    opt=scoped.CATALOGUE,
+    operation_id="dropPriceRules",
+    operation_class=documents.DroppingOperation,
+    summary="Delete the rules of a scope",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="drop_price_rules",
+    status_code=200,
+)
+async def drop_rules(request: Asked, body: RawBody) -> AllRules:
+    """Wider rules hold from now on."""
+    given = bodies.decoded(await bodies.unpacked(request, body), DropRules)
+
+    def write(connection: Connection, by: str) -> AllRules:
+        if not price_rules.drop(connection, given.scope, given.name):
+            raise NotFound(f"there are no rules for {given.scope} {given.name!r}", field="name")
+        return _rules(connection)
+
+    return await _audited(request, "price rules deleted", f"{given.scope} {given.name}".strip(), write)
+
+
+@post(
+    "/v1/pricing/facts",
+    opt=scoped.CATALOGUE,
+    operation_id="priceFacts",
+    operation_class=documents.FactsOperation,
+    summary="Say what items cost, here and elsewhere",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="price_facts",
+    status_code=200,
+)
+async def facts(request: Asked, body: RawBody) -> Stop:
+    """Costs and competitors' prices, which no shopper is shown."""
+    given = bodies.decoded(await bodies.unpacked(request, body), Facts)
+    rows = [{"item_id": one.item_id, "cost": one.cost, "competitor_price": one.competitor_price} for one in given.items]
+    last = {row["item_id"]: row for row in rows}
+
+    def write(connection: Connection, by: str) -> Stop:
+        price_rules.learn(connection, list(last.values()))
+        return Stop(price_rules.is_stopped(connection))
+
+    return await _audited(request, "price facts set", f"{len(last)} items", write)
+
+
+@post(
+    "/v1/pricing/stop",
+    opt=scoped.CATALOGUE,
+    operation_id="stopPrices",
+    summary="Stop every change of a price",
+    tags=["Pricing"],
+    responses=openapi.READ_ERRORS,
+    name="stop_prices",
+    status_code=200,
+)
+async def stop(request: Asked) -> Stop:
+    """When this is answered, no price is changed any more until it is resumed."""
+    return await _stopped(request, stopped=True)
+
+
+@post(
+    "/v1/pricing/resume",
+    opt=scoped.CATALOGUE,
+    operation_id="resumePrices",
+    summary="Let approved prices be applied again",
+    tags=["Pricing"],
+    responses=openapi.READ_ERRORS,
+    name="resume_prices",
+    status_code=200,
+)
+async def resume(request: Asked) -> Stop:
+    """What was approved meanwhile is applied, if no guardrail is in the way."""
+    return await _stopped(request, stopped=False)
+
+
+@post(
+    "/v1/pricing/rollback",
+    opt=scoped.CATALOGUE,
+    operation_id="rollBackPrices",
+    operation_class=documents.RollingBackOperation,
+    summary="Take back the changes of a time",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="roll_back_prices",
+    status_code=202,
+)
+async def rollback(request: Asked, body: RawBody) -> RolledBack:
+    """Each item gets the price it had before the first change of that time, unless somebody has changed it since."""
+    given = bodies.decoded(await bodies.unpacked(request, body), Window)
+    until = given.until or datetime.now(UTC)
+    if given.since >= until:
+        raise Invalid("since is not before until", field="since")
+
+    def write(connection: Connection, by: str) -> RolledBack:
+        return RolledBack(proposals.roll_back(connection, given.since, until, by))
+
+    return await _audited(request, "prices taken back", f"{given.since.isoformat()} to {until.isoformat()}", write)
+
+
+async def _decided(request: Asked, number: int, state: str, why: str | None) -> Proposal:
+    def write(connection: Connection, by: str) -> Proposal:
+        found = proposals.get(connection, number)
+        if found is None:
+            raise NotFound(f"there is no proposal {number}", field="proposal_id")
+        if found.state != proposals.PROPOSED:
+            raise Conflict(f"proposal {number} is {found.state}", field="proposal_id")
+        proposals.decide(connection, number, state, by=by, why=why)
+        again = proposals.get(connection, number)
+        assert again is not None
+        return schemas.proposal(again)
+
+    return await _audited(request, f"price {state}", str(number), write)
+
+
+async def _stopped(request: Asked, *, stopped: bool) -> Stop:
+    def write(connection: Connection, by: str) -> Stop:
+        price_rules.stop(connection, by, stopped=stopped)
+        return Stop(stopped)
+
+    return await _audited(request, "prices stopped" if stopped else "prices resumed", "all", write)
+
+
+def _rules(connection: Connection) -> AllRules:
+    rows = [ScopedRules(**row._mapping) for row in price_rules.every(connection)]
+    return AllRules(price_rules.is_stopped(connection), contents.DEFAULT, rows)
+
+
+async def _audited(request: Asked, action: str, subject: str, write: Callable[[Connection, str], T]) -> T:
+    """Run a change and its line in the audit trail in one transaction."""
+    actor = auth.caller(request).actor
+
+    def run(connection: Connection) -> T:
+        done = write(connection, actor.name)
+        audit.record(connection, actor, action, subject, {})
+        return done
+
+    async with services.from_request(request).engine.begin() as connection:
+        return await connection.run_sync(run)

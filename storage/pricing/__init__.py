@@ -1,0 +1,1 @@
+"""Dynamic pricing: rules, facts, proposals, and every change of a price."""

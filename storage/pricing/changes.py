@@ -1,0 +1,79 @@
+"""Changes of prices: rows that are only added, and the outbox of those that the shop has not been told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+PROPOSAL, ROLLBACK = "proposal", "rollback"
+
+_COLUMNS = "change_no, at, item_id, price_before, price_after, currency, cause, proposal_id, changed_by"
+_RECORD = text("""
+INSERT INTO price_changes (item_id, price_before, price_after, currency, cause, proposal_id, changed_by)
+VALUES (:item_id, :price_before, :price_after, :currency, :cause, :proposal_id, :changed_by) RETURNING change_no
+""")
+_POST = text("INSERT INTO price_outbox (change_no) VALUES (:change_no)")
+_RECENT = text(f"""
+SELECT {_COLUMNS} FROM price_changes WHERE (CAST(:item AS text) IS NULL OR item_id = :item)
+ORDER BY change_no DESC LIMIT :most
+""")
+_AFTER = text(f"SELECT {_COLUMNS} FROM price_changes WHERE change_no > :after ORDER BY change_no LIMIT :most")
+# The item is held until the transaction ends; one that another worker changes now is skipped.
+_ITEM = text("""
+SELECT i.item_id, i.price, i.currency, i.category, i.brand, i.stock, f.cost, f.competitor_price,
+    (SELECT extract(epoch FROM now() - max(c.at)) / 3600 FROM price_changes AS c WHERE c.item_id = i.item_id) AS hours
+FROM items AS i LEFT JOIN price_facts AS f USING (item_id)
+WHERE i.item_id = :item AND i.price IS NOT NULL AND i.deleted_at IS NULL FOR UPDATE OF i SKIP LOCKED
+""")
+_PRICE = text("SELECT price FROM items WHERE item_id = :item AND deleted_at IS NULL")
+_UNTOLD = text(f"""
+SELECT {", ".join(f"c.{name}" for name in _COLUMNS.split(", "))}, o.tries
+FROM price_outbox AS o JOIN price_changes AS c USING (change_no) ORDER BY change_no LIMIT :most
+FOR UPDATE OF o SKIP LOCKED
+""")
+_TOLD = text("DELETE FROM price_outbox WHERE change_no = ANY(:numbers)")
+_FAILED = text("UPDATE price_outbox SET tries = tries + 1, error = :error WHERE change_no = ANY(:numbers)")
+
+
+def record(connection: Connection, *, tell: bool, **columns: Any) -> int:
+    """Add a change, in the transaction that makes it, and return its number. With `tell` the shop is to be told."""
+    number = int(connection.execute(_RECORD, columns).scalar_one())
+    if tell:
+        connection.execute(_POST, {"change_no": number})
+    return number
+
+
+def recent(connection: Connection, *, item: str | None = None, most: int = 100) -> Sequence[Row[Any]]:
+    """Return the last changes, the newest first; only of an item, if given."""
+    return connection.execute(_RECENT, {"item": item, "most": most}).all()
+
+
+def after(connection: Connection, number: int, *, most: int = 1000) -> Sequence[Row[Any]]:
+    """Return the changes after this number, in order."""
+    return connection.execute(_AFTER, {"after": number, "most": most}).all()
+
+
+def hold(connection: Connection, item: str) -> Row[Any] | None:
+    """Return an item with what its price depends on, and hold it; None where it has no price, or another holds it."""
+    return connection.execute(_ITEM, {"item": item}).one_or_none()
+
+
+def price(connection: Connection, item: str) -> float | None:
+    """Return the price of an item."""
+    found: float | None = connection.execute(_PRICE, {"item": item}).scalar()
+    return found
+
+
+def untold(connection: Connection, *, most: int = 200) -> Sequence[Row[Any]]:
+    """Return changes that the shop has not been told, in order, and hold them."""
+    return connection.execute(_UNTOLD, {"most": most}).all()
+
+
+def told(connection: Connection, numbers: Sequence[int], *, error: str | None = None) -> None:
+    """Forget that these are to be told; with `error`, count a try that failed."""
+    if error is None:
+        connection.execute(_TOLD, {"numbers": list(numbers)})
+    else:
+        connection.execute(_FAILED, {"numbers": list(numbers), "error": error})

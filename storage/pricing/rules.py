@@ -1,0 +1,63 @@
+"""Price rules, what is known of items, and the stop of all changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from storage.json import ascii_text
+
+SHOP, CATEGORY, BRAND, ITEM = "shop", "category", "brand", "item"
+SCOPES = (SHOP, CATEGORY, BRAND, ITEM)
+"""From the least to the most specific."""
+
+_EVERY = text("SELECT scope, name, rules, updated_at, updated_by FROM price_rules ORDER BY scope, name")
+_PUT = text("""
+INSERT INTO price_rules (scope, name, rules, updated_by) VALUES (:scope, :name, CAST(:rules AS jsonb), :by)
+ON CONFLICT (scope, name) DO UPDATE SET rules = excluded.rules, updated_at = now(), updated_by = excluded.updated_by
+""")
+_DROP = text("DELETE FROM price_rules WHERE scope = :scope AND name = :name RETURNING scope")
+_STOPPED = text("SELECT stopped FROM price_stop")
+# Whoever stops waits for the changes that are being made, and none is made after it.
+_STOPPED_NOW = text("SELECT stopped FROM price_stop FOR SHARE")
+_STOP = text("UPDATE price_stop SET stopped = :stopped, changed_at = now(), changed_by = :by")
+_LEARN = text("""
+INSERT INTO price_facts AS f (item_id, cost, competitor_price)
+SELECT item_id, cost, competitor_price
+FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS g (item_id text, cost float8, competitor_price float8)
+ORDER BY item_id
+ON CONFLICT (item_id) DO UPDATE SET cost = coalesce(excluded.cost, f.cost),
+    competitor_price = coalesce(excluded.competitor_price, f.competitor_price), updated_at = now()
+""")
+
+
+def every(connection: Connection) -> Sequence[Row[Any]]:
+    """Return all rules: scope, name, rules, updated_at, updated_by."""
+    return connection.execute(_EVERY).all()
+
+
+def put(connection: Connection, scope: str, name: str, rules: Mapping[str, Any], by: str) -> None:
+    """Set the rules of a scope, in place of those before."""
+    connection.execute(_PUT, {"scope": scope, "name": name, "rules": ascii_text(dict(rules)), "by": by})
+
+
+def drop(connection: Connection, scope: str, name: str) -> bool:
+    """Delete the rules of a scope; False if there were none."""
+    return connection.execute(_DROP, {"scope": scope, "name": name}).scalar() is not None
+
+
+def is_stopped(connection: Connection, *, hold: bool = False) -> bool:
+    """Return whether all changes are stopped; with `hold`, nobody changes that before this transaction ends."""
+    return bool(connection.execute(_STOPPED_NOW if hold else _STOPPED).scalar_one())
+
+
+def stop(connection: Connection, by: str, *, stopped: bool = True) -> None:
+    """Stop all changes of prices, or resume them. Returns when those that were being made are done."""
+    connection.execute(_STOP, {"stopped": stopped, "by": by})
+
+
+def learn(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> None:
+    """Write what is known of items: `item_id`, and `cost` or `competitor_price`; what is None stays as it was."""
+    connection.execute(_LEARN, {"facts": ascii_text([dict(fact) for fact in facts])})

@@ -1,0 +1,156 @@
+"""`reshelf pricing` for a running shop: propose, list, approve and reject, stop, take back, and the rules."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from workers import settings as configuration
+from workers.commands.database import connected
+from workers.pricing import rules as contents
+
+_SCOPES = ("shop", "category", "brand", "item")
+_STATES = ("proposed", "approved", "rejected", "applied", "refused", "expired")
+
+
+@click.command()
+def propose() -> None:
+    """Look at all prices now, and propose better ones."""
+    from workers.pricing import proposing
+    from workers.registry.errors import NotEnoughData
+    from workers.runtime import device
+
+    settings = configuration.load()
+    with connected(settings, NotEnoughData) as engine:
+        device.prepare(settings.home)
+        click.echo(f"{proposing.propose(engine, settings)} proposals; `reshelf pricing proposals` lists them")
+
+
+@click.command()
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--item", help="Only those of this item.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def proposals(state: str | None, item: str | None, limit: int, as_json: bool) -> None:
+    """List proposals, the newest first."""
+    from storage.pricing import proposals as stored
+
+    with connected(configuration.load()) as engine, engine.connect() as connection:
+        rows = [dict(row._mapping) for row in stored.recent(connection, state=state, item=item, most=limit)]
+    if as_json:
+        click.echo(msgspec.json.encode(rows))
+        return
+    table = Table("number", "item", "price", "proposed", "state", "why")
+    for row in rows:
+        told = row["why"] or row["reason"]
+        table.add_row(
+            str(row["proposal_id"]), row["item_id"], f"{row['price']:g}", f"{row['proposed']:g}", row["state"], told
+        )
+    Console(highlight=False).print(table)
+
+
+@click.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+def approve(numbers: tuple[int, ...]) -> None:
+    """Approve proposals: they are applied within seconds, if no guardrail is in the way by then."""
+    _decide(numbers, "approved", None)
+
+
+@click.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.option("--why", help="Kept with the proposal.")
+def reject(numbers: tuple[int, ...], why: str | None) -> None:
+    """Reject proposals."""
+    _decide(numbers, "rejected", why)
+
+
+@click.command()
+def stop() -> None:
+    """Stop every change of a price, from now on."""
+    _stop(stopped=True)
+
+
+@click.command()
+def resume() -> None:
+    """Let approved prices be applied again."""
+    _stop(stopped=False)
+
+
+@click.command()
+@click.option("--since", type=click.DateTime(), required=True, help="UTC.")
+@click.option("--until", type=click.DateTime(), help="UTC. Default: now.")
+def rollback(since: datetime, until: datetime | None) -> None:
+    """Give each item the price it had before the changes of a time, unless somebody has changed it since."""
+    from storage.pricing import proposals as stored
+
+    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    with connected(configuration.load()) as engine, engine.begin() as connection:
+        items = stored.roll_back(connection, since.replace(tzinfo=UTC), end, _by())
+    click.echo(f"{len(items)} prices are being restored")
+
+
+@click.command()
+@click.argument("scope", type=click.Choice(_SCOPES), required=False)
+@click.argument("name", default="")
+@click.option("--set", "file", type=click.Path(path_type=Path, exists=True), help="JSON file with the rules.")
+@click.option("--drop", is_flag=True, help="Delete the rules of the scope.")
+def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
+    """Show all rules, or set or delete those of a SCOPE and its NAME."""
+    from storage.pricing import rules as stored
+
+    if scope is not None and (scope == "shop") != (not name):
+        raise click.UsageError("the scope shop has no name, and every other one has")
+    with connected(configuration.load()) as engine, engine.begin() as connection:
+        if scope is not None and file is not None:
+            stored.put(connection, scope, name, _read(file), _by())
+        elif scope is not None and drop and not stored.drop(connection, scope, name):
+            raise click.ClickException(f"there are no rules for {scope} {name}".rstrip())
+        for row in stored.every(connection):
+            click.echo(f"{row.scope} {row.name}".rstrip() + f": {msgspec.json.encode(row.rules).decode()}")
+        click.echo(f"default: {msgspec.json.encode(contents.DEFAULT).decode()}")
+        if stored.is_stopped(connection):
+            click.echo("every change of a price is stopped")
+
+
+COMMANDS = (propose, proposals, approve, reject, stop, resume, rollback, rules)
+
+
+def _decide(numbers: tuple[int, ...], state: str, why: str | None) -> None:
+    from storage.pricing import proposals as stored
+
+    with connected(configuration.load()) as engine:
+        for number in numbers:
+            with engine.begin() as connection:
+                found = stored.get(connection, number)
+                if found is None or found.state != stored.PROPOSED:
+                    said = "not there" if found is None else found.state
+                    raise click.ClickException(f"proposal {number} is {said}")
+                stored.decide(connection, number, state, by=_by(), why=why)
+            click.echo(f"proposal {number} is {state}")
+
+
+def _stop(*, stopped: bool) -> None:
+    from storage.pricing import rules as stored
+
+    with connected(configuration.load()) as engine, engine.begin() as connection:
+        stored.stop(connection, _by(), stopped=stopped)
+    click.echo("every change of a price is stopped" if stopped else "approved prices are applied again")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=contents.Rules)
+    except msgspec.DecodeError as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    return {name: value for name, value in msgspec.to_builtins(found).items() if value is not None}
+
+
+def _by() -> str:
+    return f"command:{getpass.getuser()}"

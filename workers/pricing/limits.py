@@ -1,0 +1,34 @@
+"""An item's rules and facts as what the guardrails decide by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.pricing import money
+from model.pricing.guardrails import Guardrails, Present
+from workers.pricing.rules import Rules
+
+
+def present(row: Any) -> Present:
+    """Return an item (`storage.pricing.changes.hold`) as it is now, in minor units."""
+    return Present(
+        money.to_minor(row.price, row.currency),
+        None if row.cost is None else money.to_minor(row.cost, row.currency),
+        None if row.competitor_price is None else money.to_minor(row.competitor_price, row.currency),
+        None if row.hours is None else float(row.hours),
+    )
+
+
+def guardrails(rules: Rules, currency: str | None) -> Guardrails:
+    """Return the rules as guardrails, in minor units."""
+    return Guardrails(
+        floor=None if rules.floor is None else money.to_minor(rules.floor, currency),
+        ceiling=None if rules.ceiling is None else money.to_minor(rules.ceiling, currency),
+        margin=rules.margin,
+        needs_cost=bool(rules.needs_cost),
+        step=rules.step,
+        cooldown_hours=rules.cooldown_hours or 0.0,
+        competitor=(rules.competitor_low, rules.competitor_high),
+        endings=tuple(money.ending(text, currency) for text in rules.endings or ()),
+        frozen=bool(rules.frozen),
+    )

@@ -1,0 +1,156 @@
+"""Proposing: what each item sold at which price, week by week, becomes a model of demand, and that one a price.
+
+Nothing of a customer is read: units by item and week, prices, costs, stock. All customers get the same prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection, Engine
+
+from model.pricing import guardrails, learning, money, policy
+from model.pricing.guardrails import Allowed
+from model.pricing.history import History
+from model.pricing.learning import Learned
+from model.pricing.policy import Choice, Question
+from storage.market import demand
+from storage.market.demand import Span
+from storage.pricing import facts, proposals
+from storage.pricing import rules as price_rules
+from workers.pricing import limits
+from workers.pricing.rules import Book, Rules
+from workers.registry.errors import NotEnoughData
+from workers.settings import Settings
+
+MOST_ITEMS = 2_000
+LEAST_WEEKS = 8
+POLICY = "thompson-hierarchical-1"
+
+_DRAWS = 256
+_DAYS_A_WEEK = 7.0
+
+
+def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> int:
+    """Look at all prices anew and write proposals; return how many. Raises `NotEnoughData`."""
+    with engine.connect() as connection:
+        span = demand.span(connection)
+        if span is None or len(span.weeks) < LEAST_WEEKS:
+            raise NotEnoughData(f"prices are learnt from {LEAST_WEEKS} whole weeks of purchases and more")
+        items, history = _read(connection, span)
+        book = Book(price_rules.every(connection))
+    if not items:
+        raise NotEnoughData("no item with a price was bought")
+    categories = {name: number for number, name in enumerate(sorted({row.category or "" for row in items}))}
+    learned = learning.learn(history, np.array([categories[row.category or ""] for row in items]))
+    draws = learning.draws(learned, _DRAWS, seed=0 if seed is None else seed)
+    rules = [book.of(row.item_id, row.category, row.brand) for row in items]
+    asked = [_question(row, rule, learned, n) for n, (row, rule) in enumerate(zip(items, rules, strict=True))]
+    chosen = policy.choose(asked, draws, seed=_seed(seed))
+    rows = [
+        _row(row, rule, question, choice)
+        for row, rule, question, choice in zip(items, rules, asked, chosen, strict=True)
+        if choice.price != question.present.price
+    ]
+    with engine.begin() as connection:
+        proposals.write(connection, rows)
+    return len(rows)
+
+
+def _read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
+    """Return the priced items that were bought, and what they sold by week."""
+    text = b"".join(demand.weekly_csv(connection, span, most_items=MOST_ITEMS))
+    weekly = pl.read_csv(BytesIO(text), schema_overrides={"series": pl.String, "week": pl.Date}).filter(level="item")
+    items = facts.items(connection, sorted(set(weekly["series"])))
+    places = {row.item_id: n for n, row in enumerate(items)}
+    weeks = {week: t for t, week in enumerate(span.weeks)}
+    shape = len(items), len(weeks)
+    units_NxT, price_NxT = np.zeros(shape), np.full(shape, np.nan)
+    for _, series, week, units, _, price in weekly.iter_rows():
+        if series in places and week in weeks:
+            units_NxT[places[series], weeks[week]] = units
+            price_NxT[places[series], weeks[week]] = np.nan if price is None else price
+    price_NxT = _carried(price_NxT, np.array([row.price for row in items]))
+    none_NxT = np.zeros(shape)
+    cost_N = np.array([np.nan if row.cost is None else row.cost for row in items])
+    competitor_NxT = np.full(shape, np.nan)
+    history = History(
+        units_NxT,
+        price_NxT,
+        np.broadcast_to(cost_N[:, None], shape),
+        competitor_NxT,
+        none_NxT,
+        np.zeros(shape[1], int),
+        np.zeros(shape, bool),
+    )
+    return items, history
+
+
+def _carried(price_NxT: np.ndarray, now_N: np.ndarray) -> np.ndarray:
+    """Return the prices where weeks without a sale have that of the week before, or the next one's."""
+    carried = pl.DataFrame(price_NxT.T).fill_nan(None).fill_null(strategy="forward").fill_null(strategy="backward")
+    filled_NxT = carried.to_numpy().T
+    return np.where(np.isnan(filled_NxT), now_N[:, None], filled_NxT)
+
+
+def _question(row: Any, rules: Rules, learned: Learned, n: int) -> Question:
+    present = limits.present(row)
+    allowed: Allowed = guardrails.allowed(present, limits.guardrails(rules, row.currency))
+    objective = rules.objective or policy.REVENUE
+    # What an objective needs and nobody knows leaves revenue.
+    if (objective == policy.MARGIN and row.cost is None) or (objective == policy.CLEAR and not row.stock):
+        objective = policy.REVENUE
+    return Question(
+        present,
+        allowed,
+        money.to_minor(float(learned.reference_N[n]), row.currency),
+        objective,
+        stock=row.stock,
+        periods=max(round((rules.clear_days or 30) / _DAYS_A_WEEK), 1),
+    )
+
+
+def _row(item: Any, rules: Rules, question: Question, choice: Choice) -> dict[str, Any]:
+    currency = item.currency
+    bitten = guardrails.bitten(choice.wish, question.allowed)
+    unit = 1 if question.objective == policy.UNITS else money.minor_units(currency)
+    expects = {
+        "units": list(choice.units),
+        question.objective: [value / unit for value in choice.value],
+        f"{question.objective}_before": [value / unit for value in choice.before],
+        "chance_of_better": choice.chance,
+        "elasticity": list(choice.elasticity),
+        "period": "week",
+    }
+    return {
+        "item_id": item.item_id,
+        "price": item.price,
+        "proposed": money.from_minor(choice.price, currency),
+        "currency": currency,
+        "objective": question.objective,
+        "expects": expects,
+        "reason": _reason(question, choice),
+        "bitten": [] if bitten is None else [bitten],
+        "propensity": choice.propensity,
+        "policy": POLICY,
+        "state": proposals.APPROVED if rules.approval == "automatic" else proposals.PROPOSED,
+    }
+
+
+def _reason(question: Question, choice: Choice) -> str:
+    gain = choice.value[0] / choice.before[0] - 1.0 if choice.before[0] > 0 else 0.0
+    low, high = choice.elasticity[1], choice.elasticity[2]
+    move = "higher" if choice.price > question.present.price else "lower"
+    return (
+        f"a {move} price is expected to bring {gain:+.1%} {question.objective} a week, and is better with a chance "
+        f"of {choice.chance:.0%}: 1 % more costs {low:.1f} to {high:.1f} % of the units"
+    )
+
+
+def _seed(given: int | None) -> int:
+    return int(datetime.now(UTC).timestamp()) if given is None else given

@@ -1,0 +1,76 @@
+"""Price rules, as given over HTTP or on the command line. Pure: the gateway checks them too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Objective = Literal["revenue", "margin", "units", "clear"]
+Approval = Literal["manual", "automatic"]
+
+Money = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Multiple = Annotated[float, msgspec.Meta(gt=0, le=100)]
+Ending = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,6}(\.[0-9]{2})?$(?!\n)", min_length=1, max_length=9)]
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What bounds prices, what they are for, and who approves them. What is not given is left to wider rules."""
+
+    floor: Annotated[Money, msgspec.Meta(description="The lowest price, in units of the currency.")] | None = None
+    ceiling: Annotated[Money, msgspec.Meta(description="The highest price.")] | None = None
+    margin: Annotated[Share, msgspec.Meta(description="The price is at least cost / (1 - margin).")] | None = None
+    needs_cost: Annotated[bool, msgspec.Meta(description="Without a known cost the price stays.")] | None = None
+    step: Annotated[Share, msgspec.Meta(description="The largest change, as a share of the price.")] | None = None
+    cooldown_hours: (
+        Annotated[float, msgspec.Meta(ge=0, le=10_000, description="Hours between two changes of an item.")] | None
+    ) = None
+    competitor_low: (
+        Annotated[Multiple, msgspec.Meta(description="The lowest multiple of the competitor's price.")] | None
+    ) = None
+    competitor_high: (
+        Annotated[Multiple, msgspec.Meta(description="The highest multiple of the competitor's price.")] | None
+    ) = None
+    endings: (
+        Annotated[list[Ending], msgspec.Meta(max_length=8, description='How prices end: ".99", "8" or "95.00".')] | None
+    ) = None
+    frozen: Annotated[bool, msgspec.Meta(description="The price is not changed.")] | None = None
+    objective: Annotated[Objective, msgspec.Meta(description="What a price is to be best for.")] | None = None
+    clear_days: (
+        Annotated[int, msgspec.Meta(ge=1, le=365, description="For `clear`: days within which the stock is to go.")]
+        | None
+    ) = None
+    approval: Annotated[Approval, msgspec.Meta(description="Whether a person approves each proposal.")] | None = None
+
+    def __post_init__(self) -> None:
+        if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
+            raise ValueError("floor is above ceiling - at `$.floor`")
+        low, high = self.competitor_low, self.competitor_high
+        if low is not None and high is not None and low > high:
+            raise ValueError("competitor_low is above competitor_high - at `$.competitor_low`")
+
+
+DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="manual", clear_days=30)
+"""What holds where no rule says otherwise: small steps, once a day, and a person approves each."""
+
+
+class Book:
+    """All rules of a shop."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rules = {(row.scope, row.name): row.rules for row in rows}
+
+    def of(self, item: str, category: str | None, brand: str | None) -> Rules:
+        """Return the rules of an item: field by field, those of the item win over its brand's, its category's, and
+        the shop's.
+        """
+        found: dict[str, Any] = msgspec.to_builtins(DEFAULT)
+        for key in (("shop", ""), ("category", category), ("brand", brand), ("item", item)):
+            found |= _given(self._rules.get(key, {}))
+        return msgspec.convert(found, Rules)
+
+
+def _given(rules: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rules.items() if value is not None}

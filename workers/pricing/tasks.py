@@ -1,0 +1,38 @@
+"""The tasks of dynamic pricing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+
+from reshelf import tasks
+from workers.runtime import bootstrap
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name=tasks.PROPOSE_PRICES, ignore_result=False, acks_late=False)
+def propose() -> dict[str, Any]:
+    """Look at all prices and propose better ones; return how many, or why none."""
+    from workers.pricing import proposing  # imports JAX
+    from workers.registry.errors import NotEnoughData
+    from workers.runtime import device
+
+    services = bootstrap.services()
+    device.prepare(services.settings.home)
+    try:
+        return {"proposals": proposing.propose(services.engine, services.settings)}
+    except NotEnoughData as error:
+        return {"proposals": 0, "reason": str(error)}
+
+
+@shared_task(name=tasks.APPLY_PRICES)
+def apply() -> None:
+    """Apply what is approved, and tell the shop."""
+    from workers.pricing import applying, telling
+
+    services = bootstrap.services()
+    applying.apply_approved(services.engine, services.settings)
+    telling.tell(services.engine, services.settings)
