@@ -34,7 +34,7 @@ CROSS_ORIGIN = "reshelf_cross_origin"
 _BEARER = b"bearer "
 _LONGEST_KEY = 512
 _CALLER = "auth"
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _JSON = "application/json"
 
 

@@ -9,7 +9,7 @@ import msgspec
 from litestar.openapi.spec import Operation
 
 from api_gateway.http import openapi
-from api_gateway.pricing.schemas import DropRules, Facts, PutRules, Rejection, Window
+from api_gateway.pricing.schemas import Facts, PutRules, Rejection, Window
 from workers.pricing.rules import Rules
 
 _REFERENCE = "#/components/schemas/"
@@ -41,14 +41,6 @@ class PuttingOperation(Operation):
     def __post_init__(self) -> None:
         rules = {"margin": 0.2, "step": 0.1, "endings": [".99"], "approval": "manual"}
         self.request_body = openapi.one_object(_schema(PutRules), {"scope": "shop", "rules": rules})
-
-
-@dataclass
-class DroppingOperation(Operation):
-    """The body of deleting rules."""
-
-    def __post_init__(self) -> None:
-        self.request_body = openapi.one_object(_schema(DropRules), {"scope": "category", "name": "Lamps"})
 
 
 @dataclass

@@ -54,13 +54,13 @@ async def price(request: Asked, item_id: ItemId) -> Price:
     name="price_proposals",
 )
 async def proposals_(
-    request: Asked, limit: Limit = 100, state: InState = None, item_id: OfItem = None, before: Before = None
+    request: Asked, limit: Limit = 100, in_state: InState = None, item_id: OfItem = None, before: Before = None
 ) -> Proposals:
     """The newest first, with what each is expected to bring and the guardrails that bit."""
     item = None if item_id is None else parameters.identity(item_id, "item_id")
 
     def read(connection: Connection) -> Proposals:
-        found = proposals.recent(connection, state=state, item=item, before=before, most=limit)
+        found = proposals.recent(connection, state=in_state, item=item, before=before, most=limit)
         return Proposals([schemas.proposal(row) for row in found])
 
     async with services.from_request(request).engine.connect() as connection:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from litestar import delete, get, post, put
-from litestar.params import PathParameter, RawBody
+from litestar.params import PathParameter, QueryParameter, RawBody
 from sqlalchemy import Connection
 
 from api_gateway import services
@@ -17,12 +17,12 @@ from api_gateway.lists.parameters import Asked
 from api_gateway.pricing import documents, schemas
 from api_gateway.pricing.schemas import (
     AllRules,
-    DropRules,
     Facts,
     Proposal,
     PutRules,
     Rejection,
     RolledBack,
+    Scope,
     ScopedRules,
     Stop,
     Window,
@@ -32,13 +32,19 @@ from storage.pricing import proposals
 from storage.pricing import rules as price_rules
 from workers.pricing import rules as contents
 
-ProposalId = Annotated[int, PathParameter(ge=1, le=2**62, description="The proposal's number.")]
+ProposalId = Annotated[str, PathParameter(description="The proposal's number.")]
+OfScope = Annotated[Scope, QueryParameter(name="scope", description="Where the rules hold.")]
+OfName = Annotated[
+    str, QueryParameter(name="name", description="The category, brand or item; empty for the shop.", max_length=256)
+]
 
 T = TypeVar("T")
 
+_DIGITS = 18
+
 
 @post(
-    "/v1/pricing/proposals/{proposal_id:int}/approve",
+    "/v1/pricing/proposals/{proposal_id:str}/approve",
     opt=scoped.CATALOGUE,
     operation_id="approvePrice",
     summary="Approve a proposed price",
@@ -53,7 +59,7 @@ async def approve(request: Asked, proposal_id: ProposalId) -> Proposal:
 
 
 @post(
-    "/v1/pricing/proposals/{proposal_id:int}/reject",
+    "/v1/pricing/proposals/{proposal_id:str}/reject",
     opt=scoped.CATALOGUE,
     operation_id="rejectPrice",
     operation_class=documents.RejectingOperation,
@@ -109,23 +115,21 @@ async def put_rules(request: Asked, body: RawBody) -> AllRules:
     "/v1/pricing/rules",
     opt=scoped.CATALOGUE,
     operation_id="dropPriceRules",
-    operation_class=documents.DroppingOperation,
     summary="Delete the rules of a scope",
     tags=["Pricing"],
     responses=openapi.PRICE_ERRORS,
     name="drop_price_rules",
     status_code=200,
 )
-async def drop_rules(request: Asked, body: RawBody) -> AllRules:
+async def drop_rules(request: Asked, in_scope: OfScope, name: OfName = "") -> AllRules:
     """Wider rules hold from now on."""
-    given = bodies.decoded(await bodies.unpacked(request, body), DropRules)
 
     def write(connection: Connection, by: str) -> AllRules:
-        if not price_rules.drop(connection, given.scope, given.name):
-            raise NotFound(f"there are no rules for {given.scope} {given.name!r}", field="name")
+        if not price_rules.drop(connection, in_scope, name):
+            raise NotFound(f"there are no rules for {in_scope} {name!r}", field="name")
         return _rules(connection)
 
-    return await _audited(request, "price rules deleted", f"{given.scope} {given.name}".strip(), write)
+    return await _audited(request, "price rules deleted", f"{in_scope} {name}".strip(), write)
 
 
 @post(
@@ -206,7 +210,11 @@ async def rollback(request: Asked, body: RawBody) -> RolledBack:
     return await _audited(request, "prices taken back", f"{given.since.isoformat()} to {until.isoformat()}", write)
 
 
-async def _decided(request: Asked, number: int, state: str, why: str | None) -> Proposal:
+async def _decided(request: Asked, proposal_id: str, state: str, why: str | None) -> Proposal:
+    if not (proposal_id.isascii() and proposal_id.isdigit() and len(proposal_id) <= _DIGITS):
+        raise NotFound(f"there is no proposal {proposal_id!r}", field="proposal_id")
+    number = int(proposal_id)
+
     def write(connection: Connection, by: str) -> Proposal:
         found = proposals.get(connection, number)
         if found is None:

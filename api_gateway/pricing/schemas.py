@@ -104,13 +104,6 @@ class PutRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("name is empty for the scope shop, and only for it - at `$.name`")
 
 
-class DropRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A scope whose rules are deleted."""
-
-    scope: Scope
-    name: Text = ""
-
-
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is known of an item; what is not given stays as it was."""
 

@@ -114,10 +114,11 @@ def rivals(
 def residuals(history: History, reference_N: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N T"]:
     """Return what of an item's log price cost, competitor and promotion do not explain.
 
-    Prices that a policy chose have no residual: nothing unknown moved them.
+    Prices that a policy chose have no residual: nothing unknown moved them. Nor has an item of unknown cost: without
+    something that moves its price and not its demand, the two effects of a price cannot be told apart.
     """
     columns = (np.log(history.cost_NxT), *rivals(history, reference_N))
-    known_NxT = ~np.isnan(history.price_NxT) & ~history.chosen_NxT
+    known_NxT = ~np.isnan(history.price_NxT) & ~np.isnan(history.cost_NxT) & ~history.chosen_NxT
     return first_stage.residuals(np.log(history.price_NxT / reference_N[:, None]), columns, known_NxT)
 
 

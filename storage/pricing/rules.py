@@ -22,7 +22,10 @@ _DROP = text("DELETE FROM price_rules WHERE scope = :scope AND name = :name RETU
 _STOPPED = text("SELECT stopped FROM price_stop")
 # Whoever stops waits for the changes that are being made, and none is made after it.
 _STOPPED_NOW = text("SELECT stopped FROM price_stop FOR SHARE")
-_STOP = text("UPDATE price_stop SET stopped = :stopped, changed_at = now(), changed_by = :by")
+_STOP = text("""
+INSERT INTO price_stop (stopped, changed_by) VALUES (:stopped, :by)
+ON CONFLICT (singleton) DO UPDATE SET stopped = excluded.stopped, changed_at = now(), changed_by = excluded.changed_by
+""")
 _LEARN = text("""
 INSERT INTO price_facts AS f (item_id, cost, competitor_price)
 SELECT item_id, cost, competitor_price
@@ -50,7 +53,7 @@ def drop(connection: Connection, scope: str, name: str) -> bool:
 
 def is_stopped(connection: Connection, *, hold: bool = False) -> bool:
     """Return whether all changes are stopped; with `hold`, nobody changes that before this transaction ends."""
-    return bool(connection.execute(_STOPPED_NOW if hold else _STOPPED).scalar_one())
+    return bool(connection.execute(_STOPPED_NOW if hold else _STOPPED).scalar())
 
 
 def stop(connection: Connection, by: str, *, stopped: bool = True) -> None:

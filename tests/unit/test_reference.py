@@ -80,7 +80,7 @@ def test_http_describes_every_route_and_no_other() -> None:
         for method in getattr(route, "methods", ())
         if method not in ("OPTIONS", "HEAD") and not route.path.startswith("/schema")
     }
-    told = re.findall(r"`((?:GET|POST) /[^`?]*)[^`]*`", _reference("http"))
+    told = re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`?]*)[^`]*`", _reference("http"))
     assert set(told) == routes
 
 

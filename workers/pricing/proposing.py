@@ -76,15 +76,14 @@ def _read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
             units_NxT[places[series], weeks[week]] = units
             price_NxT[places[series], weeks[week]] = np.nan if price is None else price
     price_NxT = _carried(price_NxT, np.array([row.price for row in items]))
-    none_NxT = np.zeros(shape)
-    cost_N = np.array([np.nan if row.cost is None else row.cost for row in items])
-    competitor_NxT = np.full(shape, np.nan)
+    # Costs are known as of now: enough for guardrails and margins, and nothing about what moved the price before.
+    unknown_NxT = np.full(shape, np.nan)
     history = History(
         units_NxT,
         price_NxT,
-        np.broadcast_to(cost_N[:, None], shape),
-        competitor_NxT,
-        none_NxT,
+        unknown_NxT,
+        unknown_NxT,
+        np.zeros(shape),
         np.zeros(shape[1], int),
         np.zeros(shape, bool),
     )

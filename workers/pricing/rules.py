@@ -46,10 +46,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
-            raise ValueError("floor is above ceiling - at `$.floor`")
+            raise ValueError("floor is above ceiling")
         low, high = self.competitor_low, self.competitor_high
         if low is not None and high is not None and low > high:
-            raise ValueError("competitor_low is above competitor_high - at `$.competitor_low`")
+            raise ValueError("competitor_low is above competitor_high")
 
 
 DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="manual", clear_days=30)

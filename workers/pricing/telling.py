@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
-from reshelf import client, tasks
+from reshelf import client
 from storage.pricing import changes
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
+
+TASK = "reshelf.pricing.changed"
+"""The task of the shop's backend that is sent to the queue that it names."""
 
 _SECONDS = 5.0
 
@@ -42,7 +45,7 @@ def _send(settings: Settings, messages: Sequence[dict[str, Any]]) -> None:
     if settings.pricing_queue:
         sender = client.sender(str(settings.broker_url))
         try:
-            sender.send_task(tasks.PRICES_CHANGED, args=[list(messages)], queue=settings.pricing_queue)
+            sender.send_task(TASK, args=[list(messages)], queue=settings.pricing_queue)
         finally:
             sender.close()
     if settings.pricing_webhook:

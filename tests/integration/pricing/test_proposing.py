@@ -1,0 +1,114 @@
+"""Proposals from what was bought: within the rules, with what they expect, and by nothing that is a customer's."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, event, text
+
+from storage.events import intake
+from storage.pricing import proposals
+from storage.pricing import rules as price_rules
+from workers.pricing import proposing
+from workers.registry.errors import NotEnoughData
+from workers.settings import Settings
+
+WEEKS = 30
+ITEMS = 6
+START = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def _shop(database: Engine, *, elasticity: float) -> None:
+    """Six items whose price has moved by chance, week by week, between 8 and 12; demand answers with the elasticity."""
+    chance = np.random.default_rng(0)
+    changes = [
+        {
+            "change_id": f"c{n}", "item_id": f"i{n}", "at": START, "announces": True,
+            "fields": {"title": f"Item {n}", "category": "lamps", "price": 10.0, "currency": "EUR"},
+        }
+        for n in range(ITEMS)
+    ]  # fmt: skip
+    events: list[dict[str, Any]] = []
+    for week in range(WEEKS):
+        for n in range(ITEMS):
+            price = float(chance.choice([8.0, 9.0, 10.0, 11.0, 12.0]))
+            units = chance.poisson(600 * (price / 10.0) ** -elasticity)
+            at = START + timedelta(weeks=week, days=2)
+            events.append(
+                {
+                    "event_id": f"{week}:{n}", "shopper": f"u{n}", "kind": "purchase", "item_id": f"i{n}", "at": at,
+                    "value": price * float(units), "quantity": float(units), "session_id": None, "surface": None,
+                    "request_id": None, "query": None, "context": {},
+                }
+            )  # fmt: skip
+    with database.begin() as connection:
+        intake.write_changes(connection, changes, writer="test")
+        intake.write_events(connection, [one for one in events if one["quantity"]], writer="test")
+
+
+def _proposed(database: Engine) -> list[Any]:
+    with database.connect() as connection:
+        return list(proposals.recent(connection))
+
+
+@pytest.mark.parametrize(("elasticity", "rises"), [(0.3, True), (3.0, False)])
+def test_prices_follow_how_demand_answers(database: Engine, tmp_path: Path, elasticity: float, rises: bool) -> None:
+    _shop(database, elasticity=elasticity)
+    assert proposing.propose(database, Settings(home=tmp_path), seed=1) >= ITEMS // 2
+    found = _proposed(database)
+    assert {row.state for row in found} == {"proposed"}
+    assert sum((row.proposed > row.price) == rises for row in found) >= len(found) - 1
+    for row in found:
+        assert abs(row.proposed - 10.0) <= 1.0 + 1e-9, "the default step is a tenth"
+        low, high = row.expects["units"][1:]
+        assert 0 < low <= high
+        assert 0 < row.propensity <= 1
+        assert "a week" in row.reason
+
+
+def test_rules_bound_what_is_proposed_and_may_approve_it(database: Engine, tmp_path: Path) -> None:
+    _shop(database, elasticity=0.3)
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", {"approval": "automatic", "endings": [".49"]}, "test")
+        price_rules.put(connection, "item", "i0", {"frozen": True}, "test")
+    proposing.propose(database, Settings(home=tmp_path), seed=1)
+    found = _proposed(database)
+    assert {row.state for row in found} == {"approved"}
+    assert "i0" not in {row.item_id for row in found}
+    assert all(round(row.proposed * 100) % 100 == 49 for row in found)
+
+
+def test_a_new_look_takes_the_place_of_what_nobody_has_approved(database: Engine, tmp_path: Path) -> None:
+    _shop(database, elasticity=0.3)
+    first = proposing.propose(database, Settings(home=tmp_path), seed=1)
+    proposing.propose(database, Settings(home=tmp_path), seed=2)
+    assert [row.state for row in _proposed(database)].count("expired") == first
+
+
+def test_a_shop_that_has_sold_for_a_few_weeks_has_to_wait(database: Engine, tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughData, match="8 whole weeks"):
+        proposing.propose(database, Settings(home=tmp_path))
+
+
+def test_nothing_of_a_customer_is_read(database: Engine, tmp_path: Path) -> None:
+    _shop(database, elasticity=0.3)
+    read: list[str] = []
+    event.listen(database, "before_cursor_execute", lambda _c, _cursor, statement, *_: read.append(statement))
+    proposing.propose(database, Settings(home=tmp_path), seed=1)
+    personal = r"\b(shopper|user_id|session_id|context|traits|country|device|email|ip)\b"
+    tables = r"\b(orders|shopper_traits|rankings|screenings)\b"
+    for statement in read:
+        # Flagged bots are left out of the counts by their id; nothing of it leaves the database.
+        without_bots = re.sub(r"NOT EXISTS \(.*?\)|\w+\.shopper (?:<>|NOT IN).*?\)", "", statement, flags=re.DOTALL)
+        selected = without_bots.partition("FROM")[0]
+        assert not re.search(personal, selected), statement
+        assert not re.search(tables, statement), statement
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name LIKE 'price_%'"
+    with database.connect() as connection:
+        names = set(connection.execute(text(columns)).scalars())
+    assert not {name for name in names if re.fullmatch(personal, name)}
