@@ -290,7 +290,8 @@ def test_what_each_version_ranked_is_told_when_it_is_followed(
         with database.connect() as connection:
             return health.lately(connection, [serving.version], minutes=5)[serving.version]
 
-    assert claims.drain(database, due.SHOPPER, partial(refresh.shoppers, database, serving, settings), settings)
+    work = partial(refresh.shoppers, database, serving, settings)
+    assert claims.drain(database, due.SHOPPER, work, settings, seconds=120)
     assert told() == Health()
     assert serving.follow()
     once = told()
