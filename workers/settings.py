@@ -127,6 +127,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """New items and new searches with a click, together, after which search is trained again; 0: never."""
     search_train_hours: float = 24.0
     """Hours after which it is trained again with fewer of them; 0: never because of the time."""
+
     pricing: bool = False
     """Whether prices are proposed and, where they are approved, changed."""
     pricing_hours: float = 24.0
