@@ -7,6 +7,7 @@ sets it.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -19,8 +20,11 @@ _FOLDER = "heartbeats"
 
 
 def file(home: Path, program: str, child: int | None = None) -> Path:
-    """Return the file of a program, or of its child with this process id."""
-    return home / _FOLDER / (program if child is None else f"{program}.{child}")
+    """Return the file of a program of this machine or container, or of its child with this process id.
+
+    Containers may share a home folder, and have the same process ids.
+    """
+    return home / _FOLDER / socket.gethostname() / (program if child is None else f"{program}.{child}")
 
 
 def beat(path: Path) -> None:

@@ -31,7 +31,7 @@ def _pids(home: Installation) -> dict[str, int]:
 
 
 def _beating_children(home: Installation, name: str) -> list[int]:
-    return sorted(int(path.suffix[1:]) for path in (home.home / "heartbeats").glob(f"{name}.*"))
+    return sorted(int(path.suffix[1:]) for path in (home.home / "heartbeats").rglob(f"{name}.*"))
 
 
 def test_what_is_stopped_is_noticed_and_replaced(home: Installation) -> None:
