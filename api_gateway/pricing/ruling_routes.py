@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
+import msgspec
 from litestar import delete, get, post, put
 from litestar.params import PathParameter, QueryParameter, RawBody
 from sqlalchemy import Connection
@@ -146,14 +147,13 @@ async def drop_rules(request: Asked, in_scope: OfScope, name: OfName = "") -> Al
 async def facts(request: Asked, body: RawBody) -> Stop:
     """Costs and competitors' prices, which no shopper is shown."""
     given = bodies.decoded(await bodies.unpacked(request, body), Facts)
-    rows = [{"item_id": one.item_id, "cost": one.cost, "competitor_price": one.competitor_price} for one in given.items]
-    last = {row["item_id"]: row for row in rows}
+    rows = _by_item(given)
 
     def write(connection: Connection, by: str) -> Stop:
-        price_rules.learn(connection, list(last.values()))
+        price_rules.learn(connection, rows)
         return Stop(price_rules.is_stopped(connection))
 
-    return await _audited(request, "price facts set", f"{len(last)} items", write)
+    return await _audited(request, "price facts set", f"{len(rows)} items", write)
 
 
 @post(
@@ -227,6 +227,15 @@ async def _decided(request: Asked, proposal_id: str, state: str, why: str | None
         return schemas.proposal(again)
 
     return await _audited(request, f"price {state}", str(number), write)
+
+
+def _by_item(given: Facts) -> list[dict[str, object]]:
+    """Return one row per item: of several in one body, the last that gives a field."""
+    rows: dict[str, dict[str, object]] = {}
+    for one in given.items:
+        row = rows.setdefault(one.item_id, {"item_id": one.item_id, "cost": None, "competitor_price": None})
+        row |= {name: value for name, value in msgspec.structs.asdict(one).items() if value is not None}
+    return list(rows.values())
 
 
 async def _stopped(request: Asked, *, stopped: bool) -> Stop:
