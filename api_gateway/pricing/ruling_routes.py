@@ -198,7 +198,7 @@ async def resume(request: Asked) -> Stop:
     status_code=202,
 )
 async def rollback(request: Asked, body: RawBody) -> RolledBack:
-    """Each item gets the price it had before the first change of that time, unless somebody has changed it since."""
+    """Each item gets the price it had before the first change of that time, unless the shop has set it since."""
     given = bodies.decoded(await bodies.unpacked(request, body), Window)
     until = given.until or datetime.now(UTC)
     if given.since >= until:

@@ -34,13 +34,23 @@ _EXPIRE = text("""
 UPDATE price_proposals SET state = 'expired', decided_at = now(), why = 'a newer look at the prices'
 WHERE state = 'proposed'
 """)
-# Of each item the price before the first change of the window, where the last one is still what it costs.
+# Of each item the price before the first change of the window. Changes since then, up to the present price, have to be
+# ours: each begins at the price that the one before it ended at. Otherwise the shop has set a price of its own.
 _CHANGED = """
-changed AS (
-    SELECT DISTINCT c.item_id, first_value(c.price_before) OVER w AS price_before,
-        last_value(c.price_after) OVER w AS price_after
-    FROM price_changes AS c WHERE c.at >= :since AND c.at < :until AND c.cause = 'proposal'
-    WINDOW w AS (PARTITION BY c.item_id ORDER BY c.change_no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+first AS (
+    SELECT item_id, min(change_no) AS change_no FROM price_changes
+    WHERE at >= :since AND at < :until AND cause = 'proposal' GROUP BY item_id
+), followed AS (
+    SELECT c.item_id, c.change_no, c.price_before, c.price_after,
+        lag(c.price_after, 1, c.price_before) OVER (PARTITION BY c.item_id ORDER BY c.change_no) AS found
+    FROM first JOIN price_changes AS c ON c.item_id = first.item_id AND c.change_no >= first.change_no
+), ours AS (
+    SELECT item_id, (array_agg(price_before ORDER BY change_no))[1] AS price_before,
+        (array_agg(price_after ORDER BY change_no DESC))[1] AS price_after
+    FROM followed GROUP BY item_id HAVING bool_and(found = price_before)
+), changed AS (
+    SELECT i.item_id, i.price, i.currency, ours.price_before FROM ours JOIN items AS i USING (item_id)
+    WHERE i.price = ours.price_after AND i.price <> ours.price_before AND i.deleted_at IS NULL
 )
 """
 _MAKE_ROOM = text(f"""
@@ -50,10 +60,10 @@ FROM changed WHERE p.item_id = changed.item_id AND p.state IN ('proposed', 'appr
 _ROLL_BACK = text(f"""
 WITH {_CHANGED} INSERT INTO price_proposals (item_id, price, proposed, currency, objective, expects, reason, bitten,
     propensity, policy, state, decided_at, decided_by)
-SELECT i.item_id, i.price, changed.price_before, i.currency, 'rollback', '{{}}'::jsonb, 'prices are taken back', '{{}}',
+SELECT item_id, price, price_before, currency, 'rollback', '{{}}'::jsonb, 'prices are taken back', '{{}}',
     1, '{ROLLBACK}', 'approved', now(), :by
-FROM changed JOIN items AS i USING (item_id)
-WHERE i.price = changed.price_after AND i.price <> changed.price_before AND i.deleted_at IS NULL
+FROM changed ORDER BY item_id
+ON CONFLICT (item_id) WHERE state IN ('proposed', 'approved') DO NOTHING
 RETURNING item_id
 """)
 _LIST = text(f"""
@@ -82,7 +92,8 @@ def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def roll_back(connection: Connection, since: datetime, until: datetime, by: str) -> list[str]:
     """Write approved proposals that restore the prices of a window that proposals changed; return the items.
 
-    An item whose price somebody else has changed since keeps it. Other open proposals of the items expire.
+    What proposals have changed after the window is taken back with it. An item whose price the shop has changed since
+    keeps it, and its open proposal. Open proposals of the other items expire.
     """
     values = {"since": since, "until": until, "by": by}
     connection.execute(_MAKE_ROOM, values)

@@ -45,10 +45,12 @@ def _announce(database: Engine, items: int, *, price: float = 10.0, at: datetime
         intake.write_changes(connection, rows, writer="test")
 
 
-def _propose(database: Engine, items: int, *, proposed: float = 11.0, state: str = "approved") -> None:
+def _propose(
+    database: Engine, items: int, *, proposed: float = 11.0, state: str = "approved", price: float = 10.0
+) -> None:
     rows = [
         {
-            "item_id": f"i{n}", "price": 10.0, "proposed": proposed, "currency": "EUR", "objective": "revenue",
+            "item_id": f"i{n}", "price": price, "proposed": proposed, "currency": "EUR", "objective": "revenue",
             "expects": {}, "reason": "a test", "bitten": [], "propensity": 1.0, "policy": "test", "state": state,
         }
         for n in range(items)
@@ -205,6 +207,40 @@ def test_the_prices_of_a_time_are_taken_back_but_not_those_of_others(database: E
         assert [(line.cause, line.changed_by) for line in changes.recent(connection, most=2)] == [
             ("rollback", "ann")
         ] * 2
+
+
+def test_a_price_that_was_changed_again_is_taken_back_too(database: Engine, settings: Settings) -> None:
+    _announce(database, 2)
+    _propose(database, 2)
+    since = datetime.now(UTC)
+    applying.apply_approved(database, settings)
+    until = datetime.now(UTC)
+    own = {"change_id": "own", "item_id": "i1", "at": datetime.now(UTC), "announces": False, "fields": {"price": 9.0}}
+    with database.begin() as connection:
+        intake.write_changes(connection, [own], writer="test")
+    _propose(database, 1, price=11.0, proposed=12.0)
+    _propose(database, 2, price=9.0, proposed=9.5)  # only for i1: i0 keeps what is approved
+    assert applying.apply_approved(database, settings) == {"applied": 2}
+    assert _prices(database) == {"i0": 12.0, "i1": 9.5}
+    with database.begin() as connection:
+        assert proposals.roll_back(connection, since, until, "ann") == ["i0"], "for i1 the shop chose 9"
+    assert applying.apply_approved(database, settings) == {"applied": 1}
+    assert _prices(database) == {"i0": 10.0, "i1": 9.5}
+
+
+def test_taking_back_another_time_keeps_what_is_being_taken_back(database: Engine, settings: Settings) -> None:
+    _announce(database, 1)
+    since = datetime.now(UTC)
+    _propose(database, 1)
+    applying.apply_approved(database, settings)
+    between = datetime.now(UTC)
+    _propose(database, 1, price=11.0, proposed=12.0)
+    applying.apply_approved(database, settings)
+    with database.begin() as connection:
+        assert proposals.roll_back(connection, between, datetime.now(UTC), "ann") == ["i0"]
+        assert proposals.roll_back(connection, since, between, "ann") == ["i0"]
+    assert applying.apply_approved(database, settings) == {"applied": 1}
+    assert _prices(database) == {"i0": 10.0}
 
 
 _KILLED = """

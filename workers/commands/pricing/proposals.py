@@ -87,7 +87,7 @@ def resume() -> None:
 @click.option("--since", type=click.DateTime(), required=True, help="UTC.")
 @click.option("--until", type=click.DateTime(), help="UTC. Default: now.")
 def rollback(since: datetime, until: datetime | None) -> None:
-    """Give each item the price it had before the changes of a time, unless somebody has changed it since."""
+    """Give each item the price it had before the changes of a time, unless the shop has set it since."""
     from storage.pricing import proposals as stored
 
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
