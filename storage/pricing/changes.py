@@ -10,6 +10,9 @@ from sqlalchemy import Connection, Row, text
 PROPOSAL, ROLLBACK = "proposal", "rollback"
 
 _COLUMNS = "change_no, at, item_id, price_before, price_after, currency, cause, proposal_id, changed_by"
+# Numbers are given in the order of commits, or whoever keeps the last one that they have seen would miss a change.
+_IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('price_changes'))")
+_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('price_outbox'))")
 _RECORD = text("""
 INSERT INTO price_changes (item_id, price_before, price_after, currency, cause, proposal_id, changed_by)
 VALUES (:item_id, :price_before, :price_after, :currency, :cause, :proposal_id, :changed_by) RETURNING change_no
@@ -31,14 +34,17 @@ _PRICE = text("SELECT price FROM items WHERE item_id = :item AND deleted_at IS N
 _UNTOLD = text(f"""
 SELECT {", ".join(f"c.{name}" for name in _COLUMNS.split(", "))}, o.tries
 FROM price_outbox AS o JOIN price_changes AS c USING (change_no) ORDER BY change_no LIMIT :most
-FOR UPDATE OF o SKIP LOCKED
 """)
 _TOLD = text("DELETE FROM price_outbox WHERE change_no = ANY(:numbers)")
 _FAILED = text("UPDATE price_outbox SET tries = tries + 1, error = :error WHERE change_no = ANY(:numbers)")
 
 
 def record(connection: Connection, *, tell: bool, **columns: Any) -> int:
-    """Add a change, in the transaction that makes it, and return its number. With `tell` the shop is to be told."""
+    """Add a change, in the transaction that makes it, and return its number. With `tell` the shop is to be told.
+
+    Call it last: other changes wait from here until the transaction ends.
+    """
+    connection.execute(_IN_TURN)
     number = int(connection.execute(_RECORD, columns).scalar_one())
     if tell:
         connection.execute(_POST, {"change_no": number})
@@ -67,7 +73,9 @@ def price(connection: Connection, item: str) -> float | None:
 
 
 def untold(connection: Connection, *, most: int = 200) -> Sequence[Row[Any]]:
-    """Return changes that the shop has not been told, in order, and hold them."""
+    """Return changes that the shop has not been told, in order; none while another transaction tells it."""
+    if not connection.execute(_ALONE).scalar():
+        return []
     return connection.execute(_UNTOLD, {"most": most}).all()
 
 

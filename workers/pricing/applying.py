@@ -85,7 +85,14 @@ def _broken(connection: Connection, item: Any, price: float) -> tuple[str, ...]:
 
 def _change(connection: Connection, settings: Settings, item: Any, proposal: Any) -> None:
     price = proposal.proposed
-    number = changes.record(
+    change = {
+        "change_id": f"price-proposal:{proposal.proposal_id}", "item_id": item.item_id, "at": datetime.now(UTC),
+        "announces": False, "fields": {"price": price},
+    }  # fmt: skip
+    intake.write_changes(connection, [change], writer=_WRITER)
+    if not _same(changes.price(connection, item.item_id), price, item.currency):
+        raise _Overtaken
+    changes.record(
         connection,
         tell=bool(settings.pricing_queue or settings.pricing_webhook),
         item_id=item.item_id,
@@ -96,13 +103,6 @@ def _change(connection: Connection, settings: Settings, item: Any, proposal: Any
         proposal_id=proposal.proposal_id,
         changed_by=proposal.decided_by,
     )
-    change = {
-        "change_id": f"pricing:{number}", "item_id": item.item_id, "at": datetime.now(UTC), "announces": False,
-        "fields": {"price": price},
-    }  # fmt: skip
-    intake.write_changes(connection, [change], writer=_WRITER)
-    if not _same(changes.price(connection, item.item_id), price, item.currency):
-        raise _Overtaken
 
 
 def _same(left: float | None, right: float | None, currency: str | None) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from storage.events import intake
 from storage.pricing import changes, proposals
@@ -188,6 +188,43 @@ def test_workers_beside_each_other_change_each_item_once(database: Engine, setti
     assert applied == 120
     assert _count(database, "price_changes") == _count(database, "price_outbox") == 120
     assert set(_prices(database).values()) == {11.0}
+
+
+def _record_in(connection: Connection, item: str) -> int:
+    return changes.record(
+        connection, tell=True, item_id=item, price_before=10.0, price_after=11.0, currency="EUR", cause="proposal",
+        proposal_id=None, changed_by="test",
+    )  # fmt: skip
+
+
+def _record(database: Engine, item: str) -> int:
+    with database.begin() as connection:
+        return _record_in(connection, item)
+
+
+def _waits_for_a_lock(database: Engine) -> bool:
+    with database.connect() as connection:
+        return bool(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
+
+
+def test_changes_are_numbered_in_the_order_of_their_commits(database: Engine) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            first = _record_in(connection, "i0")
+            second = pool.submit(_record, database, "i1")
+            wait_until(lambda: second.done() or _waits_for_a_lock(database), what="the second change")
+            with database.connect() as other:
+                assert not changes.after(other, 0), "a greater number was to be seen before a lower one"
+        assert first < second.result()
+
+
+def test_the_shop_is_told_by_one_at_a_time_and_so_in_order(database: Engine, settings: Settings) -> None:
+    _record(database, "i0")
+    with database.begin() as connection:
+        assert len(changes.untold(connection)) == 1
+        _record(database, "i1")
+        assert telling.tell(database, settings) == 0, "a later change was to overtake an earlier one"
+    assert telling.tell(database, settings) == 2
 
 
 def test_the_prices_of_a_time_are_taken_back_but_not_those_of_others(database: Engine, settings: Settings) -> None:
