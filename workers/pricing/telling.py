@@ -24,8 +24,12 @@ _SECONDS = 5.0
 def tell(engine: Engine, settings: Settings) -> int:
     """Send what the shop has not been told; return how many changes. What fails is sent again the next time.
 
+    Without a queue or a webhook nothing is sent, and what waits goes on waiting.
+
     A row has `change_no`, by which a receiver knows one that it has had.
     """
+    if not (settings.pricing_queue or settings.pricing_webhook):
+        return 0
     with engine.begin() as connection:
         rows = changes.untold(connection)
         if not rows:

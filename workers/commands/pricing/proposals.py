@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -15,6 +14,9 @@ from rich.table import Table
 from workers import settings as configuration
 from workers.commands.database import connected
 from workers.pricing import rules as contents
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _SCOPES = ("shop", "category", "brand", "item")
 _STATES = ("proposed", "approved", "rejected", "applied", "refused", "expired")
@@ -93,6 +95,7 @@ def rollback(since: datetime, until: datetime | None) -> None:
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     with connected(configuration.load()) as engine, engine.begin() as connection:
         items = stored.roll_back(connection, since.replace(tzinfo=UTC), end, _by())
+        _note(connection, "prices taken back", f"{since.isoformat()} to {end.isoformat()}")
     click.echo(f"{len(items)} prices are being restored")
 
 
@@ -105,13 +108,18 @@ def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
     """Show all rules, or set or delete those of a SCOPE and its NAME."""
     from storage.pricing import rules as stored
 
+    if (file is not None or drop) and (scope is None or (file is not None and drop)):
+        raise click.UsageError("--set and --drop need a scope, and are not given together")
     if scope is not None and (scope == "shop") != (not name):
         raise click.UsageError("the scope shop has no name, and every other one has")
     with connected(configuration.load()) as engine, engine.begin() as connection:
         if scope is not None and file is not None:
             stored.put(connection, scope, name, _read(file), _by())
+            _note(connection, "price rules set", f"{scope} {name}".rstrip())
         elif scope is not None and drop and not stored.drop(connection, scope, name):
             raise click.ClickException(f"there are no rules for {scope} {name}".rstrip())
+        elif scope is not None and drop:
+            _note(connection, "price rules deleted", f"{scope} {name}".rstrip())
         for row in stored.every(connection):
             click.echo(f"{row.scope} {row.name}".rstrip() + f": {msgspec.json.encode(row.rules).decode()}")
         click.echo(f"default: {msgspec.json.encode(contents.DEFAULT).decode()}")
@@ -133,6 +141,7 @@ def _decide(numbers: tuple[int, ...], state: str, why: str | None) -> None:
                     said = "not there" if found is None else found.state
                     raise click.ClickException(f"proposal {number} is {said}")
                 stored.decide(connection, number, state, by=_by(), why=why)
+                _note(connection, f"price {state}", str(number))
             click.echo(f"proposal {number} is {state}")
 
 
@@ -141,6 +150,7 @@ def _stop(*, stopped: bool) -> None:
 
     with connected(configuration.load()) as engine, engine.begin() as connection:
         stored.stop(connection, _by(), stopped=stopped)
+        _note(connection, "prices stopped" if stopped else "prices resumed", "all")
     click.echo("every change of a price is stopped" if stopped else "approved prices are applied again")
 
 
@@ -153,4 +163,14 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _by() -> str:
-    return f"command:{getpass.getuser()}"
+    from workers.keys import operator
+
+    return f"command:{operator.actor().name}"
+
+
+def _note(connection: Connection, action: str, subject: str) -> None:
+    """Add a line to the audit trail, in the transaction of what it tells of."""
+    from storage.keys import audit
+    from workers.keys import operator
+
+    audit.record(connection, operator.actor(), action, subject, {})
