@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from model.errors import ConfigError
 from model.pricing import money
 from model.pricing.guardrails import Guardrails, Present
+from model.pricing.money import Ending
 from workers.pricing.rules import Rules
 
 
@@ -20,7 +23,11 @@ def present(row: Any) -> Present:
 
 
 def guardrails(rules: Rules, currency: str | None) -> Guardrails:
-    """Return the rules as guardrails, in minor units."""
+    """Return the rules as guardrails, in minor units.
+
+    An item whose currency has none of the endings (cents of a yen) is left alone.
+    """
+    endings = _endings(rules, currency)
     return Guardrails(
         floor=None if rules.floor is None else money.to_minor(rules.floor, currency),
         ceiling=None if rules.ceiling is None else money.to_minor(rules.ceiling, currency),
@@ -29,6 +36,14 @@ def guardrails(rules: Rules, currency: str | None) -> Guardrails:
         step=rules.step,
         cooldown_hours=rules.cooldown_hours or 0.0,
         competitor=(rules.competitor_low, rules.competitor_high),
-        endings=tuple(money.ending(text, currency) for text in rules.endings or ()),
-        frozen=bool(rules.frozen),
+        endings=endings,
+        frozen=bool(rules.frozen) or (bool(rules.endings) and not endings),
     )
+
+
+def _endings(rules: Rules, currency: str | None) -> tuple[Ending, ...]:
+    found = []
+    for text in rules.endings or ():
+        with suppress(ConfigError):
+            found.append(money.ending(text, currency))
+    return tuple(found)

@@ -56,6 +56,13 @@ DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="ma
 """What holds where no rule says otherwise: small steps, once a day, and a person approves each."""
 
 
+class _Merged(Rules, frozen=True, kw_only=True):
+    """Rules of several scopes together, which may contradict each other: then the price stays as it is."""
+
+    def __post_init__(self) -> None:
+        """Take them as they are."""
+
+
 class Book:
     """All rules of a shop."""
 
@@ -69,7 +76,7 @@ class Book:
         found: dict[str, Any] = msgspec.to_builtins(DEFAULT)
         for key in (("shop", ""), ("category", category), ("brand", brand), ("item", item)):
             found |= _given(self._rules.get(key, {}))
-        return msgspec.convert(found, Rules)
+        return msgspec.convert(found, _Merged)
 
 
 def _given(rules: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def test_lines_of_the_audit_can_only_be_added(database: Engine, settings: Settin
         ({"endings": [".99"]}, 11.0, "it breaks ending"),
         ({"margin": 0.2}, 10.5, "it breaks margin"),
         ({"competitor_high": 1.0}, 10.5, "it breaks competitor"),
+        ({"floor": 20.0}, 11.0, "it breaks floor"),
     ],
 )
 def test_guardrails_are_looked_at_again_when_a_price_is_applied(
@@ -126,6 +127,18 @@ def test_guardrails_are_looked_at_again_when_a_price_is_applied(
     assert applying.apply_approved(database, settings) == {"refused": 1}
     assert _states(database) == [("refused", why)]
     assert _prices(database) == {"i0": 10.0}
+
+
+def test_rules_of_two_scopes_that_contradict_each_other_stop_that_item_alone(
+    database: Engine, settings: Settings
+) -> None:
+    _announce(database, 2)
+    _propose(database, 2)
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", OPEN | {"floor": 10.5}, "test")
+        price_rules.put(connection, "item", "i0", {"ceiling": 5.0}, "test")
+    assert applying.apply_approved(database, settings) == {"refused": 1, "applied": 1}
+    assert _prices(database) == {"i0": 10.0, "i1": 11.0}
 
 
 def test_a_price_that_has_moved_is_left_alone(database: Engine, settings: Settings) -> None:
