@@ -39,12 +39,13 @@ def _routes() -> Iterator[Route]:
     for route in create(Settings(database_url="postgresql://nobody@127.0.0.1:1/none")).routes:
         address = "".join(f"/{part}" if isinstance(part, str) else "/x" for part in route.path_components)
         for handler in getattr(route, "route_handlers", ()):
-            for method in sorted(handler.http_methods):
+            for method in handler.http_methods:
                 if method != "OPTIONS":
                     yield Route(str(method), route.path, address or "/", scoped.declared(handler.opt))
 
 
-ROUTES = list(_routes())
+# The handlers of one path come in an order of their own in each process.
+ROUTES = sorted(_routes(), key=lambda route: (route.path, route.method))
 Ask = Callable[..., Any]
 
 
