@@ -25,7 +25,6 @@ from api_gateway.background.doorbell import Bell
 from api_gateway.http import auth, budget, errors, openapi
 from api_gateway.http import metrics as measuring
 from api_gateway.http.auth import Admission
-from api_gateway.http.budget import Budget
 from api_gateway.http.metrics import Metrics
 from api_gateway.intake import doors
 from api_gateway.keys import handlers as keys_handlers
@@ -87,7 +86,7 @@ def create(settings: Settings | None = None, *, bell: Bell | None = None) -> Gat
     settings = settings or configuration.load()
     services.check(settings)
     admission = Admission(settings)
-    state = State({"admission": admission, "metrics": Metrics(), "budget": Budget()})
+    state = State({"admission": admission, "metrics": Metrics(), "budget": budget.turns()})
     gateway = Gateway(
         route_handlers=[
             *_handlers(),

@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from api_gateway.http import budget
-from api_gateway.http.budget import Budget
+from api_gateway.http import budget, turns
 from api_gateway.http.errors import Unavailable
 
 
 def _scope(method: str, **headers: str) -> dict[str, Any]:
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return {"method": method, "headers": named}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TOTAL_BYTES", 10)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,7 @@ def test_a_body_weighs_what_it_may_unpack_to(scope: dict[str, Any], weight: int)
 
 def test_bodies_are_read_in_order_and_never_more_than_fit() -> None:
     async def run() -> tuple[list[int], int]:
-        shared, begun, held, most = Budget(10), [], 0, 0
+        shared, begun, held, most = budget.turns(), [], 0, 0
 
         async def read(number: int, size: int) -> None:
             nonlocal held, most
@@ -55,11 +59,11 @@ def test_bodies_are_read_in_order_and_never_more_than_fit() -> None:
 
 
 def test_who_waits_too_long_or_behind_too_many_is_told_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.05)
     monkeypatch.setattr(budget, "MOST_WAITING", 2)
 
     async def run() -> None:
-        shared = Budget(10)
+        shared = budget.turns()
 
         async def ask() -> None:
             async with shared.held(10):
@@ -81,7 +85,7 @@ def test_who_waits_too_long_or_behind_too_many_is_told_to_try_again(monkeypatch:
 
 def test_a_caller_that_goes_away_gives_back_what_it_held_or_waited_for() -> None:
     async def run() -> None:
-        shared = Budget(10)
+        shared = budget.turns()
 
         async def ask() -> None:
             async with shared.held(10):
