@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
+from storage import locks
 from storage.json import ascii_text
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
@@ -19,8 +20,6 @@ KEPT = 7
 _LOCK = "reshelf.market"
 _INTERRUPTED = "interrupted: its process ended before it was done"
 
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
 # Nobody runs it while the caller holds the lock: what is called running was killed.
 _BURY = text(f"UPDATE market_versions SET state = '{FAILED}', error = :why WHERE state = '{RUNNING}'")
 _BEGIN = text("INSERT INTO market_versions DEFAULT VALUES RETURNING version")
@@ -65,13 +64,10 @@ class Version:
 @contextmanager
 def exclusive(engine: Engine) -> Iterator[None]:
     """Hold the lock for one analysis at a time; it is released also when this process dies. Raises `Runs`."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.execute(_TRY_LOCK, {"name": _LOCK}).scalar_one():
+    with locks.tried(engine, _LOCK) as is_held:
+        if not is_held:
             raise Runs("another process analyses the market already; its version is there when it is done")
-        try:
-            yield
-        finally:
-            connection.execute(_UNLOCK, {"name": _LOCK})
+        yield
 
 
 def begin(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, String, bindparam, text
 
-from storage import due
+from storage import due, locks
 from storage.bots import actors
 from storage.catalogue.items import changed_since
 
@@ -33,9 +33,6 @@ COPY (
     ORDER BY shopper, at, hashtextextended(event_id, 0), event_id
 ) TO STDOUT WITH (FORMAT csv, HEADER true)
 """)
-
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
 
 # `since` puts the shoppers who were active last first; rows are locked in the order in which intake locks them. Rows
 # that are due because of events stay before those that are due because of another model.
@@ -111,11 +108,7 @@ def mark_items(connection: Connection) -> int:
 @contextmanager
 def exclusive(engine: Engine, capability: str) -> Iterator[None]:
     """Hold the lock for training a capability; it is released also when this process dies. Raises `TrainingRuns`."""
-    name = f"reshelf.train.{capability}"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.execute(_TRY_LOCK, {"name": name}).scalar_one():
+    with locks.tried(engine, f"reshelf.train.{capability}") as is_held:
+        if not is_held:
             raise TrainingRuns(f"a training of {capability} runs already; wait for it to end, then try again")
-        try:
-            yield
-        finally:
-            connection.execute(_UNLOCK, {"name": name})
+        yield
