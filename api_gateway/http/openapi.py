@@ -95,6 +95,7 @@ READ_ERRORS = GUARD_ERRORS | {
     503: _error("The database cannot be reached; try again after Retry-After seconds."),
 }
 FOUND_ERRORS = READ_ERRORS | {404: _error("There is nothing of this id.")}
+_REFERENCE = "#/components/schemas/"
 _PACKED = {
     413: _error("More than 4 MiB, packed or unpacked, or more than 1000 rows."),
     415: _error("No JSON type, or an unknown Content-Encoding; the header Accept-Encoding names those that are known."),
@@ -117,7 +118,7 @@ DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
 
 
 def _batch(rows_field: str, row: str, example: dict[str, Any]) -> RequestBody:
-    rows = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"$ref": f"#/components/schemas/{row}"}}
+    rows = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"$ref": _REFERENCE + row}}
     wrapped = {"type": "object", "properties": {rows_field: rows}, "required": [rows_field]}
     media = OpenAPIMediaType(
         schema={"oneOf": [rows, wrapped | {"additionalProperties": False}]},  # type: ignore[arg-type]  # as raw JSON
@@ -159,12 +160,37 @@ def one_object(schema: dict[str, Any], example: dict[str, Any], *, required: boo
     return RequestBody({"application/json": media}, description=f"One JSON object. {PACKED}", required=required)
 
 
+def taking(kind: type[Any], example: dict[str, Any], *, required: bool = True) -> type[Operation]:
+    """Return the operation of a route that takes an object of this type, and parses it itself."""
+
+    @dataclass
+    class WithBody(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = one_object(_whole(kind), example, required=required)
+
+    return WithBody
+
+
+def _whole(kind: type[Any]) -> dict[str, Any]:
+    """Return the schema of a type in one piece: what it refers to stands in it."""
+    _, schemas = msgspec.json.schema_components([kind], ref_template=_REFERENCE + "{name}")
+
+    def inlined(value: Any) -> Any:
+        if isinstance(value, dict):
+            name = str(value.get("$ref", "")).removeprefix(_REFERENCE)
+            return inlined(schemas[name]) if "$ref" in value else {key: inlined(one) for key, one in value.items()}
+        return [inlined(one) for one in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = inlined(schemas[kind.__name__])
+    return found
+
+
 @dataclass
 class OrderOperation(Operation):
     """The body of the screening, which the route parses itself."""
 
     def __post_init__(self) -> None:
-        self.request_body = one_object({"$ref": "#/components/schemas/Order"}, ORDER_EXAMPLE)
+        self.request_body = one_object({"$ref": _REFERENCE + "Order"}, ORDER_EXAMPLE)
 
 
 _REVIEWER = {
@@ -235,7 +261,7 @@ def config() -> OpenAPIConfig:
 def add_messages(document: OpenAPI) -> None:
     """Add the schemas of the messages as msgspec generates them, which are what the doors check."""
     (_, change, *_), schemas = msgspec.json.schema_components(
-        [Event, Change, Order, Label], ref_template="#/components/schemas/{name}"
+        [Event, Change, Order, Label], ref_template=_REFERENCE + "{name}"
     )
     for schema in schemas.values():
         schema["description"] = cleandoc(schema.get("description", ""))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from api_gateway import services
 from api_gateway.http import auth, bodies, openapi, scoped
 from api_gateway.http.errors import Conflict, NotFound
-from api_gateway.keys import documents, schemas
+from api_gateway.keys import schemas
 from api_gateway.keys.schemas import AuditTrail, KeyMade, KeysShown, Rotating
 from api_gateway.lists.parameters import Asked
 from storage.keys import api_keys, audit
@@ -30,6 +30,8 @@ Before = Annotated[
 ]
 
 T = TypeVar("T")
+
+_WANTED = {"name": "storefront", "scopes": ["events"], "owner": "web team", "rate": 50}
 
 
 @get(
@@ -51,7 +53,7 @@ async def every(request: Asked) -> KeysShown:
     "/v1/keys",
     opt=scoped.ADMIN,
     operation_id="makeKey",
-    operation_class=documents.MakingOperation,
+    operation_class=openapi.taking(Wanted, _WANTED),
     summary="Make an API key",
     tags=["Keys"],
     responses=openapi.KEY_ERRORS,
@@ -68,7 +70,7 @@ async def make(request: Asked, body: RawBody) -> KeyMade:
     "/v1/keys/{key_id:str}/rotate",
     opt=scoped.ADMIN,
     operation_id="rotateKey",
-    operation_class=documents.RotatingOperation,
+    operation_class=openapi.taking(Rotating, {"overlap_hours": 24}, required=False),
     summary="Make another key of the same name",
     tags=["Keys"],
     responses=openapi.KEY_ERRORS,

@@ -14,8 +14,9 @@ from api_gateway.http.errors import NotFound
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked, ItemId
 from api_gateway.pricing import schemas
-from api_gateway.pricing.schemas import Changes, Price, Proposals, State
+from api_gateway.pricing.schemas import Changes, Price, Proposals
 from storage.pricing import changes, facts, proposals
+from workers.pricing.rules import State
 
 MOST = 1_000
 

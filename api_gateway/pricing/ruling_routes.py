@@ -15,7 +15,7 @@ from api_gateway import services
 from api_gateway.http import auth, bodies, openapi, scoped
 from api_gateway.http.errors import Conflict, Invalid, NotFound
 from api_gateway.lists.parameters import Asked
-from api_gateway.pricing import documents, schemas
+from api_gateway.pricing import schemas
 from api_gateway.pricing.schemas import (
     AllRules,
     Facts,
@@ -23,15 +23,16 @@ from api_gateway.pricing.schemas import (
     PutRules,
     Rejection,
     RolledBack,
-    Scope,
     ScopedRules,
     Stop,
     Window,
 )
 from storage.keys import audit
+from storage.pricing import facts as known
 from storage.pricing import proposals
 from storage.pricing import rules as price_rules
 from workers.pricing import rules as contents
+from workers.pricing.rules import Scope
 
 ProposalId = Annotated[str, PathParameter(description="The proposal's number.")]
 OfScope = Annotated[Scope, QueryParameter(name="scope", description="Where the rules hold.")]
@@ -42,6 +43,11 @@ OfName = Annotated[
 T = TypeVar("T")
 
 _DIGITS = 18
+_RULES = {
+    "scope": "shop",
+    "rules": {"margin": 0.2, "step": 0.1, "endings": [".99"], "approval": "manual"},
+}
+_FACTS = {"items": [{"item_id": "4711", "cost": 5.2, "competitor_price": 9.5}]}
 
 
 @post(
@@ -63,7 +69,7 @@ async def approve(request: Asked, proposal_id: ProposalId) -> Proposal:
     "/v1/pricing/proposals/{proposal_id:str}/reject",
     opt=scoped.CATALOGUE,
     operation_id="rejectPrice",
-    operation_class=documents.RejectingOperation,
+    operation_class=openapi.taking(Rejection, {"why": "on sale next week"}, required=False),
     summary="Reject a proposed price",
     tags=["Pricing"],
     responses=openapi.PRICE_ERRORS,
@@ -95,7 +101,7 @@ async def rules(request: Asked) -> AllRules:
     "/v1/pricing/rules",
     opt=scoped.CATALOGUE,
     operation_id="putPriceRules",
-    operation_class=documents.PuttingOperation,
+    operation_class=openapi.taking(PutRules, _RULES),
     summary="Set the rules of a scope",
     tags=["Pricing"],
     responses=openapi.PRICE_ERRORS,
@@ -106,7 +112,7 @@ async def put_rules(request: Asked, body: RawBody) -> AllRules:
     given = bodies.decoded(await bodies.unpacked(request, body), PutRules)
 
     def write(connection: Connection, by: str) -> AllRules:
-        price_rules.put(connection, given.scope, given.name, documents.plain(given.rules), by)
+        price_rules.put(connection, given.scope, given.name, msgspec.to_builtins(given.rules), by)
         return _rules(connection)
 
     return await _audited(request, "price rules set", f"{given.scope} {given.name}".strip(), write)
@@ -137,7 +143,7 @@ async def drop_rules(request: Asked, in_scope: OfScope, name: OfName = "") -> Al
     "/v1/pricing/facts",
     opt=scoped.CATALOGUE,
     operation_id="priceFacts",
-    operation_class=documents.FactsOperation,
+    operation_class=openapi.taking(Facts, _FACTS),
     summary="Say what items cost, here and elsewhere",
     tags=["Pricing"],
     responses=openapi.PRICE_ERRORS,
@@ -150,7 +156,7 @@ async def facts(request: Asked, body: RawBody) -> Stop:
     rows = _by_item(given)
 
     def write(connection: Connection, by: str) -> Stop:
-        price_rules.learn(connection, rows)
+        known.learn(connection, rows)
         return Stop(price_rules.is_stopped(connection))
 
     return await _audited(request, "price facts set", f"{len(rows)} items", write)
@@ -190,7 +196,7 @@ async def resume(request: Asked) -> Stop:
     "/v1/pricing/rollback",
     opt=scoped.CATALOGUE,
     operation_id="rollBackPrices",
-    operation_class=documents.RollingBackOperation,
+    operation_class=openapi.taking(Window, {"since": "2026-03-01T00:00:00Z"}),
     summary="Take back the changes of a time",
     tags=["Pricing"],
     responses=openapi.PRICE_ERRORS,

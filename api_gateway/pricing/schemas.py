@@ -8,10 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reshelf.fields import Id
-from workers.pricing.rules import Money, Rules
+from workers.pricing.rules import Money, Rules, Scope, State
 
-State = Literal["proposed", "approved", "rejected", "applied", "refused", "expired"]
-Scope = Literal["shop", "category", "brand", "item"]
 Text = Annotated[str, msgspec.Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 
 

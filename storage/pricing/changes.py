@@ -23,14 +23,6 @@ SELECT {_COLUMNS} FROM price_changes WHERE (CAST(:item AS text) IS NULL OR item_
 ORDER BY change_no DESC LIMIT :most
 """)
 _AFTER = text(f"SELECT {_COLUMNS} FROM price_changes WHERE change_no > :after ORDER BY change_no LIMIT :most")
-# The item is held until the transaction ends; one that another worker changes now is skipped.
-_ITEM = text("""
-SELECT i.item_id, i.price, i.currency, i.category, i.brand, i.stock, f.cost, f.competitor_price,
-    (SELECT extract(epoch FROM now() - max(c.at)) / 3600 FROM price_changes AS c WHERE c.item_id = i.item_id) AS hours
-FROM items AS i LEFT JOIN price_facts AS f USING (item_id)
-WHERE i.item_id = :item AND i.price IS NOT NULL AND i.deleted_at IS NULL FOR UPDATE OF i SKIP LOCKED
-""")
-_PRICE = text("SELECT price FROM items WHERE item_id = :item AND deleted_at IS NULL")
 _UNTOLD = text(f"""
 SELECT {", ".join(f"c.{name}" for name in _COLUMNS.split(", "))}, o.tries
 FROM price_outbox AS o JOIN price_changes AS c USING (change_no) ORDER BY change_no LIMIT :most
@@ -59,17 +51,6 @@ def recent(connection: Connection, *, item: str | None = None, most: int = 100) 
 def after(connection: Connection, number: int, *, most: int = 1000) -> Sequence[Row[Any]]:
     """Return the changes after this number, in order."""
     return connection.execute(_AFTER, {"after": number, "most": most}).all()
-
-
-def hold(connection: Connection, item: str) -> Row[Any] | None:
-    """Return an item with what its price depends on, and hold it; None where it has no price, or another holds it."""
-    return connection.execute(_ITEM, {"item": item}).one_or_none()
-
-
-def price(connection: Connection, item: str) -> float | None:
-    """Return the price of an item."""
-    found: float | None = connection.execute(_PRICE, {"item": item}).scalar()
-    return found
 
 
 def untold(connection: Connection, *, most: int = 200) -> Sequence[Row[Any]]:

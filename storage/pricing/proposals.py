@@ -12,7 +12,6 @@ from storage.json import ascii_text
 
 PROPOSED, APPROVED, REJECTED = "proposed", "approved", "rejected"
 APPLIED, REFUSED, EXPIRED = "applied", "refused", "expired"
-STATES = (PROPOSED, APPROVED, REJECTED, APPLIED, REFUSED, EXPIRED)
 """`refused`: a guardrail or a changed price was in the way when it was to be applied."""
 
 ROLLBACK = "rollback"

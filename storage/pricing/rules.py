@@ -1,4 +1,4 @@
-"""Price rules, what is known of items, and the stop of all changes."""
+"""Price rules, and the stop of all changes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.json import ascii_text
-
-SHOP, CATEGORY, BRAND, ITEM = "shop", "category", "brand", "item"
-SCOPES = (SHOP, CATEGORY, BRAND, ITEM)
-"""From the least to the most specific."""
 
 _EVERY = text("SELECT scope, name, rules, updated_at, updated_by FROM price_rules ORDER BY scope, name")
 _PUT = text("""
@@ -25,14 +21,6 @@ _STOPPED_NOW = text("SELECT stopped FROM price_stop FOR SHARE")
 _STOP = text("""
 INSERT INTO price_stop (stopped, changed_by) VALUES (:stopped, :by)
 ON CONFLICT (singleton) DO UPDATE SET stopped = excluded.stopped, changed_at = now(), changed_by = excluded.changed_by
-""")
-_LEARN = text("""
-INSERT INTO price_facts AS f (item_id, cost, competitor_price)
-SELECT item_id, cost, competitor_price
-FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS g (item_id text, cost float8, competitor_price float8)
-ORDER BY item_id
-ON CONFLICT (item_id) DO UPDATE SET cost = coalesce(excluded.cost, f.cost),
-    competitor_price = coalesce(excluded.competitor_price, f.competitor_price), updated_at = now()
 """)
 
 
@@ -59,8 +47,3 @@ def is_stopped(connection: Connection, *, hold: bool = False) -> bool:
 def stop(connection: Connection, by: str, *, stopped: bool = True) -> None:
     """Stop all changes of prices, or resume them. Returns when those that were being made are done."""
     connection.execute(_STOP, {"stopped": stopped, "by": by})
-
-
-def learn(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> None:
-    """Write what is known of items: `item_id`, and `cost` or `competitor_price`; what is None stays as it was."""
-    connection.execute(_LEARN, {"facts": ascii_text([dict(fact) for fact in facts])})

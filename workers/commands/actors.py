@@ -59,14 +59,13 @@ def flag(shoppers: tuple[str, ...], why: str) -> None:
     Their events are kept, but count only for their own shelf. A shopper without a login is session:ID.
     """
     from storage.bots import actors as kept
-    from storage.keys import audit
     from workers.keys import operator
 
     found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in _named(shoppers)]
     with _database() as engine, engine.begin() as connection:
         flagged = kept.flag(connection, found, by=BY)
         for shopper in flagged:
-            audit.record(connection, operator.actor(), "actor flagged", shopper, {"why": why})
+            operator.record(connection, "actor flagged", shopper, why=why)
     _told(flagged, len(found), "flagged", "were already")
 
 
@@ -78,13 +77,12 @@ def clear(shoppers: tuple[str, ...]) -> None:
     All their events count again. For 30 days the detector does not flag them again for the same reasons.
     """
     from storage.bots import actors as kept
-    from storage.keys import audit
     from workers.keys import operator
 
     with _database() as engine, engine.begin() as connection:
         cleared = kept.clear(connection, _named(shoppers), by=BY)
         for shopper in cleared:
-            audit.record(connection, operator.actor(), "actor cleared", shopper, {})
+            operator.record(connection, "actor cleared", shopper)
     _told(cleared, len(_named(shoppers)), "cleared", "were not flagged")
 
 

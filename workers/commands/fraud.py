@@ -74,7 +74,6 @@ def try_rules(file: Path, days: float, as_json: bool) -> None:
 def activate(file: Path) -> None:
     """Make the rules of FILE the active ones; workers and gateways follow within a second."""
     from storage.fraud import rule_sets
-    from storage.keys import audit
     from workers.fraud.rules import rules as language
     from workers.keys import operator
 
@@ -82,7 +81,7 @@ def activate(file: Path) -> None:
     with _database() as (_, engine), engine.begin() as connection:
         rule_sets.keep(connection, found.version, language.to_json(found))
         rule_sets.activate(connection, found.version)
-        audit.record(connection, operator.actor(), "rules activated", found.version, {})
+        operator.record(connection, "rules activated", found.version)
     click.echo(f"{found.version} decides.")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from model.pricing import guardrails, money
 from storage.events import intake
-from storage.pricing import changes, proposals
+from storage.pricing import changes, facts, proposals
 from storage.pricing import rules as price_rules
 from workers.pricing import limits
 from workers.pricing.rules import Book
@@ -57,9 +57,9 @@ def apply_approved(engine: Engine, settings: Settings, *, most: int = 1000) -> C
 
 def _apply(connection: Connection, settings: Settings, proposal: Any) -> tuple[str, str | None]:
     """Apply one proposal; return its new state, and why it is not applied."""
-    item = changes.hold(connection, proposal.item_id)
+    item = facts.hold(connection, proposal.item_id)
     if item is None:
-        if changes.price(connection, proposal.item_id) is not None:
+        if facts.price(connection, proposal.item_id) is not None:
             raise _Held
         return proposals.REFUSED, "the item is gone, or has no price"
     if not _same(item.price, proposal.price, item.currency):
@@ -90,7 +90,7 @@ def _change(connection: Connection, settings: Settings, item: Any, proposal: Any
         "announces": False, "fields": {"price": price},
     }  # fmt: skip
     intake.write_changes(connection, [change], writer=_WRITER)
-    if not _same(changes.price(connection, item.item_id), price, item.currency):
+    if not _same(facts.price(connection, item.item_id), price, item.currency):
         raise _Overtaken
     changes.record(
         connection,

@@ -13,7 +13,7 @@ from workers.pricing.rules import Rules
 
 
 def present(row: Any) -> Present:
-    """Return an item (`storage.pricing.changes.hold`) as it is now, in minor units."""
+    """Return an item (`storage.pricing.facts`) as it is now, in minor units."""
     return Present(
         money.to_minor(row.price, row.currency),
         None if row.cost is None else money.to_minor(row.cost, row.currency),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+Scope = Literal["shop", "category", "brand", "item"]
+"""Where rules hold, from the least to the most specific."""
+State = Literal["proposed", "approved", "rejected", "applied", "refused", "expired"]
+"""What becomes of a proposal."""
 Objective = Literal["revenue", "margin", "units", "clear"]
 Approval = Literal["manual", "automatic"]
 
@@ -75,9 +79,5 @@ class Book:
         """
         found: dict[str, Any] = msgspec.to_builtins(DEFAULT)
         for key in (("shop", ""), ("category", category), ("brand", brand), ("item", item)):
-            found |= _given(self._rules.get(key, {}))
+            found |= self._rules.get(key, {})
         return msgspec.convert(found, _Merged)
-
-
-def _given(rules: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in rules.items() if value is not None}

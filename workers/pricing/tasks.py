@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
 
 from reshelf import tasks
 from workers.runtime import bootstrap
-
-log = logging.getLogger(__name__)
 
 
 @shared_task(name=tasks.PROPOSE_PRICES, ignore_result=False, acks_late=False)

@@ -17,7 +17,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from storage.events import intake
-from storage.pricing import changes, proposals
+from storage.pricing import changes, facts, proposals
 from storage.pricing import rules as price_rules
 from tests.support.waiting import wait_until
 from workers import settings as configuration
@@ -123,7 +123,7 @@ def test_guardrails_are_looked_at_again_when_a_price_is_applied(
     _propose(database, 1, proposed=proposed)
     with database.begin() as connection:
         price_rules.put(connection, "category", "lamps", rules, "test")
-        price_rules.learn(connection, [{"item_id": "i0", "cost": 9.0, "competitor_price": 10.2}])
+        facts.learn(connection, [{"item_id": "i0", "cost": 9.0, "competitor_price": 10.2}])
     assert applying.apply_approved(database, settings) == {"refused": 1}
     assert _states(database) == [("refused", why)]
     assert _prices(database) == {"i0": 10.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import msgspec
@@ -16,10 +16,7 @@ from workers.commands.database import connected
 from workers.pricing import rules as contents
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-_SCOPES = ("shop", "category", "brand", "item")
-_STATES = ("proposed", "approved", "rejected", "applied", "refused", "expired")
+    pass
 
 
 @click.command()
@@ -36,7 +33,7 @@ def propose() -> None:
 
 
 @click.command()
-@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice(get_args(contents.State)), help="Only those in this state.")
 @click.option("--item", help="Only those of this item.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -91,22 +88,24 @@ def resume() -> None:
 def rollback(since: datetime, until: datetime | None) -> None:
     """Give each item the price it had before the changes of a time, unless the shop has set it since."""
     from storage.pricing import proposals as stored
+    from workers.keys import operator
 
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     with connected(configuration.load()) as engine, engine.begin() as connection:
         items = stored.roll_back(connection, since.replace(tzinfo=UTC), end, _by())
-        _note(connection, "prices taken back", f"{since.isoformat()} to {end.isoformat()}")
+        operator.record(connection, "prices taken back", f"{since.isoformat()} to {end.isoformat()}")
     click.echo(f"{len(items)} prices are being restored")
 
 
 @click.command()
-@click.argument("scope", type=click.Choice(_SCOPES), required=False)
+@click.argument("scope", type=click.Choice(get_args(contents.Scope)), required=False)
 @click.argument("name", default="")
 @click.option("--set", "file", type=click.Path(path_type=Path, exists=True), help="JSON file with the rules.")
 @click.option("--drop", is_flag=True, help="Delete the rules of the scope.")
 def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
     """Show all rules, or set or delete those of a SCOPE and its NAME."""
     from storage.pricing import rules as stored
+    from workers.keys import operator
 
     if (file is not None or drop) and (scope is None or (file is not None and drop)):
         raise click.UsageError("--set and --drop need a scope, and are not given together")
@@ -115,11 +114,11 @@ def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
     with connected(configuration.load()) as engine, engine.begin() as connection:
         if scope is not None and file is not None:
             stored.put(connection, scope, name, _read(file), _by())
-            _note(connection, "price rules set", f"{scope} {name}".rstrip())
+            operator.record(connection, "price rules set", f"{scope} {name}".rstrip())
         elif scope is not None and drop and not stored.drop(connection, scope, name):
             raise click.ClickException(f"there are no rules for {scope} {name}".rstrip())
         elif scope is not None and drop:
-            _note(connection, "price rules deleted", f"{scope} {name}".rstrip())
+            operator.record(connection, "price rules deleted", f"{scope} {name}".rstrip())
         for row in stored.every(connection):
             click.echo(f"{row.scope} {row.name}".rstrip() + f": {msgspec.json.encode(row.rules).decode()}")
         click.echo(f"default: {msgspec.json.encode(contents.DEFAULT).decode()}")
@@ -132,6 +131,7 @@ COMMANDS = (propose, proposals, approve, reject, stop, resume, rollback, rules)
 
 def _decide(numbers: tuple[int, ...], state: str, why: str | None) -> None:
     from storage.pricing import proposals as stored
+    from workers.keys import operator
 
     with connected(configuration.load()) as engine:
         for number in numbers:
@@ -141,16 +141,17 @@ def _decide(numbers: tuple[int, ...], state: str, why: str | None) -> None:
                     said = "not there" if found is None else found.state
                     raise click.ClickException(f"proposal {number} is {said}")
                 stored.decide(connection, number, state, by=_by(), why=why)
-                _note(connection, f"price {state}", str(number))
+                operator.record(connection, f"price {state}", str(number))
             click.echo(f"proposal {number} is {state}")
 
 
 def _stop(*, stopped: bool) -> None:
     from storage.pricing import rules as stored
+    from workers.keys import operator
 
     with connected(configuration.load()) as engine, engine.begin() as connection:
         stored.stop(connection, _by(), stopped=stopped)
-        _note(connection, "prices stopped" if stopped else "prices resumed", "all")
+        operator.record(connection, "prices stopped" if stopped else "prices resumed", "all")
     click.echo("every change of a price is stopped" if stopped else "approved prices are applied again")
 
 
@@ -159,18 +160,10 @@ def _read(file: Path) -> dict[str, Any]:
         found = msgspec.json.decode(file.read_bytes(), type=contents.Rules)
     except msgspec.DecodeError as error:
         raise click.ClickException(f"{file}: {error}") from error
-    return {name: value for name, value in msgspec.to_builtins(found).items() if value is not None}
+    return dict(msgspec.to_builtins(found))
 
 
 def _by() -> str:
     from workers.keys import operator
 
     return f"command:{operator.actor().name}"
-
-
-def _note(connection: Connection, action: str, subject: str) -> None:
-    """Add a line to the audit trail, in the transaction of what it tells of."""
-    from storage.keys import audit
-    from workers.keys import operator
-
-    audit.record(connection, operator.actor(), action, subject, {})
