@@ -36,15 +36,13 @@ def evaluate_holdout(
     largest k if the catalogue has them; `truth[s]` the held-out ones. Cases without any true item are left out. Raises
     ValueError if none is left.
     """
-    cases = [s for s, true_items in enumerate(truth) if len(true_items)]
+    cases = _judged(truth)
     if not cases:
         raise ValueError("no held-out case has a true item; are there users with at least three baskets?")
-    kept = [np.asarray(ranked[s])[: max(ks)].tolist() for s in cases]
-    relevant_B = np.array([len(truth[s]) for s in cases])
-    hits_BxK = metrics.hits(kept, [truth[s].tolist() for s in cases], max(ks))
+    hits_BxK, relevant_B = _hits(ranked, truth, cases, max(ks))
     figures = {}
     for k in ks:
-        shown = np.concatenate([np.asarray(row[:k], np.int64) for row in kept])
+        shown = np.concatenate([np.asarray(ranked[s][:k], np.int64) for s in cases])
         figures |= {
             f"hit_rate@{k}": float(metrics.hit_rate(hits_BxK, k).mean()),
             f"ndcg@{k}": float(metrics.ndcg(hits_BxK, k, relevant_B).mean()),
@@ -57,12 +55,25 @@ def evaluate_holdout(
 
 
 def ndcg_of_cases(
-    ranked_SxK: Int[np.ndarray, "S K"], truth: Sequence[np.ndarray], *, k: int = 10
+    ranked: Sequence[Sequence[int]], truth: Sequence[np.ndarray], *, k: int = 10
 ) -> Float[np.ndarray, " C"]:
-    """NDCG@k of each case that has a true item."""
-    cases = [s for s, true_items in enumerate(truth) if len(true_items)]
-    hits_CxK = metrics.hits(ranked_SxK[cases].tolist(), [truth[s].tolist() for s in cases], k)
-    return metrics.ndcg(hits_CxK, k, np.array([len(truth[s]) for s in cases], np.int64))
+    """NDCG@k of each case that has a true item; `ranked` and `truth` as for `evaluate_holdout`."""
+    hits_CxK, relevant_C = _hits(ranked, truth, _judged(truth), k)
+    return metrics.ndcg(hits_CxK, k, relevant_C)
+
+
+def _judged(truth: Sequence[np.ndarray]) -> list[int]:
+    """The cases that have a true item."""
+    return [s for s, true_items in enumerate(truth) if len(true_items)]
+
+
+def _hits(
+    ranked: Sequence[Sequence[int]], truth: Sequence[np.ndarray], cases: Sequence[int], k: int
+) -> tuple[Bool[np.ndarray, "C K"], Int[np.ndarray, " C"]]:
+    """Which of the first `k` items of each case are true, and how many true ones it has."""
+    kept = [np.asarray(ranked[s])[:k].tolist() for s in cases]
+    found = metrics.hits(kept, [truth[s].tolist() for s in cases], k)
+    return found, np.array([len(truth[s]) for s in cases], np.int64)
 
 
 def seen(events: Interactions, holdout: Holdout) -> list[np.ndarray]:

@@ -176,7 +176,7 @@ def _figures(trial: Trial, ranked_UxK: np.ndarray) -> tuple[Figures, Certainty |
         scores[name] = lambda part, table=table: baselines.votes(table, counts_N, events, part)
     if linear.is_possible(events, mask_E, catalogue):
         ranked["linear"], scores["linear"] = _linear(parts, scorer.config, old, catalogue, k)
-    ndcg = {name: evaluate.ndcg_of_cases(_padded(rows, k), truth) for name, rows in ranked.items()}
+    ndcg = {name: evaluate.ndcg_of_cases(rows, truth) for name, rows in ranked.items()}
     sure = certainty.compute(ndcg, model="model", users=len(truth))
     return _compared(ranked, scores, test, scorer, counts_N, old, truth), sure
 
@@ -191,14 +191,6 @@ def _linear(
     model = linear.fit(events, split.mask_until(parts, parts.refit_end_U), catalogue, ridge=ridge)
     ranked = linear.rank(model, events, parts.test, old, half_life=half_life, k=k)
     return ranked, lambda part: linear.scores(model, events, part, half_life=half_life)
-
-
-def _padded(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
-    """Rankings as one array; -1 stands where one is shorter."""
-    padded_SxK = np.full((len(rows), width), -1, np.int64)
-    for row, ranked in zip(padded_SxK, rows, strict=True):
-        row[: len(ranked)] = ranked[:width]
-    return padded_SxK
 
 
 def _users_of(parts: Split) -> np.ndarray:
