@@ -14,7 +14,6 @@ from storage import due
 from workers import catalogue as workers_catalogue
 from workers.load import options, reading
 from workers.load import service as loading
-from workers.load.errors import LoadError
 from workers.load.options import Options
 from workers.load.reading import Reading
 from workers.recommend.training import data
@@ -39,7 +38,7 @@ def read(events: Path, items: Path | None, *, kind: str, said: Options = options
     readings = [loading.read(file, kind=kind, said=said) for file in loading.sources(events, items)]
     for one in readings:
         reading.require_rows(one.path, one.read, one.rejected)
-        _require_answers(one)
+        reading.require_answers(one.path, one.rejected)
     frame = pl.concat([reading.events for reading in readings])
     frame = frame.filter(pl.col("item_id").is_not_null(), ~pl.col("kind").is_in(due.QUIET_KINDS))
     if frame["item_id"].n_unique() < 2:
@@ -55,13 +54,6 @@ def items_of(read: Reading) -> list[Item]:
         for change in read.changes
         if isinstance(change["fields"], Mapping)
     ]
-
-
-def _require_answers(read: Reading) -> None:
-    """Raise `LoadError` where lines were left out that an option would keep: figures of the rest would mislead."""
-    for one in read.rejected:
-        if one.reason in (options.AMBIGUOUS_TIME, options.AMBIGUOUS_NUMBER):
-            raise LoadError(f"{read.path}: {one.lines:,} lines: {one.reason}, first line {one.first_line:,}")
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:

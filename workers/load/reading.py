@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from workers.load.errors import NoRowsError
+from workers.load import options
+from workers.load.errors import LoadError, NoRowsError
 from workers.load.tabular.records import LINE, Bad
 
 EVENT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -101,6 +102,13 @@ def require_rows(path: Path, read: int, rejected: Iterable[Rejected]) -> None:
         said = "; ".join(f"{one.lines:,} lines: {one.reason}, first line {one.first_line:,}" for one in reasons)
         example = f" ({reasons[0].example})" if reasons[0].example else ""
         raise NoRowsError(f"{path}: none of its {read:,} lines can be loaded. {said}{example}")
+
+
+def require_answers(path: Path, rejected: Iterable[Rejected]) -> None:
+    """Raise `LoadError` where lines were left out that an option would keep: figures of the rest would mislead."""
+    for one in rejected:
+        if one.reason in (options.AMBIGUOUS_TIME, options.AMBIGUOUS_NUMBER):
+            raise LoadError(f"{path}: {one.lines:,} lines: {one.reason}, first line {one.first_line:,}")
 
 
 def judge(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workers import settings as configuration
+from workers.commands import file_options
 from workers.commands.database import connected
 
 if TYPE_CHECKING:
@@ -22,26 +23,20 @@ _FILE = click.Path(path_type=Path)
 @click.option("--events", type=_FILE, help="A file of events, or the Online Retail file, instead of a running shop.")
 @click.option("--items", type=_FILE, help="The catalogue of that file.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the analysis of a file.")
-@click.option("--day-first/--month-first", default=None, help="What comes first in 05/06/2026, where no date shows it.")
-@click.option(
-    "--decimal-comma/--decimal-point", default=None, help="How 1,299 and 1.299 are meant, where no number shows it."
-)
+@file_options.taken
 def report(
     out: Path,
     events: Path | None,
     items: Path | None,
     seed: int,
-    day_first: bool | None,
-    decimal_comma: bool | None,
+    said: Options,
 ) -> None:
     """Write what sold, what is rising, what to restock, and how sure that is, as one HTML file that loads nothing.
 
     It shows the newest analysis of a running shop (`reshelf market refresh` makes one), or analyses a file.
     """
-    from workers.load.options import Options
     from workers.market.report import page
 
-    said = Options(is_day_first=day_first, is_decimal_comma=decimal_comma)
     content = _of_shop() if events is None else _of_file(events, items, said, seed)
     text = page.render(content)
     try:

@@ -16,7 +16,7 @@ import polars as pl
 from workers.evaluate import recommend_files
 from workers.load import options, reading
 from workers.load import service as loading
-from workers.load.errors import FileError, LoadError
+from workers.load.errors import FileError
 from workers.load.options import Options
 from workers.load.reading import Reading
 
@@ -47,7 +47,7 @@ def read(events: Path, items: Path | None = None, *, said: Options = options.NON
     readings = tuple(loading.read(file, said=said) for file in loading.sources(events, items))
     for one in readings:
         reading.require_rows(one.path, one.read, one.rejected)
-        _require_answers(one)
+        reading.require_answers(one.path, one.rejected)
     frame = pl.concat([one.events for one in readings])
     bought = frame.filter(pl.col("kind") == "purchase", pl.col("item_id").is_not_null())
     if not bought.height:
@@ -81,10 +81,3 @@ def _demand(bought: pl.DataFrame, names: dict[str, str | None], path: Path, read
         any(names.values()),
         readings,
     )
-
-
-def _require_answers(read: Reading) -> None:
-    """Raise `LoadError` where lines were left out that an option would keep: figures of the rest would mislead."""
-    for one in read.rejected:
-        if one.reason in (options.AMBIGUOUS_TIME, options.AMBIGUOUS_NUMBER):
-            raise LoadError(f"{read.path}: {one.lines:,} lines: {one.reason}, first line {one.first_line:,}")
