@@ -63,6 +63,11 @@ def coverage(ranked_BxK: Int[np.ndarray, "B K"], catalogue: int) -> float:
     return float((shown >= 0).sum() / catalogue)
 
 
+def wape(actual: Float[np.ndarray, "*S"], expected: Float[np.ndarray, "*S"]) -> float:
+    """Sum of absolute errors / sum of what was (Kolassa and Schütz 2007); huge where nothing was."""
+    return float(np.abs(actual - expected).sum() / max(actual.sum(), 1e-9))
+
+
 def roc_auc(labels_N: Bool[np.ndarray, " N"], scores_N: Float[np.ndarray, " N"]) -> float:
     """P(score of a positive > score of a negative) + P(tie) / 2, from ranks (Mann and Whitney 1947).
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from model import metrics
 from model.errors import DataError
 from model.pricing.forecast import features, training
 from model.pricing.forecast.features import Rows
@@ -79,7 +80,7 @@ class Evaluation:
         actual_B = self.panel.units_SxIxW[tuple(self.cells.T)]
         return {
             name: {
-                "wmape": float(np.abs(actual_B - found.units_B).sum() / max(actual_B.sum(), 1e-9)),
+                "wmape": metrics.wape(actual_B, found.units_B),
                 "sign_accuracy": float((found.raised_B < found.units_B).mean()),
             }
             for name, found in self.forecasts.items()

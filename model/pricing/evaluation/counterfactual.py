@@ -62,8 +62,3 @@ def ours(trial: Trial) -> Float[np.ndarray, "N T"]:
     season_T = np.log(learned.season_S[trial.known.season_T[PAST:]])
     log_MxNxT = draws.level_MxN[..., None] + season_T + rivals_MxNxT - draws.elasticity_MxN[..., None] * r_MxNxT
     return np.exp(log_MxNxT).mean(0)
-
-
-def wmape(expected_NxT: Float[np.ndarray, "N T"], units_NxT: Float[np.ndarray, "N T"]) -> float:
-    """Return the sum of absolute errors by the sum of units."""
-    return float(np.abs(expected_NxT - units_NxT).sum() / units_NxT.sum())

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from model import metrics
 from model.errors import DataError
 from model.market.forecast import forecasting, hierarchy
 from model.market.forecast.forecasting import Forecast
@@ -58,7 +59,7 @@ class Evaluation:
         known = self.actual_SxH.shape[1]
         return {
             name: {
-                "wape": wape(self.actual_SxH, mean[:, :known]),
+                "wape": metrics.wape(self.actual_SxH, mean[:, :known]),
                 "wrmsse": wrmsse(self.actual_SxH, mean[:, :known], self.history_SxW, self.asked.weeks),
             }
             for name, mean in self.means.items()
@@ -73,11 +74,6 @@ class Evaluation:
             for name, (low, high) in pairs.items()
             if known
         }
-
-
-def wape(actual_SxH: np.ndarray, mean_SxH: np.ndarray) -> float:
-    """Return the sum of absolute errors by the sum of units."""
-    return float(np.abs(actual_SxH - mean_SxH).sum() / max(actual_SxH.sum(), 1e-9))
 
 
 def wrmsse(actual_SxH: np.ndarray, mean_SxH: np.ndarray, history_SxW: np.ndarray, weeks: int) -> float:

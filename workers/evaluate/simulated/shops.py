@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from model import metrics
 from model.pricing import policy
 from model.pricing.evaluation import counterfactual, offline, regret, simulated, simulation, stress
 from model.pricing.evaluation.offline import Estimate
@@ -168,8 +169,8 @@ def _played(form: str, seed: int, asked: Asked) -> Played:
     arms.run()
     trial = counterfactual.trial(form, seed=seed, items=asked.items)
     expected = {OURS: counterfactual.ours(trial), lightgbm_demand.NAME: lightgbm_demand.expected(trial, seed=seed)}
-    of_mean = {name: counterfactual.wmape(units, trial.mean_NxT) for name, units in expected.items()}
-    of_units = {name: counterfactual.wmape(units, trial.sold_NxT) for name, units in expected.items()}
+    of_mean = {name: metrics.wape(trial.mean_NxT, units) for name, units in expected.items()}
+    of_units = {name: metrics.wape(trial.sold_NxT, units) for name, units in expected.items()}
     return Played(form, seed, arms.outcomes, arms.judged, of_mean, of_units)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model import metrics
 from model.pricing.evaluation import counterfactual, simulated
 
 
@@ -12,7 +13,5 @@ def test_imagined_prices_are_answered_from_a_confounded_past() -> None:
     assert trial.known.chosen_NxT[:, counterfactual.PAST :].all()
     assert np.isnan(trial.known.units_NxT[:, counterfactual.PAST :]).all()
     standing_NxT = np.repeat(trial.known.units_NxT[:, -56:-28].mean(1)[:, None], counterfactual.AHEAD, axis=1)
-    ours, standing = (
-        counterfactual.wmape(found, trial.mean_NxT) for found in (counterfactual.ours(trial), standing_NxT)
-    )
+    ours, standing = (metrics.wape(trial.mean_NxT, found) for found in (counterfactual.ours(trial), standing_NxT))
     assert ours < 0.8 * standing

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from model import metrics
 from model.errors import DataError
 from workers.commands.evaluate import evaluate as command
 from workers.evaluate.market import demand, forecast
@@ -108,5 +109,5 @@ def test_too_few_weeks_and_missing_categories_are_said(tmp_path: Path) -> None:
 
 def test_errors_are_measured_as_in_the_literature() -> None:
     history, actual, mean = np.array([[1.0, 3.0, 1.0]]), np.array([[2.0, 2.0]]), np.array([[1.0, 3.0]])
-    assert forecast.wape(actual, mean) == pytest.approx(0.5)
+    assert metrics.wape(actual, mean) == pytest.approx(0.5)
     assert forecast.wrmsse(actual, mean, history, 2) == pytest.approx(0.5)
