@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from model.market.baskets import Counts
-from storage.market.rows import Level
+from model.market.horizon import Weeks
+from storage.market.rows import Forecast, Level
 
 MOST_ITEMS = 5_000
 """The items with most revenue, which have series of their own."""
@@ -32,6 +33,12 @@ QUERIES = {
     "found": pl.Int64,
 }  # fmt: skip
 """The columns of the frames, in the order in which `storage.market` yields them."""
+
+
+def weeks_of(rows: Sequence[Sequence[Forecast]]) -> Weeks:
+    """Return the forecasts of items, each with its weeks in order, as the arrays that sums of weeks are made of."""
+    ends = ("mean", "low80", "high80", "low95", "high95")
+    return Weeks(*(np.array([[getattr(one, end) for one in row] for row in rows]) for end in ends))
 
 
 class Market(NamedTuple):

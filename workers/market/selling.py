@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from model.market import change_points, response, stock_risk, trends
-from model.market.horizon import Weeks
 from model.market.response import Estimates
 from storage.market.rows import Direction, Forecast, Response, Sale, StockRisk, Trend
 from workers.market import data
@@ -20,7 +19,6 @@ from workers.market.data import Market, Panel
 _PERIOD = 4
 _SHOWN = 26
 _CHANGED_WITHIN = 52
-_QUANTILES = ("mean", "low80", "high80", "low95", "high95")
 _DIRECTIONS: dict[int, Direction] = {1: "rising", 0: "steady", -1: "falling"}
 
 
@@ -113,7 +111,7 @@ def stock_risks(market: Market, forecasts: Sequence[Forecast]) -> list[StockRisk
     if not stocked.height:
         return []
     rows = [by_item[item_id] for item_id in stocked["item_id"]]
-    weeks = Weeks(*(np.array([[getattr(one, name) for one in row] for row in rows]) for name in _QUANTILES))
+    weeks = data.weeks_of(rows)
     risk = stock_risk.of_items(stocked["stock"].to_numpy().astype(float), weeks)
     items = zip(stocked.iter_rows(named=True), weeks.mean_IxH, risk.out_IxH, risk.order_I, strict=True)
     found = [_stock_risk(item, mean_H, out_H, order) for item, mean_H, out_H, order in items]

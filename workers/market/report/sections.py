@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from model.market import horizon
-from model.market.horizon import Weeks
 from storage.market.rows import Cohort, Forecast, Pair, Query, Response, Segment, StockRisk, Trend
+from workers.market import data
 from workers.market.report import figures
 from workers.market.report.content import Content
 from workers.market.report.figures import Chart, Expected
 
 WEEKS_AHEAD = 4
 
-_ENDS = ("mean", "low80", "high80", "low95", "high95")
 _SHOWN = 12
 _COHORTS = 13
 _LIKELY = 0.5
@@ -113,7 +110,7 @@ def _sums(forecasts: Sequence[Forecast]) -> dict[tuple[str, str], Sum]:
     if not weeks:
         return {}
     shown = [rows[:WEEKS_AHEAD] for rows in weeks.values()]
-    ahead = Weeks(*(np.array([[getattr(one, end) for one in rows] for rows in shown]) for end in _ENDS))
+    ahead = data.weeks_of(shown)
     low, high = (horizon.demand(ahead).ppf(share)[:, -1] for share in (0.1, 0.9))
     figures = zip(ahead.mean_IxH.sum(axis=1).tolist(), low.tolist(), high.tolist(), strict=True)
     return {series: Sum(*one) for series, one in zip(weeks, figures, strict=True)}
