@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
 from tests.support import gateways
+from tests.support import served as gateway_process
 from tests.support.waiting import wait_until
 
-SERVE = """
-import sys, uvicorn
-from api_gateway.http import protocol
-protocol.FIRST_SECONDS = 2.0
-options = {"port": int(sys.argv[1]), "loop": "uvloop", "http": "api_gateway.http.protocol:Protocol"}
-uvicorn.run("api_gateway.app:from_environment", factory=True, log_level="warning", **options)
-"""
 MIB = 1024 * 1024
 
 
@@ -49,22 +42,12 @@ class Served:
 
 
 @pytest.fixture(name="served")
-def _served(database_url: str, broker_url: str, tmp_path: object) -> Iterator[Served]:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
-    environ |= {"RESHELF_DATABASE_URL": database_url, "RESHELF_BROKER_URL": broker_url, "RESHELF_HOME": str(tmp_path)}
-    environ |= {"RESHELF_API_KEYS": gateways.KEY}
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], env=environ)
-    made = Served(port, process)
-    try:
+def _served(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[Served]:
+    with gateway_process.running(database_url, broker_url, tmp_path, first_seconds=2.0) as (port, process):
+        made = Served(port, process)
         wait_until(made.is_up, what="a gateway that is ready")
         yield made
-    finally:
         made.client.close()
-        process.kill()
-        process.wait()
 
 
 def test_headers_without_end_are_refused(served: Served) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,32 +14,13 @@ import pytest
 from redis import Redis
 
 from tests.support import gateways
-
-SERVE = """
-import sys, uvicorn
-port = int(sys.argv[1])
-options = {"port": port, "loop": "uvloop", "http": "httptools", "log_level": "warning"}
-uvicorn.run("api_gateway.app:from_environment", factory=True, **options)
-"""
+from tests.support import served as gateway_process
 
 
 @pytest.fixture
-def served(database_url: str, broker_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("RESHELF_")}
-    environ |= {
-        "RESHELF_DATABASE_URL": database_url,
-        "RESHELF_BROKER_URL": broker_url,
-        "RESHELF_API_KEYS": gateways.KEY,
-    }
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], env=environ)
-    try:
+def served(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with gateway_process.running(database_url, broker_url, tmp_path) as (port, process):
         yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def wait_until(condition: Any, seconds: float = 20.0) -> None:
