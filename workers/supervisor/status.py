@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from workers import capabilities, exposure, heartbeat
 from workers.settings import Settings
-from workers.supervisor import control, processes, run_file, watch
-from workers.supervisor.control import Process, Running
+from workers.supervisor import control, processes, run_file
+from workers.supervisor.control import Process
 
 RUNNING = "running"
 DEGRADED = "degraded"
@@ -79,10 +79,10 @@ def _ask_supervisor(settings: Settings, report: Report) -> None:
 
 def _judged(settings: Settings, process: Process) -> Process:
     """Return the process with the state `HUNG` where it, or one of its children, has fallen silent."""
-    if process.pid is None or process.uptime is None:
+    if process.uptime is None:
         return process
-    running = Running(process.name, process.pid, process.uptime)
-    if watch.is_hung(settings.home, running) or heartbeat.hung_children(settings.home, process.name):
+    path = heartbeat.file(settings.home, process.name)
+    if heartbeat.is_hung(path, process.uptime) or heartbeat.hung_children(settings.home, process.name):
         return replace(process, state=HUNG)
     return process
 

@@ -21,7 +21,8 @@ from workers.supervisor import control, probe
 from workers.supervisor.control import Running
 
 LOOK_SECONDS = 2.0
-_PROBE_SECONDS = 6.0
+_THOROUGH_SECONDS = 6.0
+"""A look at most so often asks Flower, and looks at the children of the servers: that reads all processes' files."""
 _PROBES = 2
 """So many probes without an answer, one after the other, and Flower hangs."""
 
@@ -37,7 +38,7 @@ class Watcher:
         self._servers = servers
         self._flower_url = flower_url
         self._tell = tell
-        self._looked = self._probed = time.monotonic()
+        self._looked = self._looked_thoroughly = time.monotonic()
         self._unanswered = 0
 
     def watch(self, supervisor: subprocess.Popen[bytes]) -> None:
@@ -56,40 +57,36 @@ class Watcher:
         now = time.monotonic()
         # Where this process was stopped, all of them may have been: they get time to speak.
         was_away, self._looked = now - self._looked > heartbeat.HUNG_SECONDS, now
+        is_thorough = now - self._looked_thoroughly >= _THOROUGH_SECONDS
+        if is_thorough:
+            self._looked_thoroughly = now
         running = control.running(self._socket)
         for one in running:
             if one.name in self._servers:
-                _continue(one.pid, children=True)
+                _continue(one.pid, children=is_thorough)
         if was_away:
             return
         for program in running:
-            if program.name not in self._servers and self._is_hung(program):
+            if program.name not in self._servers and self._is_hung(program, is_thorough=is_thorough):
                 self._tell(f"{program.name} hangs: killed, to be started again")
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(program.pid, signal.SIGKILL)
 
-    def _is_hung(self, program: Running) -> bool:
+    def _is_hung(self, program: Running, *, is_thorough: bool) -> bool:
         if program.name == "flower":
-            return self._is_silent(program)
-        return is_hung(self._home, program)
+            return is_thorough and self._is_silent(program)
+        return heartbeat.is_hung(heartbeat.file(self._home, program.name), program.uptime)
 
     def _is_silent(self, flower: Running) -> bool:
         """Return whether Flower, which has no heartbeat, has left the last probes unanswered."""
-        now = time.monotonic()
-        if now - self._probed < _PROBE_SECONDS or flower.uptime < heartbeat.HUNG_SECONDS:
+        if flower.uptime < heartbeat.HUNG_SECONDS:
             return False
-        self._probed = now
         is_well = probe.problem(f"{self._flower_url}/healthcheck", timeout=2.0) is None
         self._unanswered = 0 if is_well else self._unanswered + 1
         if self._unanswered < _PROBES:
             return False
         self._unanswered = 0
         return True
-
-
-def is_hung(home: Path, program: Running) -> bool:
-    """Return whether a program that has a heartbeat has fallen silent."""
-    return heartbeat.is_hung(heartbeat.file(home, program.name), program.uptime)
 
 
 def _continue(pid: int, *, children: bool = False) -> None:
