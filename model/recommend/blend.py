@@ -1,7 +1,10 @@
-"""The final score: the network's score, recent popularity, and a bonus for items that followed the last events.
+"""The final score: the network's score, recent popularity, the history's neighbours, and what followed its last events.
 
-score = gain x (user . item) + trend x log(1 + trend_saturation x faded) + weight x log(1 + saturation x votes), where
-each recent event votes for its item's successors with recency x strength x count / (total + 1) ^ smoothing, and `faded`
+score = gain x (user . item) + trend x log(1 + trend_saturation x faded) + linear x sum of neighbour weights
+        + weight x log(1 + saturation x votes)
+
+Each of the last events votes for its item's successors with recency x strength x count / (total + 1) ^ smoothing. Each
+item of the history adds its neighbours' weights (`neighbours.py`) x strength, less for every event after it. `faded`
 are the item's recent events (`recency_popularity.py`). A dozen numbers, learned on held-out events, weight the parts;
 they are computed separately, so the sums cost the network nothing.
 """
@@ -21,6 +24,7 @@ from jaxtyping import Array, Float, Float32, Int, Int32
 from model.batching import pad_lists
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
+from model.recommend.neighbours import Neighbours
 from model.recommend.split import Holdout
 from model.recommend.transitions import NOTHING, Transitions
 
@@ -42,17 +46,26 @@ class Blend(NamedTuple):
     log_recency_R: Float[Array, " R"]
     trend: Float[Array, ""]
     log_trend_saturation: Float[Array, ""]
+    log_linear: Float[Array, ""]
+    log_decline: Float[Array, ""]
 
 
 TREND = ("trend", "log_trend_saturation")
 """The numbers that weight recent popularity."""
 
 
-class Recent(NamedTuple):
-    """The last events of each history that vote, newest first. `NOTHING` stands for no item."""
+class Tables(NamedTuple):
+    """What the events of a history point to."""
 
-    items_BxR: Int[Array, "B R"]
-    strengths_BxR: Float[Array, "B R"]
+    transitions: Transitions
+    neighbours: Neighbours
+
+
+class Recent(NamedTuple):
+    """The last events of each history, newest first. `NOTHING` stands for no item."""
+
+    items_BxH: Int[Array, "B H"]
+    strengths_BxH: Float[Array, "B H"]
 
 
 class Votes(NamedTuple):
@@ -78,7 +91,14 @@ def default() -> Blend:
     """
     recency_R = np.array([-0.3, -0.1, -0.4, -0.8, -1.2, -1.6, -1.6, -1.7, -1.8, -2.0], np.float32)
     numbers = (jnp.float32(value) for value in (-0.4, -0.6, 3.0, 0.4))
-    return Blend(*numbers, jnp.asarray(recency_R), trend=jnp.float32(0.0), log_trend_saturation=jnp.float32(0.0))
+    return Blend(
+        *numbers,
+        jnp.asarray(recency_R),
+        trend=jnp.float32(0.0),
+        log_trend_saturation=jnp.float32(0.0),
+        log_linear=jnp.float32(1.0),
+        log_decline=jnp.float32(-2.7),
+    )
 
 
 def strengths(config: RecommendConfig) -> Float32[np.ndarray, " K"]:
@@ -87,35 +107,38 @@ def strengths(config: RecommendConfig) -> Float32[np.ndarray, " K"]:
     return np.sqrt(gains_K / gains_K.max()).astype(np.float32)
 
 
-def recent_of(items_BxL: Int[Array, "B L"], strengths_BxL: Float[Array, "B L"], ends_B: Int[Array, " B"]) -> Recent:
-    """The `RECENT` cells up to `ends_B` (inclusive) of each row, newest first."""
-    at_BxR = ends_B[:, None] - jnp.arange(RECENT)[None, :]
-    inside_BxR = at_BxR >= 0
-    at_BxR = jnp.maximum(at_BxR, 0)
-    strengths_BxR = jnp.where(inside_BxR, jnp.take_along_axis(strengths_BxL, at_BxR, 1), 0.0)
-    items_BxR = jnp.take_along_axis(items_BxL, at_BxR, 1)
-    return Recent(jnp.where(strengths_BxR > 0, items_BxR, NOTHING), strengths_BxR)
+def recent_of(
+    items_BxL: Int[Array, "B L"], strengths_BxL: Float[Array, "B L"], ends_B: Int[Array, " B"], *, width: int
+) -> Recent:
+    """The `width` cells up to `ends_B` (inclusive) of each row, newest first."""
+    at_BxH = ends_B[:, None] - jnp.arange(width)[None, :]
+    inside_BxH = at_BxH >= 0
+    at_BxH = jnp.maximum(at_BxH, 0)
+    strengths_BxH = jnp.where(inside_BxH, jnp.take_along_axis(strengths_BxL, at_BxH, 1), 0.0)
+    items_BxH = jnp.take_along_axis(items_BxL, at_BxH, 1)
+    return Recent(jnp.where(strengths_BxH > 0, items_BxH, NOTHING), strengths_BxH)
 
 
 def recent_of_holdout(events: Interactions, holdout: Holdout, config: RecommendConfig) -> Recent:
     """The last events before each held-out basket."""
     strengths_K = strengths(config)
-    spans = [slice(max(s, e - RECENT), e) for s, e in zip(holdout.start_S, holdout.end_S, strict=True)]
-    shape = {"rows": len(spans), "width": RECENT}
-    items_SxR = pad_lists([events.items_E[span][::-1] for span in spans], **shape, fill=NOTHING, dtype=np.int32)
-    strengths_SxR = pad_lists(
+    spans = [slice(max(s, e - config.history), e) for s, e in zip(holdout.start_S, holdout.end_S, strict=True)]
+    shape = {"rows": len(spans), "width": config.history}
+    items_SxH = pad_lists([events.items_E[span][::-1] for span in spans], **shape, fill=NOTHING, dtype=np.int32)
+    strengths_SxH = pad_lists(
         [strengths_K[events.kinds_E[span]][::-1] for span in spans], **shape, fill=0.0, dtype=np.float32
     )
-    return Recent(np.where(strengths_SxR > 0, items_SxR, NOTHING), strengths_SxR)
+    return Recent(np.where(strengths_SxH > 0, items_SxH, NOTHING), strengths_SxH)
 
 
 def votes(blend: Blend, transitions: Transitions, recent: Recent) -> Votes:
-    """Every vote of every recent event, M = R x W of them in the order of the events."""
-    rows_BxR = recent.items_BxR
+    """Every vote of the last `RECENT` events, M = R x W of them in the order of the events."""
+    rows_BxR = recent.items_BxH[:, :RECENT]
     to_BxRxW = jnp.asarray(transitions.to_NxW).at[rows_BxR].get(mode="fill", fill_value=NOTHING)
     counts_BxRxW = jnp.asarray(transitions.counts_NxW).at[rows_BxR].get(mode="fill", fill_value=0.0)
     totals_BxR = jnp.asarray(transitions.totals_N).at[rows_BxR].get(mode="fill", fill_value=0.0)
-    per_count_BxR = jnp.exp(blend.log_recency_R)[None] * recent.strengths_BxR / (totals_BxR + 1.0) ** blend.smoothing
+    recency_R = jnp.exp(blend.log_recency_R)[: rows_BxR.shape[1]]
+    per_count_BxR = recency_R[None] * recent.strengths_BxH[:, :RECENT] / (totals_BxR + 1.0) ** blend.smoothing
     batch = rows_BxR.shape[0]
     return Votes(to_BxRxW.reshape(batch, -1), (counts_BxRxW * per_count_BxR[..., None]).reshape(batch, -1))
 
@@ -168,6 +191,24 @@ def bonus(blend: Blend, votes_BxK: Float[Array, "B K"]) -> Float[Array, "B K"]:
     return jnp.exp(blend.log_weight) * jnp.log1p(jnp.exp(blend.log_saturation) * votes_BxK)
 
 
+def shares(blend: Blend, recent: Recent) -> Float[Array, "B H"]:
+    """What the neighbours' weights of each event's item are multiplied by; 0 if a later event has the same item."""
+    items_BxH = recent.items_BxH
+    later_HxH = jnp.tri(items_BxH.shape[1], k=-1, dtype=bool)
+    again_BxH = ((items_BxH[:, :, None] == items_BxH[:, None, :]) & later_HxH[None]).any(2)
+    fading_H = jnp.exp(blend.log_linear - jnp.exp(blend.log_decline) * jnp.arange(items_BxH.shape[1], dtype=jnp.float32))
+    return jnp.where(again_BxH, 0.0, fading_H[None] * recent.strengths_BxH)
+
+
+def near_by(blend: Blend, neighbours: Neighbours, recent: Recent) -> Votes:
+    """What each event's item adds to the scores of its neighbours, M = H x W of them in the order of the events."""
+    to_BxHxW = jnp.asarray(neighbours.to_NxW).at[recent.items_BxH].get(mode="fill", fill_value=NOTHING)
+    weights_BxHxW = jnp.asarray(neighbours.weights_NxW).at[recent.items_BxH].get(mode="fill", fill_value=0.0)
+    batch = to_BxHxW.shape[0]
+    added_BxHxW = weights_BxHxW * shares(blend, recent)[..., None]
+    return Votes(to_BxHxW.reshape(batch, -1), added_BxHxW.reshape(batch, -1))
+
+
 def prior(blend: Blend, faded_N: Float[Array, " N"]) -> Float[Array, " N"]:
     """What recent popularity adds to every user's score of each item."""
     return blend.trend * jnp.log1p(jnp.exp(blend.log_trend_saturation) * faded_N)
@@ -175,22 +216,25 @@ def prior(blend: Blend, faded_N: Float[Array, " N"]) -> Float[Array, " N"]:
 
 def scores(
     blend: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     items_NxD: Array,
     recent: Recent,
     faded_N: Float[Array, " N"],
 ) -> Float[Array, "B N"]:
     """The final scores of all items; for training and checks, since it holds all B x N of them."""
-    given = votes(blend, transitions, recent)
+    given = votes(blend, tables.transitions, recent)
     rows_Bx1 = jnp.arange(users_BxD.shape[0])[:, None]
     votes_BxN = jnp.zeros((users_BxD.shape[0], items_NxD.shape[0]))
     votes_BxN = votes_BxN.at[rows_Bx1, given.items_BxM].add(given.values_BxM, mode="drop")
-    return jnp.exp(blend.log_gain) * (users_BxD @ items_NxD.T) + prior(blend, faded_N)[None] + bonus(blend, votes_BxN)
+    scores_BxN = jnp.exp(blend.log_gain) * (users_BxD @ items_NxD.T) + prior(blend, faded_N)[None]
+    near = near_by(blend, tables.neighbours, recent)
+    scores_BxN = scores_BxN.at[rows_Bx1, near.items_BxM].add(near.values_BxM, mode="drop")
+    return scores_BxN + bonus(blend, votes_BxN)
 
 
 def fit(
-    transitions: Transitions,
+    tables: Tables,
     items_NxD: Array,
     faded_N: Array,
     cases: Cases,
@@ -201,7 +245,7 @@ def fit(
 ) -> Blend:
     """The blend with the least cross-entropy of the true items among all items that may be ranked, by Adam.
 
-    The cases must be held out from the transitions, the network and recent popularity. Numbers that are not in `only`
+    The cases must be held out from the tables, the network and recent popularity. Numbers that are not in `only`
     keep their start values.
     """
     blend = default() if start is None else start
@@ -219,7 +263,7 @@ def fit(
             cases.excluded_SxX[chosen],
             cases.truth_S[chosen],
         )
-        gradient = _gradient(blend, transitions, items_NxD, faded_N, part)
+        gradient = _gradient(blend, tables, items_NxD, faded_N, part)
         gradient = gradient._replace(**{name: 0.0 * getattr(gradient, name) for name in set(Blend._fields) - set(only)})
         with jax.numpy_dtype_promotion("standard"):
             updates, state = transform.update(gradient, state)
@@ -227,8 +271,8 @@ def fit(
     return blend
 
 
-def _loss(blend: Blend, transitions: Transitions, items_NxD: Array, faded_N: Array, cases: Cases) -> Float[Array, ""]:
-    scores_BxN = scores(blend, transitions, cases.users_SxD, items_NxD, cases.recent, faded_N)
+def _loss(blend: Blend, tables: Tables, items_NxD: Array, faded_N: Array, cases: Cases) -> Float[Array, ""]:
+    scores_BxN = scores(blend, tables, cases.users_SxD, items_NxD, cases.recent, faded_N)
     rows_Bx1 = jnp.arange(len(cases.truth_S))[:, None]
     scores_BxN = scores_BxN.at[rows_Bx1, cases.excluded_SxX].set(-jnp.inf, mode="drop")
     true_B = jnp.take_along_axis(scores_BxN, cases.truth_S[:, None], 1)[:, 0]

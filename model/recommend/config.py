@@ -43,6 +43,7 @@ class RecommendConfig:
     attribute_width: int = 8
     hash_buckets: int = 65536
     successors: int = 32  # the strongest counted transitions kept for each item; 0 leaves them out of the score
+    neighbours: int = 32  # the strongest weights of the linear part kept for each item; 0 leaves it out of the score
     trend_days: float = 3.0  # half-life of an event in recent popularity; 0 leaves that out of the score
     # Aligned with KINDS.
     kind_weights: tuple[float, ...] = tuple(_DEFAULT_WEIGHTS[kind] for kind in KINDS)
@@ -111,6 +112,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
         "learning_rate": 1e-2,
         "id_dropout": 0.1,
         "successors": 8,
+        "neighbours": 8,
         "candidates": 32,
     },
     "small": {},

@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from model.recommend import blend, transitions
+from model.recommend import blend, neighbours, transitions
 from model.recommend import network as recommend_network
-from model.recommend.blend import Blend
+from model.recommend.blend import Blend, Tables
+from model.recommend.neighbours import Neighbours
 from model.recommend.transitions import NOTHING, Transitions
 
 KIND = "recommend"
-_BLEND, _TRANSITIONS, _FADED = "blend.", "transitions.", "trend.faded"
+_BLEND, _TRANSITIONS, _NEIGHBOURS, _FADED = "blend.", "transitions.", "neighbours.", "trend.faded"
 
 
 class Weights(NamedTuple):
-    """The network's parameters, the blend, the transitions between trained items, and their recent popularity.
+    """The network's parameters, the blend, the tables between trained items, and their recent popularity.
 
-    Row t of the transitions is the t-th id; the popularity is that at the end of the events.
+    Row t of a table is the t-th id; the popularity is that at the end of the events.
     """
 
     network: dict[str, np.ndarray]
     blend: Blend
-    transitions: Transitions
+    tables: Tables
     faded_T: Float[np.ndarray, " T"]
 
 
 def pack(
     network: recommend_network.Params,
     learned: Blend,
-    counted: Transitions,
+    tables: Tables,
     faded_N: Float[np.ndarray, " N"],
     known_T: Int[np.ndarray, " T"],
 ) -> dict[str, np.ndarray]:
     """One flat mapping of all parts.
 
-    `counted` and `faded_N` are of all items; `known_T` are the dense ids of the trained ones, row by row.
+    `tables` and `faded_N` are of all items; `known_T` are the dense ids of the trained ones, row by row.
     """
-    place_N = np.full(len(counted.totals_N) + 1, NOTHING, np.int32)
+    place_N = np.full(len(faded_N) + 1, NOTHING, np.int32)
     place_N[known_T] = np.arange(len(known_T))
-    to_TxW = place_N[np.minimum(counted.to_NxW[known_T], len(counted.totals_N))]
-    kept = Transitions(to_TxW, counted.counts_NxW[known_T], counted.totals_N[known_T])
+    kept = _numbered(Tables(*(type(table)(*(column[known_T] for column in table)) for table in tables)), place_N)
     flat = {name: np.asarray(value) for name, value in network.items()}
     flat |= {_BLEND + name: np.asarray(value) for name, value in learned._asdict().items()}
-    flat |= {_TRANSITIONS + name: np.asarray(value) for name, value in kept._asdict().items()}
+    flat |= {_TRANSITIONS + name: np.asarray(value) for name, value in kept.transitions._asdict().items()}
+    flat |= {_NEIGHBOURS + name: np.asarray(value) for name, value in kept.neighbours._asdict().items()}
     return flat | {_FADED: np.asarray(faded_N[known_T])}
 
 
@@ -57,29 +59,44 @@ def timeless(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def unpack(params: Mapping[str, np.ndarray]) -> Weights:
-    """What `pack` was given. Parts that an older artifact lacks are empty, as if nothing had been counted."""
-    parts = (_BLEND, _TRANSITIONS, _FADED)
+    """What `pack` was given. Parts that an older artifact lacks are empty, as if nothing had been learned of them."""
+    parts = (_BLEND, _TRANSITIONS, _NEIGHBOURS, _FADED)
     network = {name: value for name, value in params.items() if not name.startswith(parts)}
     ids = len(network["items.ids"]) - 1
-    default = blend.default()._asdict()
-    learned = Blend(**{name: jnp.asarray(params.get(_BLEND + name, value)) for name, value in default.items()})
-    nothing = transitions.empty(ids, 0)._asdict()
-    counted = Transitions(
-        **{name: np.asarray(params.get(_TRANSITIONS + name, value)) for name, value in nothing.items()}
+    learned = Blend(**_read(params, _BLEND, blend.default(), jnp.asarray))
+    tables = Tables(
+        Transitions(**_read(params, _TRANSITIONS, transitions.empty(ids, 0), np.asarray)),
+        Neighbours(**_read(params, _NEIGHBOURS, neighbours.empty(ids, 0), np.asarray)),
     )
-    return Weights(
-        network, learned, counted, np.asarray(params.get(_FADED, np.zeros(len(counted.totals_N), np.float32)))
-    )
+    return Weights(network, learned, tables, np.asarray(params.get(_FADED, np.zeros(ids, np.float32))))
 
 
-def onto(trained: Transitions, known_T: Int[np.ndarray, " T"], catalogue: int) -> Transitions:
-    """The transitions between trained items as those between all items, whose dense ids `known_T` are row by row."""
+def _read(params: Mapping[str, np.ndarray], prefix: str, default: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:
+    return {name: convert(params.get(prefix + name, value)) for name, value in default._asdict().items()}
+
+
+def onto(trained: Tables, known_T: Int[np.ndarray, " T"], catalogue: int) -> Tables:
+    """The tables between trained items as those between all items, whose dense ids `known_T` are row by row."""
     place_T = np.append(known_T, NOTHING).astype(np.int32)
-    made = transitions.empty(catalogue, trained.to_NxW.shape[1])
-    made.to_NxW[known_T] = place_T[np.minimum(trained.to_NxW, len(known_T))]
-    made.counts_NxW[known_T] = trained.counts_NxW
-    made.totals_N[known_T] = trained.totals_N
+    made = Tables(
+        transitions.empty(catalogue, trained.transitions.to_NxW.shape[1]),
+        neighbours.empty(catalogue, trained.neighbours.to_NxW.shape[1]),
+    )
+    for whole, part in zip(jax.tree.leaves(made), jax.tree.leaves(_numbered(trained, place_T)), strict=True):
+        whole[known_T] = part
     return made
+
+
+def _numbered(tables: Tables, place_T: Int[np.ndarray, " T1"]) -> Tables:
+    """The tables with items numbered as `place_T` says; its last cell stands for `NOTHING`."""
+
+    def renumbered(to_NxW: np.ndarray) -> np.ndarray:
+        return place_T[np.minimum(to_NxW, len(place_T) - 1)]
+
+    counted, near = tables
+    return Tables(
+        counted._replace(to_NxW=renumbered(counted.to_NxW)), near._replace(to_NxW=renumbered(near.to_NxW))
+    )
 
 
 def faded_onto(faded_T: Float[np.ndarray, " T"], known_T: Int[np.ndarray, " T"], catalogue: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, text
 from model import artifact
 from model.artifact import Artifact
 from model.catalogue import Item
-from model.recommend import blend, transitions, weights
+from model.recommend import blend, neighbours, transitions, weights
 from model.recommend import config as configs
 from model.recommend import network as recommend_network
 from model.recommend.events import Interaction, Interactions, RankRequest
@@ -69,9 +69,8 @@ def _candidate() -> publish.Candidate:
     config = configs.preset("tiny")
     known_T = np.arange(ITEMS)
     network = recommend_network.initial(config, ITEMS, seed=0)
-    packed = weights.pack(
-        network, blend.default(), transitions.empty(ITEMS, config.successors), np.zeros(ITEMS), known_T
-    )
+    tables = blend.Tables(transitions.empty(ITEMS, config.successors), neighbours.empty(ITEMS, config.neighbours))
+    packed = weights.pack(network, blend.default(), tables, np.zeros(ITEMS), known_T)
     ids = tuple(f"item-{n}" for n in range(ITEMS))
     made = Artifact(weights.KIND, packed, configs.to_json(config), ids, {"model": {"ndcg@10": 0.5}})
     return publish.Candidate(made, learnt_through=datetime(2026, 3, 1, tzinfo=UTC))

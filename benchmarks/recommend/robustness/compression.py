@@ -21,12 +21,12 @@ from benchmarks.recommend.retrieval.quantised import Quantised
 from benchmarks.recommend.robustness import models
 from model.batching import pad_lists, pad_rows, power_of_two, tiles
 from model.recommend import blend
-from model.recommend.blend import Blend, Recent
+from model.recommend.blend import Blend, Recent, Tables
 from model.recommend.evaluation import evaluate
 from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.serving import search
 from model.recommend.split import Split
-from model.recommend.transitions import NOTHING, Transitions
+from model.recommend.transitions import NOTHING
 
 _TILE = 128
 _ROUNDS = 3
@@ -77,16 +77,16 @@ def measured(scorer: Scorer, parts: Split) -> dict[str, dict[str, Any]]:
 
 
 def _ways(scorer: Scorer) -> Iterator[Way]:
-    learned, transitions = scorer.blend, jax.device_put(scorer.transitions)
+    learned, tables = scorer.blend, jax.device_put(scorer.tables)
     exact_NxD = evaluate.embed_all(scorer.params, scorer.features, scorer.config)
     small = jax.jit(quantised.quantise)(exact_NxD)
     read_NxD = quantised.dequantise(small)
     wide = Quantised(*(_widened(column) for column in small))
     open_C = jnp.arange(len(wide.scales_C)) < len(exact_NxD)
     width = 4 * exact_NxD.shape[1]
-    yield Way("float32", exact_NxD, width, _bound(_by_float32, learned, transitions, exact_NxD))
-    yield Way("int8", read_NxD, _row_bytes(small), _bound(_by_int8, learned, transitions, small))
-    yield Way("int8_scan", read_NxD, _row_bytes(small), _bound(_by_scan, learned, transitions, wide, open_C))
+    yield Way("float32", exact_NxD, width, _bound(_by_float32, learned, tables, exact_NxD))
+    yield Way("int8", read_NxD, _row_bytes(small), _bound(_by_int8, learned, tables, small))
+    yield Way("int8_scan", read_NxD, _row_bytes(small), _bound(_by_scan, learned, tables, wide, open_C))
 
 
 def _ranked(way: Way, scorer: Scorer, parts: Split) -> tuple[Int[np.ndarray, "S K"], float]:
@@ -117,18 +117,18 @@ def _bound(function: Callable[..., Array], *catalogue: Any) -> Best:
 
 
 def _by_float32(
-    users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, transitions: Transitions, vectors_NxD: Array
+    users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, tables: Tables, vectors_NxD: Array
 ) -> Int[Array, "B K"]:
     faded_N, open_N = jnp.zeros(len(vectors_NxD)), jnp.ones(len(vectors_NxD), bool)
     return search.best(
-        learned, transitions, users_BxD, recent, vectors_NxD, faded_N, open_N, excluded_BxX, k=models.DEPTH
+        learned, tables, users_BxD, recent, vectors_NxD, faded_N, open_N, excluded_BxX, k=models.DEPTH
     )[1]
 
 
 def _by_int8(
-    users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, transitions: Transitions, small: Quantised
+    users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, tables: Tables, small: Quantised
 ) -> Int[Array, "B K"]:
-    return _by_float32(users_BxD, recent, excluded_BxX, learned, transitions, quantised.dequantise(small))
+    return _by_float32(users_BxD, recent, excluded_BxX, learned, tables, quantised.dequantise(small))
 
 
 def _by_scan(
@@ -136,19 +136,25 @@ def _by_scan(
     recent: Recent,
     excluded_BxX: Array,
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     small: Quantised,
     open_C: Array,
 ) -> Int[Array, "B K"]:
     """The best by final score among the best of `quantised.top_k` and the items voted for."""
     scanned_BxJ = quantised.top_k(users_BxD, small, open_C, _CANDIDATES)[1]
-    voted_BxM = blend.votes(learned, transitions, recent).items_BxM
+    voted_BxM = jnp.concatenate(
+        [
+            blend.votes(learned, tables.transitions, recent).items_BxM,
+            blend.near_by(learned, tables.neighbours, recent).items_BxM,
+        ],
+        1,
+    )
     items_BxJ = jnp.sort(jnp.concatenate([scanned_BxJ, voted_BxM], 1), 1)
     again_BxJ = jnp.pad(items_BxJ[:, 1:] == items_BxJ[:, :-1], ((0, 0), (1, 0)))
     old_BxJ = (items_BxJ[:, :, None] == excluded_BxX[:, None, :]).any(-1)
     shown_BxJ = open_C.at[items_BxJ].get(mode="fill", fill_value=False) & ~again_BxJ & ~old_BxJ
     vectors_CxD = quantised.dequantise(small)
-    scores_BxJ = search.at(learned, transitions, users_BxD, recent, vectors_CxD, jnp.zeros(len(vectors_CxD)), items_BxJ)
+    scores_BxJ = search.at(learned, tables, users_BxD, recent, vectors_CxD, jnp.zeros(len(vectors_CxD)), items_BxJ)
     best_BxK = lax.top_k(jnp.where(shown_BxJ, scores_BxJ, -jnp.inf), models.DEPTH)[1]
     return jnp.take_along_axis(items_BxJ, best_BxK, 1)
 

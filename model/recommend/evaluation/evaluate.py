@@ -13,10 +13,11 @@ from jaxtyping import Array, Bool, Float, Int
 from model import metrics
 from model.batching import pad_lists, pad_rows, power_of_two, tiles
 from model.recommend import blend, network, packing
-from model.recommend.blend import Blend, Recent
+from model.recommend.blend import Blend, Recent, Tables
 from model.recommend.config import RecommendConfig
 from model.recommend.events import Interactions
 from model.recommend.items import ItemFeatures
+from model.recommend.neighbours import Neighbours
 from model.recommend.serving import search
 from model.recommend.split import Holdout
 from model.recommend.transitions import NOTHING, Transitions
@@ -104,7 +105,13 @@ class Scorer:
     features: ItemFeatures
     blend: Blend
     transitions: Transitions
+    neighbours: Neighbours
     faded_N: Float[np.ndarray, " N"]
+
+    @property
+    def tables(self) -> Tables:
+        """What the events of a history point to."""
+        return Tables(self.transitions, self.neighbours)
 
     def with_params(self, params: network.Params) -> Scorer:
         """The same with other parameters of the network."""
@@ -134,12 +141,12 @@ def rank_holdout(
     ranked_SxK = np.zeros((len(users_SxD), k), np.int32)
     width = power_of_two(max((len(old) for old in excluded), default=1))
     batch = max(8, min(256, _SCORES // len(items_NxD)))
-    transitions = jax.device_put(scorer.transitions)
+    tables = jax.device_put(scorer.tables)
     open_N = np.ones(len(items_NxD), bool) if open_N is None else open_N
     for tile in tiles(len(users_SxD), batch):
         best = _best(
             scorer.blend,
-            transitions,
+            tables,
             pad_rows(users_SxD[tile], batch),
             Recent(*(pad_rows(column[tile], batch) for column in recent)),
             items_NxD,
@@ -158,10 +165,10 @@ def full_scores(scorer: Scorer, events: Interactions, holdout: Holdout) -> Itera
     users_SxD = encode_holdout(scorer.params, items_NxD, events, holdout, scorer.config)
     recent = blend.recent_of_holdout(events, holdout, scorer.config)
     batch = max(8, min(256, _SCORES // len(items_NxD)))
-    transitions = jax.device_put(scorer.transitions)
+    tables = jax.device_put(scorer.tables)
     for tile in tiles(len(users_SxD), batch):
         part = Recent(*(pad_rows(column[tile], batch) for column in recent))
-        scores = _scores(scorer.blend, transitions, pad_rows(users_SxD[tile], batch), items_NxD, part, scorer.faded_N)
+        scores = _scores(scorer.blend, tables, pad_rows(users_SxD[tile], batch), items_NxD, part, scorer.faded_N)
         yield from np.asarray(scores)[: tile.stop - tile.start]
 
 
@@ -204,7 +211,7 @@ def _encode_jit(config: RecommendConfig, params: network.Params, items_NxD: Arra
 
 def _best_jit(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Array,
     recent: Recent,
     items_NxD: Array,
@@ -214,7 +221,7 @@ def _best_jit(
     *,
     k: int,
 ) -> Array:
-    return search.best(learned, transitions, users_BxD, recent, items_NxD, faded_N, open_N, excluded_BxX, k=k)[1]
+    return search.best(learned, tables, users_BxD, recent, items_NxD, faded_N, open_N, excluded_BxX, k=k)[1]
 
 
 _embed = jax.jit(_embed_jit, static_argnums=0)

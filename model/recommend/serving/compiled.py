@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from model.recommend import blend, network
-from model.recommend.blend import Blend, Recent
+from model.recommend.blend import Blend, Recent, Tables
 from model.recommend.config import RecommendConfig
 from model.recommend.items import ItemFeatures
 from model.recommend.serving import rowwise, search, topk
@@ -80,7 +80,7 @@ def _encode(
         vectors_SxLxD = vectors_CxD.at[slots_SxL].get(mode="fill", fill_value=0.0)
         users_Sx1xD = histories(vectors_SxLxD, kinds_SxL, seconds_SxL, segments_SxL, at_B=lengths_S)
         strengths_SxL = jnp.where(kinds_SxL < 0, 0.0, strengths_K[kinds_SxL])
-        return users_Sx1xD[:, 0], blend.recent_of(slots_SxL, strengths_SxL, lengths_S)
+        return users_Sx1xD[:, 0], blend.recent_of(slots_SxL, strengths_SxL, lengths_S, width=config.history)
 
     return rowwise.apply(encode, (slots_BxL, kinds_BxL, seconds_BxL, lengths_B), count)
 
@@ -88,7 +88,7 @@ def _encode(
 def _search(
     config: RecommendConfig,
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
@@ -101,7 +101,7 @@ def _search(
 ) -> Found:
     found = search.best(
         learned,
-        transitions,
+        tables,
         users_BxD,
         recent,
         vectors_CxD,
@@ -125,7 +125,7 @@ def _search(
 
 def _scores(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
@@ -134,7 +134,7 @@ def _scores(
     count: Int[Array, ""],
 ) -> Float[Array, "B K"]:
     def score(_: Array, rows: tuple[Array, Recent, Array]) -> Array:
-        return search.at(learned, transitions, rows[0], rows[1], vectors_CxD, faded_C, rows[2])
+        return search.at(learned, tables, rows[0], rows[1], vectors_CxD, faded_C, rows[2])
 
     return rowwise.apply(score, (users_BxD, recent, items_BxK), count)  # type: ignore[no-any-return]
 

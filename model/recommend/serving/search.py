@@ -8,9 +8,9 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from model.recommend import blend
-from model.recommend.blend import Blend, Recent
+from model.recommend.blend import Blend, Recent, Tables, Votes
 from model.recommend.serving import retrieval, rowwise, topk
-from model.recommend.transitions import Transitions
+from model.recommend.transitions import NOTHING
 
 Found = tuple[Float[Array, "B K"], Int[Array, "B K"]]
 
@@ -25,7 +25,7 @@ _TOGETHER = 4
 
 def best(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
@@ -46,17 +46,18 @@ def best(
     users_BxD = jnp.exp(learned.log_gain) * users_BxD
     prior_C = blend.prior(learned, faded_C)
     if columns_DxC is None and scans(vectors_CxD.shape[0], k, excluded_BxX.shape[1]):
-        return _scanned(learned, transitions, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
+        return _scanned(learned, tables, users_BxD, recent, vectors_CxD, prior_C, open_C, excluded_BxX, k)
     columns_DxC = vectors_CxD.T if columns_DxC is None else columns_DxC
 
     def select_each(_: Array, part: tuple[Array, Recent, Array]) -> Found:
         scores_SxC, recent, excluded_SxX = part
         rows_Sx1 = jnp.arange(len(scores_SxC))[:, None]
-        voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
+        voted = blend.summed(blend.votes(learned, tables.transitions, recent), len(vectors_CxD))
         items_SxJ = jnp.concatenate([voted.items_BxM, excluded_SxX], 1)
         added_SxM = blend.bonus(learned, voted.values_BxM)
         added_SxJ = jnp.concatenate([added_SxM, jnp.full_like(excluded_SxX, -jnp.inf, added_SxM.dtype)], 1)
-        return topk.top_k(scores_SxC.at[rows_Sx1, items_SxJ].add(added_SxJ, mode="drop"), k)
+        scores_SxC = scores_SxC.at[rows_Sx1, items_SxJ].add(added_SxJ, mode="drop")
+        return topk.top_k(_with_neighbours(learned, tables, recent, scores_SxC), k)
 
     def score_block(left: Array, part: tuple[Array, Recent, Array]) -> Found:
         users_SxD, recent, excluded_SxX = part
@@ -71,7 +72,7 @@ def best(
 
 def most_probable(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
@@ -89,7 +90,7 @@ def most_probable(
 
     def search_block(part: tuple[Array, Array, Array, Array]) -> Found:
         users, items, strengths, excluded = part
-        scores_SxC = blend.scores(learned, transitions, users, vectors_CxD, Recent(items, strengths), faded_C)
+        scores_SxC = blend.scores(learned, tables, users, vectors_CxD, Recent(items, strengths), faded_C)
         scores_SxC = jnp.where(open_C[None, :], scores_SxC, -jnp.inf)
         scores_SxC = scores_SxC.at[jnp.arange(len(users))[:, None], excluded].set(-jnp.inf, mode="drop")
         scores_SxK, items_SxK = topk.top_k(scores_SxC, k)
@@ -109,7 +110,7 @@ def scans(items: int, k: int, excluded: int) -> bool:
 
 def at(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Float[Array, "B D"],
     recent: Recent,
     vectors_CxD: Float[Array, "C D"],
@@ -119,13 +120,13 @@ def at(
     """The final scores of only these items."""
     prior_C = blend.prior(learned, faded_C)
     scores_BxK = _sums(jnp.exp(learned.log_gain) * users_BxD, vectors_CxD, prior_C, items_BxK)
-    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
-    return scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
+    voted = blend.summed(blend.votes(learned, tables.transitions, recent), len(vectors_CxD))
+    return scores_BxK + _beside(learned, tables, recent, voted, len(vectors_CxD), items_BxK)
 
 
 def _scanned(
     learned: Blend,
-    transitions: Transitions,
+    tables: Tables,
     users_BxD: Array,
     recent: Recent,
     vectors_CxD: Array,
@@ -136,25 +137,57 @@ def _scanned(
 ) -> Found:
     """The best of a large catalogue.
 
-    A bonus is never negative, so they are among the `k` best by inner product and prior and the items with a bonus; as
-    many more are searched as may be excluded.
+    What the tables add is never negative, so they are among the `k` best by inner product and prior and the items that
+    the tables point to; as many more are searched as may be excluded.
     """
     scores_BxJ, items_BxJ = retrieval.top_k(users_BxD, vectors_CxD, open_C, k + excluded_BxX.shape[1], prior_C=prior_C)
     scores_BxJ = jnp.where(_contains(excluded_BxX, items_BxJ), -jnp.inf, scores_BxJ)
     scores_BxK, at_BxK = topk.top_k(scores_BxJ, k)
     items_BxK = jnp.take_along_axis(items_BxJ, at_BxK, 1)
-    if not transitions.to_NxW.shape[1]:
-        return scores_BxK, items_BxK
-    voted = blend.summed(blend.votes(learned, transitions, recent), len(vectors_CxD))
-    again_BxM = jnp.pad(voted.items_BxM[:, 1:] == voted.items_BxM[:, :-1], ((0, 0), (1, 0)))
-    left_out_BxM = again_BxM | _contains(jnp.sort(items_BxK, 1), voted.items_BxM)
-    left_out_BxM |= _contains(excluded_BxX, voted.items_BxM)
-    shown_BxM = open_C.at[voted.items_BxM].get(mode="fill", fill_value=False) & ~left_out_BxM
-    sums_BxM = _sums(users_BxD, vectors_CxD, prior_C, voted.items_BxM)
-    sums_BxM = jnp.where(shown_BxM, sums_BxM + blend.bonus(learned, voted.values_BxM), -jnp.inf)
-    scores_BxK = scores_BxK + blend.bonus(learned, blend.votes_at(voted, items_BxK))
-    final_BxK, at_BxK = topk.top_k(jnp.concatenate([scores_BxK, sums_BxM], 1), k)
-    return final_BxK, jnp.take_along_axis(jnp.concatenate([items_BxK, voted.items_BxM], 1), at_BxK, 1)
+    voted = blend.summed(blend.votes(learned, tables.transitions, recent), len(vectors_CxD))
+    near = blend.near_by(learned, tables.neighbours, recent)
+    items_BxM = jnp.sort(jnp.concatenate([voted.items_BxM, near.items_BxM], 1), 1)
+    again_BxM = jnp.pad(items_BxM[:, 1:] == items_BxM[:, :-1], ((0, 0), (1, 0)))[:, : items_BxM.shape[1]]
+    left_out_BxM = again_BxM | _contains(jnp.sort(items_BxK, 1), items_BxM) | _contains(excluded_BxX, items_BxM)
+    shown_BxM = open_C.at[items_BxM].get(mode="fill", fill_value=False) & ~left_out_BxM
+    sums_BxM = jnp.where(shown_BxM, _sums(users_BxD, vectors_CxD, prior_C, items_BxM), -jnp.inf)
+    items_BxJ = jnp.concatenate([items_BxK, items_BxM], 1)
+    scores_BxJ = jnp.concatenate([scores_BxK, sums_BxM], 1)
+    scores_BxJ += _beside(learned, tables, recent, voted, len(vectors_CxD), items_BxJ)
+    final_BxK, at_BxK = topk.top_k(scores_BxJ, k)
+    return final_BxK, jnp.take_along_axis(items_BxJ, at_BxK, 1)
+
+
+def _beside(
+    learned: Blend, tables: Tables, recent: Recent, voted: Votes, items: int, items_BxK: Array
+) -> Float[Array, "B K"]:
+    """What the tables add to the scores of these items; `voted` are the summed votes."""
+
+    def near_by(part: tuple[Recent, Array]) -> Array:
+        recent, items_K = part
+        near_C = _with_neighbours(learned, tables, Recent(*(column[None] for column in recent)), jnp.zeros((1, items)))
+        return near_C[0].at[items_K].get(mode="fill", fill_value=0.0)
+
+    return blend.bonus(learned, blend.votes_at(voted, items_BxK)) + lax.map(near_by, (recent, items_BxK))
+
+
+def _with_neighbours(learned: Blend, tables: Tables, recent: Recent, scores_SxC: Array) -> Float[Array, "S C"]:
+    """The scores with those of the history's neighbours, added event by event: always in the same order."""
+    rows_Sx1 = jnp.arange(len(scores_SxC))[:, None]
+    shares_SxH = blend.shares(learned, recent)
+    to_NxW, weights_NxW = tables.neighbours
+
+    def add(event: Array, scores_SxC: Array) -> Array:
+        items_S = recent.items_BxH[:, event]
+        to_SxW = to_NxW.at[items_S].get(mode="fill", fill_value=NOTHING)
+        weights_SxW = weights_NxW.at[items_S].get(mode="fill", fill_value=0.0)
+        return scores_SxC.at[rows_Sx1, to_SxW].add(weights_SxW * shares_SxH[:, event, None], mode="drop")
+
+    if not to_NxW.shape[1]:
+        return scores_SxC
+    events = (shares_SxH > 0).any(0)
+    last = jnp.max(jnp.where(events, jnp.arange(1, len(events) + 1), 0), initial=0)
+    return lax.fori_loop(0, last, add, scores_SxC)
 
 
 def _sums(users_BxD: Array, vectors_CxD: Array, prior_C: Array, items_BxK: Array) -> Float[Array, "B K"]:

@@ -22,7 +22,7 @@ from model.recommend.events import Interaction, Ranked, RankRequest
 from model.recommend.serving import compiled, host, matrix, search
 from model.recommend.serving import explain as reasons
 from model.recommend.serving.catalogue import Catalogue
-from model.recommend.serving.device_transitions import Successors
+from model.recommend.serving.slot_tables import SlotTables
 from model.recommend.serving.explain import MOST_EXPLAINED
 from model.recommend.serving.matrix import Matrix
 from model.recommend.serving.search import Found
@@ -64,7 +64,7 @@ class Ranker:
         self._matrix.place(
             np.zeros((self._catalogue.capacity, self.config.dim), np.float32), by_columns=not self._scans
         )
-        self._successors = Successors(trained.transitions, self._catalogue.capacity, self._programs)
+        self._tables = SlotTables(trained.tables, self._catalogue.capacity, self._programs)
         self._faded_T = np.append(trained.faded_T, np.float32(0.0))
         self._warm = False
         self.encodings = 0
@@ -104,7 +104,7 @@ class Ranker:
         empty = item_features.features([], {}, self.config)
         embedded = self._programs.embed(self._params, item_features.padded(empty, _ITEMS))
         self._matrix.patch(np.full(_ITEMS, self.capacity, np.int32), embedded)
-        self._successors.warm()
+        self._tables.warm()
         for length in host.lengths(self.config.history):
             users = self._encode([[]], length)
         for width in host.widths(self.capacity):
@@ -158,7 +158,7 @@ class Ranker:
         of the same pair. Items without a slot are left out.
         """
         slots = self._catalogue.slots
-        self._successors.add(
+        self._tables.add(
             {
                 slots[item_id]: {slots[to]: count for to, count in row.items() if to in slots}
                 for item_id, row in rows.items()
@@ -168,7 +168,7 @@ class Ranker:
 
     def forget_transitions(self) -> None:
         """Ranks only by the trained counts from now on."""
-        self._successors.forget()
+        self._tables.forget()
 
     def rank(self, requests: Sequence[RankRequest], *, k: int, explain: int = 0) -> list[Ranked]:
         """For each request the best `k` items, fewer if the catalogue has fewer; ties go by item id.
@@ -282,7 +282,7 @@ class Ranker:
         users, recent = encoded
         return self._programs.search(
             self._blend,
-            self._successors.table,
+            self._tables.tables,
             users,
             recent,
             self._matrix.rows,
@@ -298,7 +298,7 @@ class Ranker:
         excluded_BxX = pad_lists(excluded, rows=self._tile, width=width, fill=self.capacity, dtype=np.int32)
         users, recent = encoded
         return self._programs.most_probable(
-            self._blend, self._successors.table, users, recent, self._matrix.rows, self._faded, self._open, excluded_BxX
+            self._blend, self._tables.tables, users, recent, self._matrix.rows, self._faded, self._open, excluded_BxX
         )
 
     def _scores(self, encoded: Encoded, slots: Sequence[list[int]]) -> jax.Array:
@@ -306,7 +306,7 @@ class Ranker:
         users, recent = encoded
         return self._programs.scores(
             self._blend,
-            self._successors.table,
+            self._tables.tables,
             users,
             recent,
             self._matrix.rows,
@@ -330,10 +330,10 @@ class Ranker:
         before = self.capacity
         slots_N = self._catalogue.place([item.item_id for item in items])
         if self._catalogue.reused:
-            self._successors.clear(np.array(self._catalogue.reused, np.int32))
+            self._tables.clear(np.array(self._catalogue.reused, np.int32))
             self._catalogue.reused.clear()
         trained_N = np.array([self._rows.get(item.item_id, 0) - 1 for item in items], np.int32)
-        self._successors.place(trained_N, slots_N, self.capacity)
+        self._tables.place(trained_N, slots_N, self.capacity)
         self._catalogue.open_C[slots_N] = [item.available for item in items]
         self._catalogue.categories_C[slots_N] = item_features.categories(items, self.config)
         self._catalogue.faded_C[slots_N] = self._faded_T[trained_N]  # -1 is the last row, which is 0

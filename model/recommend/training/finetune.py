@@ -75,14 +75,14 @@ def restored(saved: Artifact, items: Sequence[Item], moments: Mapping[str, np.nd
     trained = weights.unpack(saved.params)
     known_T = _places(saved.ids, items)
     features = train.features_of(items, known_T, config)
-    counted = weights.onto(trained.transitions, known_T, len(items))
+    tables = weights.onto(trained.tables, known_T, len(items))
     params = jax.device_put(trained.network, may_alias=False)
     optimizer = step.optimizer(config).init(params)
     if moments is not None:
         optimizer = _filled(optimizer, moments)
     faded_N = weights.faded_onto(trained.faded_T, known_T, len(items))
     blended = float((moments or {}).get(_BLENDED, _TRAINED))
-    return Learned(Scorer(config, params, features, trained.blend, counted, faded_N), optimizer, blended)
+    return Learned(Scorer(config, params, features, trained.blend, *tables, faded_N), optimizer, blended)
 
 
 def moments_of(learned: Learned) -> dict[str, np.ndarray]:
@@ -101,7 +101,7 @@ def saved(learned: Learned, items: Sequence[Item], metrics: Mapping[str, Any]) -
     known_T = np.argsort(rows_N, kind="stable")[int((rows_N == 0).sum()) :]
     return Artifact(
         kind=KIND,
-        params=weights.pack(scorer.params, scorer.blend, scorer.transitions, scorer.faded_N, known_T),
+        params=weights.pack(scorer.params, scorer.blend, scorer.tables, scorer.faded_N, known_T),
         config=configs.to_json(scorer.config),
         ids=tuple(items[n].item_id for n in known_T.tolist()),
         metrics=dict(metrics),
@@ -168,13 +168,15 @@ def update(
         teacher=grown.scorer.params if config.distillation else None,
     )
     run = loop.run(phase, grown.scorer.params, report=report, checkpoint=checkpoint)
-    counted = train.count_transitions(events, np.ones(len(new_E), bool), len(features.rows_N), config)
+    all_E, catalogue = np.ones(len(new_E), bool), len(features.rows_N)
+    counted = train.count_transitions(events, all_E, catalogue, config)
+    near = train.fit_neighbours(events, all_E, catalogue, config, seed=seed)
     new = int(new_E.sum())
     share = config.finetune_share * new / (new + config.finetune_half)
     mean = _between(dict(grown.scorer.params), dict(run.params), share)
     params = jax.device_put(mean, may_alias=False)
-    faded_N = recency_popularity.faded(events, len(features.rows_N), config)
-    scorer = replace(grown.scorer, params=params, blend=blend, transitions=counted, faded_N=faded_N)
+    faded_N = recency_popularity.faded(events, catalogue, config)
+    scorer = replace(grown.scorer, params=params, blend=blend, transitions=counted, neighbours=near, faded_N=faded_N)
     return Update(Learned(scorer, run.state.optimizer, blended), run)
 
 

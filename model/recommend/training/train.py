@@ -12,7 +12,7 @@ from model.artifact import Artifact
 from model.batching import pad_lists, power_of_two
 from model.catalogue import Item
 from model.errors import DataError
-from model.recommend import blend, network, recency_popularity, split, transitions, weights
+from model.recommend import blend, neighbours, network, recency_popularity, split, transitions, weights
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
 from model.recommend import items as item_features
@@ -22,6 +22,7 @@ from model.recommend.evaluation import baselines, evaluate
 from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.events import Interactions
 from model.recommend.items import ItemFeatures
+from model.recommend.neighbours import Neighbours
 from model.recommend.split import Holdout, Split
 from model.recommend.training import loop
 from model.recommend.training.loop import Checkpoint, Phase, Progress, Run
@@ -95,7 +96,7 @@ def fit(
     artifact = Artifact(
         kind=KIND,
         params=weights.pack(
-            finished.run.params, finished.scorer.blend, finished.scorer.transitions, finished.scorer.faded_N, known
+            finished.run.params, finished.scorer.blend, finished.scorer.tables, finished.scorer.faded_N, known
         ),
         config=configs.to_json(config),
         ids=tuple(items[n].item_id for n in known),
@@ -139,7 +140,13 @@ def learn(
     old, truth = _seen(parts.events, validation, config)
     catalogue = len(features.rows_N)
     plain = Scorer(
-        config, {}, features, blend.default(), transitions.empty(catalogue, 0), np.zeros(catalogue, np.float32)
+        config,
+        {},
+        features,
+        blend.default(),
+        transitions.empty(catalogue, 0),
+        neighbours.empty(catalogue, 0),
+        np.zeros(catalogue, np.float32),
     )
 
     def validate(params: network.Params) -> float | None:
@@ -152,7 +159,8 @@ def learn(
     params = network.initial(config, size, seed=seed)
     run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
-    scorer = replace(plain, params=params, transitions=counted)
+    near = fit_neighbours(parts.events, mask_E, catalogue, config, seed=seed)
+    scorer = replace(plain, params=params, transitions=counted, neighbours=near)
     scorer = replace(scorer, blend=fit_blend(parts.events, validation, scorer, seed=seed))
     scorer = replace(scorer, blend=_fit_trend(parts.events, mask_E, validation, scorer, seed=seed))
     return Trial(parts, replace(scorer, faded_N=_faded(parts.events, mask_E, scorer)), run)
@@ -182,9 +190,10 @@ def refit(
     )
     run = loop.run(phase, trial.run.params, report=progress, checkpoint=checkpoint)
     counted = count_transitions(parts.events, mask_E, len(features.rows_N), scorer.config)
+    near = fit_neighbours(parts.events, mask_E, len(features.rows_N), scorer.config, seed=seed)
     params = jax.device_put(dict(run.params), may_alias=False)
     faded_N = _faded(parts.events, mask_E, scorer)
-    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted, faded_N), run)
+    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted, near, faded_N), run)
 
 
 def compare(trial: Trial, *, k: int = 10) -> Figures:
@@ -230,7 +239,7 @@ def fit_blend(
     truth_P = np.array([item for _, item in pairs], np.int32)
     recent = blend.Recent(*(column[of_P] for column in recent))
     cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
-    return blend.fit(scorer.transitions, items_NxD, scorer.faded_N, cases, seed=seed, start=start, only=only)
+    return blend.fit(scorer.tables, items_NxD, scorer.faded_N, cases, seed=seed, start=start, only=only)
 
 
 def _fit_trend(events: Interactions, mask_E: np.ndarray, validation: Holdout, scorer: Scorer, *, seed: int) -> Blend:
@@ -260,6 +269,14 @@ def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, 
     """The strongest successors of each item among these events, each counted by its kind's weight."""
     gains_K = blend.strengths(config) ** 2
     return transitions.strongest(transitions.count(events, mask_E, catalogue, gains_K=gains_K), config.successors)
+
+
+def fit_neighbours(
+    events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig, *, seed: int
+) -> Neighbours:
+    """The linear part, fitted to these events."""
+    strengths_K = blend.strengths(config)
+    return neighbours.fit(events, mask_E, catalogue, width=config.neighbours, strengths_K=strengths_K, seed=seed)
 
 
 def features_of(items: Sequence[Item], known_T: np.ndarray, config: RecommendConfig) -> ItemFeatures:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.catalogue import Item
-from model.recommend import blend, recency_popularity, transitions, weights
+from model.recommend import blend, neighbours, recency_popularity, transitions, weights
 from model.recommend import config as configs
 from model.recommend.events import Interaction, Interactions, RankRequest
 from model.recommend.serving import serve
@@ -43,7 +43,7 @@ def test_the_blend_trusts_it_where_held_out_baskets_follow_it(wanted):
     truth_S = random.choice(np.flatnonzero(faded_N > 0) if wanted else np.arange(50), 400).astype(np.int32)
     recent = blend.Recent(np.full((400, blend.RECENT), transitions.NOTHING, np.int32), np.zeros((400, blend.RECENT)))
     cases = blend.Cases(np.zeros((400, 8), np.float32), recent, np.full((400, 1), transitions.NOTHING), truth_S)
-    nothing = transitions.empty(50, 0)
+    nothing = blend.Tables(transitions.empty(50, 0), neighbours.empty(50, 0))
     fitted = blend.fit(nothing, jnp.zeros((50, 8)), faded_N, cases, seed=0, only=blend.TREND)
     assert (fitted.trend > 0.5) if wanted else (abs(fitted.trend) < 0.1)
     for name in set(blend.Blend._fields) - set(blend.TREND):

@@ -87,10 +87,10 @@ def test_transitions_survive_growth_and_leave_with_the_slot(eager, shop):
 def test_trained_and_new_counts_add_up(fitted, shop):
     ranker = Ranker(fitted.artifact)
     ranker.upsert(shop.items())
-    before = np.array(ranker._successors.table.totals_N)
+    before = np.array(ranker._tables.tables.transitions.totals_N)
     ranker.add_transitions({"i000": {"i001": 2.0}})
     ranker.add_transitions({"i000": {"i001": 3.0}})
-    after = np.asarray(ranker._successors.table.totals_N)
+    after = np.asarray(ranker._tables.tables.transitions.totals_N)
     changed = np.flatnonzero(after != before)
     assert changed.tolist() == [ranker._catalogue.slots["i000"]]
     assert after[changed] - before[changed] == pytest.approx([3.0])
@@ -102,12 +102,12 @@ def test_rows_land_where_they_belong_patched_or_built(fitted, shop):
     patched, built = Ranker(fitted.artifact), Ranker(fitted.artifact)
     for ranker in (patched, built):
         ranker.upsert(shop.items()[::-1])
-    before = np.array(patched._successors.table.totals_N)
+    before = np.array(patched._tables.tables.transitions.totals_N)
     patched.add_transitions(newer)
     built.add_transitions(newer)
-    for column, same in zip(patched._successors.table, built._successors.table, strict=True):
+    for column, same in zip(patched._tables.tables.transitions, built._tables.tables.transitions, strict=True):
         np.testing.assert_array_equal(np.asarray(column), np.asarray(same))
-    added = np.asarray(patched._successors.table.totals_N) - before
+    added = np.asarray(patched._tables.tables.transitions.totals_N) - before
     slots = patched._catalogue.slots
     assert {n: added[n] for n in np.flatnonzero(added)} == pytest.approx({slots["i009"]: 2.0, slots["i003"]: 4.0})
 
@@ -127,7 +127,7 @@ def test_rows_are_the_same_in_whatever_steps_they_were_counted(fitted, shop):
     stepwise, at_once = Ranker(fitted.artifact), Ranker(fitted.artifact)
     for ranker in (stepwise, at_once):
         ranker.upsert(shop.items(200))
-    trained = [np.array(column) for column in stepwise._successors.table]
+    trained = [np.array(column) for column in stepwise._tables.tables.transitions]
     names = list(stepwise._catalogue.slots)
     counts: dict[str, dict[str, float]] = {}
     for _ in range(60):
@@ -140,11 +140,11 @@ def test_rows_are_the_same_in_whatever_steps_they_were_counted(fitted, shop):
             row |= step[before]
         stepwise.add_transitions(step)
     at_once.add_transitions({before: dict(reversed(row.items())) for before, row in counts.items()})
-    for column, same in zip(stepwise._successors.table, at_once._successors.table, strict=True):
+    for column, same in zip(stepwise._tables.tables.transitions, at_once._tables.tables.transitions, strict=True):
         np.testing.assert_array_equal(np.asarray(column), np.asarray(same))
     slots = stepwise._catalogue.slots
     for before, row in counts.items():
-        to_W, counts_W, total = (np.asarray(column)[slots[before]] for column in stepwise._successors.table)
+        to_W, counts_W, total = (np.asarray(column)[slots[before]] for column in stepwise._tables.tables.transitions)
         best, expected = by_hand(
             [column[slots[before]] for column in trained], {slots[after]: count for after, count in row.items()}
         )
@@ -157,8 +157,8 @@ def test_rows_are_the_same_in_whatever_steps_they_were_counted(fitted, shop):
 def test_what_was_counted_can_be_forgotten(fitted, shop):
     ranker = Ranker(fitted.artifact)
     ranker.upsert(shop.items())
-    before = [np.array(column) for column in ranker._successors.table]
+    before = [np.array(column) for column in ranker._tables.tables.transitions]
     ranker.add_transitions({"i000": {"i001": 2.0}, "i003": {"i009": 1.0}})
     ranker.forget_transitions()
-    for column, same in zip(before, ranker._successors.table, strict=True):
+    for column, same in zip(before, ranker._tables.tables.transitions, strict=True):
         np.testing.assert_array_equal(column, np.asarray(same))

@@ -23,7 +23,7 @@ def test_they_are_the_softmax_of_the_scores_of_all_other_items(fitted, shop, ran
     trained = weights.unpack(fitted.artifact.params)
     features = items.features(shop.items(), rows, shop.config)
     scorer = evaluate.Scorer(
-        shop.config, trained.network, features, trained.blend, trained.transitions, trained.faded_T
+        shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T
     )
     found = ranker.most_probable(list(_asked(parts.events, parts.test)), k=10)
     scores = list(evaluate.full_scores(scorer, parts.events, parts.test))

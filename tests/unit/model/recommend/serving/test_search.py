@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from model.recommend import blend
-from model.recommend.blend import Recent
+from model.recommend.blend import Recent, Tables
+from model.recommend.neighbours import Neighbours
 from model.recommend.serving import search
 from model.recommend.transitions import NOTHING, Transitions
 
@@ -27,13 +28,16 @@ def world(items, *, users=16, dim=8, width=6, excluded=3, seed=0):
     )
     full.to_NxW[:64], full.counts_NxW[:64] = to, random.random((64, width)) * 9
     full.totals_N[:64] = full.counts_NxW[:64].sum(1)
-    recent_BxR = random.integers(0, 64, (users, blend.RECENT)).astype(np.int32)
-    recent_BxR[:, 7:] = NOTHING
+    near = Neighbours(np.full((items, width), NOTHING, np.int32), np.zeros((items, width), np.float32))
+    near.to_NxW[:64] = np.stack([random.permutation(items)[:width] for _ in range(64)])
+    near.weights_NxW[:64] = random.random((64, width))
+    recent_BxH = random.integers(0, 64, (users, 15)).astype(np.int32)
+    recent_BxH[:, 12:] = NOTHING
     return {
         "learned": blend.default()._replace(trend=jnp.float32(0.5)),
-        "transitions": full,
+        "tables": Tables(full, near),
         "users_BxD": random.normal(size=(users, dim)).astype(np.float32),
-        "recent": Recent(recent_BxR, np.where(recent_BxR < NOTHING, 1.0, 0.0).astype(np.float32)),
+        "recent": Recent(recent_BxH, np.where(recent_BxH < NOTHING, 1.0, 0.0).astype(np.float32)),
         "vectors_CxD": random.normal(size=(items, dim)).astype(np.float32),
         "faded_C": np.where(random.random(items) < 0.3, 20 * random.random(items), 0.0).astype(np.float32),
         "open_C": random.random(items) < 0.9,
@@ -42,14 +46,18 @@ def world(items, *, users=16, dim=8, width=6, excluded=3, seed=0):
 
 
 def by_hand(made, k):
-    """Every item's score, votes added up in a loop."""
-    learned, table = made["learned"], made["transitions"]
+    """Every item's score, votes and neighbours added up in a loop."""
+    learned, (table, near) = made["learned"], made["tables"]
     scores = float(jnp.exp(learned.log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
     scores = scores + 0.5 * np.log1p(made["faded_C"])
     for user, row in enumerate(scores):
         votes = np.zeros(len(row))
-        for place, item in enumerate(made["recent"].items_BxR[user]):
-            if item < NOTHING:
+        history = made["recent"].items_BxH[user]
+        for place, item in enumerate(history):
+            if item < NOTHING and item not in history[:place]:
+                share = np.exp(learned.log_linear - np.exp(learned.log_decline) * place)
+                row[near.to_NxW[item]] += near.weights_NxW[item] * float(share)
+            if item < NOTHING and place < blend.RECENT:
                 share = np.exp(learned.log_recency_R[place]) / (table.totals_N[item] + 1) ** learned.smoothing
                 votes[table.to_NxW[item]] += table.counts_NxW[item] * float(share)
         row += np.exp(learned.log_weight) * np.log1p(np.exp(learned.log_saturation) * votes)
@@ -97,7 +105,7 @@ def test_vectors_that_are_kept_by_column_give_the_same_answers():
 def test_scores_at_given_items_are_the_same():
     made = world(100)
     scores, found = best(**made, k=20)
-    given = {name: made[name] for name in ("learned", "transitions", "users_BxD", "recent", "vectors_CxD", "faded_C")}
+    given = {name: made[name] for name in ("learned", "tables", "users_BxD", "recent", "vectors_CxD", "faded_C")}
     np.testing.assert_allclose(jax.jit(search.at)(**given, items_BxK=found), scores, rtol=1e-5, atol=1e-6)
 
 
@@ -110,9 +118,11 @@ def test_where_fewer_may_be_shown_the_rest_is_minus_infinity():
     assert np.isfinite(scores).any()
 
 
-def test_without_transitions_the_network_and_what_is_wanted_now_rank():
-    made = world(100, width=6)
-    made["transitions"] = Transitions(np.zeros((100, 0), np.int32), np.zeros((100, 0), np.float32), np.zeros(100))
+@pytest.mark.parametrize("items", [100, 40_960])
+def test_without_tables_the_network_and_what_is_wanted_now_rank(items):
+    made = world(items)
+    nothing = np.zeros((items, 0), np.int32), np.zeros((items, 0), np.float32)
+    made["tables"] = Tables(Transitions(*nothing, np.zeros(items)), Neighbours(*nothing))
     scores, _ = best(**made, k=5)
     products = float(jnp.exp(made["learned"].log_gain)) * made["users_BxD"] @ made["vectors_CxD"].T
     sums = products + 0.5 * np.log1p(made["faded_C"])

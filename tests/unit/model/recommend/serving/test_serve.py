@@ -212,7 +212,7 @@ def test_serving_ranks_like_the_evaluation(fitted, shop, ranker):
     old = evaluate.seen(parts.events, parts.test)
     trained = weights.unpack(fitted.artifact.params)
     scorer = evaluate.Scorer(
-        shop.config, trained.network, features, trained.blend, trained.transitions, trained.faded_T
+        shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T
     )
     expected = evaluate.rank_holdout(scorer, parts.events, parts.test, excluded=old)
     asked = []

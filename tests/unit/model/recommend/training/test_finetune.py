@@ -10,7 +10,7 @@ from model import artifact
 from model.catalogue import Item
 from model.checkpoints import Checkpoints
 from model.errors import DataError
-from model.recommend import blend, split, transitions
+from model.recommend import blend, neighbours, split, transitions
 from model.recommend import config as configs
 from model.recommend import events as event_arrays
 from model.recommend.evaluation import evaluate
@@ -184,8 +184,12 @@ def test_distillation_keeps_the_network_nearer_to_what_it_was(stream, shop):
 
 
 def _network_alone(scorer):
+    catalogue = len(scorer.features.rows_N)
     return dataclasses.replace(
-        scorer, blend=blend.default(), transitions=transitions.empty(len(scorer.features.rows_N), 0)
+        scorer,
+        blend=blend.default(),
+        transitions=transitions.empty(catalogue, 0),
+        neighbours=neighbours.empty(catalogue, 0),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from model import artifact
 from model.catalogue import Item
 from model.errors import DataError
-from model.recommend import blend, config, events, items, network, packing, split, transitions
+from model.recommend import blend, config, events, items, neighbours, network, packing, split, transitions
 from model.recommend.events import Interaction, RankRequest
 from model.recommend.serving.serve import Ranker
 from model.recommend.training import step, train
@@ -147,7 +147,8 @@ def test_the_blend_learns_whom_to_trust(shop):
     items_NxD = random.normal(size=(50, 8)).astype(np.float32)
     last_S = random.integers(0, 50, 400).astype(np.int32)
     follows = np.roll(np.arange(50), -1)[:, None].astype(np.int32)
-    table = transitions.Transitions(follows, np.full((50, 1), 5.0, np.float32), np.full(50, 5.0, np.float32))
+    counted = transitions.Transitions(follows, np.full((50, 1), 5.0, np.float32), np.full(50, 5.0, np.float32))
+    table = blend.Tables(counted, neighbours.empty(50, 0))
     recent = blend.Recent(
         np.concatenate([last_S[:, None], np.full((400, blend.RECENT - 1), transitions.NOTHING, np.int32)], 1),
         np.eye(1, blend.RECENT, dtype=np.float32).repeat(400, 0),

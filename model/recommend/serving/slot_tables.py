@@ -1,4 +1,4 @@
-"""The transitions of a serving process: between slots, on the device, patched row by row."""
+"""The tables of a serving process: between slots, on the device; transitions are patched row by row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float32, Int, Int32
 
 from model.batching import pad_rows, tiles
-from model.recommend import transitions
+from model.recommend import neighbours, transitions
+from model.recommend.blend import Tables
 from model.recommend.serving.compiled import Programs
 from model.recommend.transitions import NOTHING, Transitions
 
@@ -20,23 +21,23 @@ _ROWS = 64
 _GREATEST = np.iinfo(np.int32).max
 
 
-class Successors:
-    """Each slot's strongest successors: the trained model's counts, plus later counts.
+class SlotTables:
+    """Each slot's neighbours, and its strongest successors: the trained model's counts, plus later counts.
 
-    They are kept on the device, and also here on the host, to merge a new count of a pair into its row. The rows do not
-    depend on the steps in which the counts came.
+    The successors are kept on the device, and also here on the host, to merge a new count of a pair into its row. The
+    rows do not depend on the steps in which the counts came.
     """
 
-    def __init__(self, trained: Transitions, capacity: int, programs: Programs) -> None:
-        self._trained = trained
+    def __init__(self, trained: Tables, capacity: int, programs: Programs) -> None:
+        self._trained, self._near = trained
         self._programs = programs
-        self._slot_of_T = np.full(len(trained.totals_N), NOTHING, np.int32)
+        self._slot_of_T = np.full(len(self._trained.totals_N), NOTHING, np.int32)
         self._newer: dict[int, dict[int, float]] = {}
         self._capacity = capacity
         self._stale = True
         self._by_slot = transitions.empty(capacity, self.width)  # only the trained ones
         self._rows = transitions.empty(capacity, self.width)
-        self._table = Transitions(*map(jax.device_put, self._by_slot))
+        self._tables = self._on_device()
 
     @property
     def width(self) -> int:
@@ -44,11 +45,11 @@ class Successors:
         return self._trained.to_NxW.shape[1]
 
     @property
-    def table(self) -> Transitions:
-        """The transitions between slots, on the device."""
+    def tables(self) -> Tables:
+        """The tables between slots, on the device."""
         if self._stale:
             self._build()
-        return self._table
+        return self._tables
 
     def place(self, trained_N: Int[np.ndarray, " N"], slots_N: Int[np.ndarray, " N"], capacity: int) -> None:
         """Sets which items are in these slots; `trained_N` is each one's number among the trained ones, -1 for none."""
@@ -102,7 +103,8 @@ class Successors:
             *(pad_rows(column[slots], _ROWS, fill) for column, fill in zip(self._rows, fills, strict=True))
         )
         slots_N = pad_rows(np.array(slots, np.int32), _ROWS, NOTHING)
-        self._table = self._programs.patch_transitions(self._table, slots_N, part)
+        patched = self._programs.patch_transitions(self._tables.transitions, slots_N, part)
+        self._tables = self._tables._replace(transitions=patched)
 
     def _build(self) -> None:
         made = transitions.empty(self._capacity, self.width)
@@ -114,8 +116,17 @@ class Successors:
         self._by_slot = made
         self._rows = Transitions(*(column.copy() for column in made))
         self._merge(self._by_slot, self._newer)
-        self._table = Transitions(*(jax.device_put(column, may_alias=False) for column in self._rows))
+        self._tables = self._on_device()
         self._stale = False
+
+    def _on_device(self) -> Tables:
+        placed_T = self._slot_of_T != NOTHING
+        slots = self._slot_of_T[placed_T]
+        near = neighbours.empty(self._capacity, self._near.to_NxW.shape[1])
+        near.to_NxW[slots] = self._slots(self._near.to_NxW[placed_T])
+        near.weights_NxW[slots] = self._near.weights_NxW[placed_T]
+        # The rows on the host change later.
+        return jax.device_put(Tables(self._rows, near), may_alias=False)  # type: ignore[no-any-return]
 
     def _merge(self, standing: Transitions, rows: Mapping[int, Mapping[int, float]]) -> None:
         """Merges the pairs of `rows` into the rows of `standing`: the trained count plus the later one."""
