@@ -196,7 +196,8 @@ def shares(blend: Blend, recent: Recent) -> Float[Array, "B H"]:
     items_BxH = recent.items_BxH
     later_HxH = jnp.tri(items_BxH.shape[1], k=-1, dtype=bool)
     again_BxH = ((items_BxH[:, :, None] == items_BxH[:, None, :]) & later_HxH[None]).any(2)
-    fading_H = jnp.exp(blend.log_linear - jnp.exp(blend.log_decline) * jnp.arange(items_BxH.shape[1], dtype=jnp.float32))
+    events_H = jnp.arange(items_BxH.shape[1], dtype=jnp.float32)
+    fading_H = jnp.exp(blend.log_linear - jnp.exp(blend.log_decline) * events_H)
     return jnp.where(again_BxH, 0.0, fading_H[None] * recent.strengths_BxH)
 
 

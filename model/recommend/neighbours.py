@@ -122,9 +122,7 @@ def _regressions(
         yield others, np.full(len(others), item), np.linalg.solve(between, together)
 
 
-def _strongest(
-    from_P: np.ndarray, to_P: np.ndarray, weight_P: np.ndarray, catalogue: int, width: int
-) -> Neighbours:
+def _strongest(from_P: np.ndarray, to_P: np.ndarray, weight_P: np.ndarray, catalogue: int, width: int) -> Neighbours:
     """The table of the greatest positive weights from each item; ties by number."""
     positive = weight_P > 0
     from_P, to_P, weight_P = from_P[positive], to_P[positive], weight_P[positive]

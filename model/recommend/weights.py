@@ -94,9 +94,7 @@ def _numbered(tables: Tables, place_T: Int[np.ndarray, " T1"]) -> Tables:
         return place_T[np.minimum(to_NxW, len(place_T) - 1)]
 
     counted, near = tables
-    return Tables(
-        counted._replace(to_NxW=renumbered(counted.to_NxW)), near._replace(to_NxW=renumbered(near.to_NxW))
-    )
+    return Tables(counted._replace(to_NxW=renumbered(counted.to_NxW)), near._replace(to_NxW=renumbered(near.to_NxW)))
 
 
 def faded_onto(faded_T: Float[np.ndarray, " T"], known_T: Int[np.ndarray, " T"], catalogue: int) -> np.ndarray:

@@ -120,9 +120,9 @@ def _by_float32(
     users_BxD: Array, recent: Recent, excluded_BxX: Array, learned: Blend, tables: Tables, vectors_NxD: Array
 ) -> Int[Array, "B K"]:
     faded_N, open_N = jnp.zeros(len(vectors_NxD)), jnp.ones(len(vectors_NxD), bool)
-    return search.best(
-        learned, tables, users_BxD, recent, vectors_NxD, faded_N, open_N, excluded_BxX, k=models.DEPTH
-    )[1]
+    return search.best(learned, tables, users_BxD, recent, vectors_NxD, faded_N, open_N, excluded_BxX, k=models.DEPTH)[
+        1
+    ]
 
 
 def _by_int8(

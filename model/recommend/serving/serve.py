@@ -22,10 +22,10 @@ from model.recommend.events import Interaction, Ranked, RankRequest
 from model.recommend.serving import compiled, host, matrix, search
 from model.recommend.serving import explain as reasons
 from model.recommend.serving.catalogue import Catalogue
-from model.recommend.serving.slot_tables import SlotTables
 from model.recommend.serving.explain import MOST_EXPLAINED
 from model.recommend.serving.matrix import Matrix
 from model.recommend.serving.search import Found
+from model.recommend.serving.slot_tables import SlotTables
 from model.recommend.transitions import NOTHING
 
 # Requests in one compiled call. Unused ones cost nothing (`rowwise.py`), except in the larger calls that scan the

@@ -22,9 +22,7 @@ def test_they_are_the_softmax_of_the_scores_of_all_other_items(fitted, shop, ran
     rows = {item_id: row for row, item_id in enumerate(fitted.artifact.ids, start=1)}
     trained = weights.unpack(fitted.artifact.params)
     features = items.features(shop.items(), rows, shop.config)
-    scorer = evaluate.Scorer(
-        shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T
-    )
+    scorer = evaluate.Scorer(shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T)
     found = ranker.most_probable(list(_asked(parts.events, parts.test)), k=10)
     scores = list(evaluate.full_scores(scorer, parts.events, parts.test))
     for answer, scores_N, old in zip(found, scores, evaluate.seen(parts.events, parts.test), strict=True):

@@ -211,9 +211,7 @@ def test_serving_ranks_like_the_evaluation(fitted, shop, ranker):
     features = items.features(catalogue, rows, shop.config)
     old = evaluate.seen(parts.events, parts.test)
     trained = weights.unpack(fitted.artifact.params)
-    scorer = evaluate.Scorer(
-        shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T
-    )
+    scorer = evaluate.Scorer(shop.config, trained.network, features, trained.blend, *trained.tables, trained.faded_T)
     expected = evaluate.rank_holdout(scorer, parts.events, parts.test, excluded=old)
     asked = []
     for start, end, _ in zip(*parts.test, strict=True):
