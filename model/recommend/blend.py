@@ -11,7 +11,6 @@ they are computed separately, so the sums cost the network nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import jax
@@ -48,10 +47,6 @@ class Blend(NamedTuple):
     log_trend_saturation: Float[Array, ""]
     log_linear: Float[Array, ""]
     log_decline: Float[Array, ""]
-
-
-TREND = ("trend", "log_trend_saturation")
-"""The numbers that weight recent popularity."""
 
 
 class Tables(NamedTuple):
@@ -242,12 +237,10 @@ def fit(
     *,
     seed: int,
     start: Blend | None = None,
-    only: Collection[str] = Blend._fields,
 ) -> Blend:
     """The blend with the least cross-entropy of the true items among all items that may be ranked, by Adam.
 
-    The cases must be held out from the tables, the network and recent popularity. Numbers that are not in `only`
-    keep their start values.
+    The cases must be held out from the tables, the network and recent popularity.
     """
     blend = default() if start is None else start
     if not len(cases.truth_S):
@@ -265,7 +258,6 @@ def fit(
             cases.truth_S[chosen],
         )
         gradient = _gradient(blend, tables, items_NxD, faded_N, part)
-        gradient = gradient._replace(**{name: 0.0 * getattr(gradient, name) for name in set(Blend._fields) - set(only)})
         with jax.numpy_dtype_promotion("standard"):
             updates, state = transform.update(gradient, state)
         blend = optax.apply_updates(blend, updates)

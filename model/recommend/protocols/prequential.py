@@ -212,7 +212,7 @@ def _trained(stream: _Stream, until: float) -> tuple[Learned, list[Run]]:
     named = np.unique(parts.events.items_E)
     rows_N[named] = np.arange(1, len(named) + 1)
     features = stream.features._replace(rows_N=rows_N)
-    trial = train.learn(parts, features, stream.config, seed=asked.seed, minutes=asked.minutes)
+    trial = train.learn(parts, features, stream.config, seed=asked.seed, minutes=asked.minutes, of_now=True)
     refitted = train.refit(trial, features, parts.refit_end_U, seed=asked.seed, minutes=asked.minutes)
     return finetune.from_trial(refitted), [trial.run, refitted.run]
 

@@ -86,7 +86,9 @@ def run(
     _check(parts, protocol)
     features = train.features_of(items, np.unique(parts.events.items_E), config)
     started = time.monotonic()
-    trial = train.learn(parts, features, config, seed=seed, minutes=minutes, progress=progress)
+    trial = train.learn(
+        parts, features, config, seed=seed, minutes=minutes, progress=progress, of_now=protocol == TIME_SPLIT
+    )
     runs = [trial.run]
     if not np.array_equal(parts.train_end_U, parts.refit_end_U):
         trial = train.refit(trial, features, parts.refit_end_U, seed=seed, minutes=minutes, progress=progress)

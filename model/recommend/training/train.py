@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import jax
@@ -33,8 +33,8 @@ Figures = dict[str, dict[str, float]]
 
 # The refit's share of the learning rate, and of the minutes.
 _GENTLER = 0.3
-# The weight of recent popularity is fitted on the baskets of this many days, if there are enough of them.
-_LATEST_DAYS = 7.0
+# What is served now is blended as predicts the held-out baskets of this many days best, if there are enough of them.
+_LATEST_DAYS = 28.0
 # Fewer held-out baskets than this would move a blend by chance.
 _LEAST_CASES = 200
 _REFIT_MINUTES = 0.2
@@ -88,7 +88,16 @@ def fit(
     parts = split.leave_last_out(interactions, config)
     known = np.unique(parts.events.items_E)
     features = features_of(items, known, config)
-    trial = learn(parts, features, config, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("train"))
+    trial = learn(
+        parts,
+        features,
+        config,
+        seed=seed,
+        progress=report,
+        minutes=minutes,
+        checkpoint=kept.get("train"),
+        of_now=True,
+    )
     metrics = compare(trial)
     finished = refit(
         trial, features, parts.end_U, seed=seed, progress=report, minutes=minutes, checkpoint=kept.get("refit")
@@ -124,10 +133,13 @@ def learn(
     progress: Callable[[Progress], None] = lambda _: None,
     minutes: float | None = None,
     checkpoint: Checkpoint | None = None,
+    of_now: bool = False,
 ) -> Trial:
     """Trains the network on what `parts` allows, counts the transitions there, and fits their blend.
 
-    The validation cases choose the epoch, and then the blend: neither network nor counts know them.
+    The validation cases choose the epoch, and then the blend: neither network nor counts know them. With `of_now`, the
+    blend is fitted to the latest of them, with what was known before these, as is right for what comes next. Otherwise
+    it is for cases of all times, and recent popularity is left out of it.
     """
     mask_E = split.training_mask(parts)
     size = int(features.rows_N.max())
@@ -135,7 +147,6 @@ def learn(
     phase = Phase(
         "train", config, config.epochs, parts.events, parts.start_U, parts.train_end_U, mask_E, features, seed, minutes
     )
-    counted = count_transitions(parts.events, mask_E, len(features.rows_N), config)
     validation = sample(parts.validation, config.validation_users, seed)
     old, truth = _seen(parts.events, validation, config)
     catalogue = len(features.rows_N)
@@ -159,11 +170,13 @@ def learn(
     params = network.initial(config, size, seed=seed)
     run = loop.run(phase, params, validate=validate, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
-    near = fit_neighbours(parts.events, mask_E, catalogue, config, seed=seed)
-    scorer = replace(plain, params=params, transitions=counted, neighbours=near)
-    scorer = replace(scorer, blend=fit_blend(parts.events, validation, scorer, seed=seed))
-    scorer = replace(scorer, blend=_fit_trend(parts.events, mask_E, validation, scorer, seed=seed))
-    return Trial(parts, replace(scorer, faded_N=_faded(parts.events, mask_E, scorer)), run)
+    known = _counted(plain.with_params(params), parts.events, mask_E, seed=seed)
+    if of_now and (latest := _latest(parts.events, validation)) is not None:
+        cases, since = latest
+        then = _counted(known, parts.events, mask_E & (parts.events.at_E < since), seed=seed, at=since)
+    else:
+        cases, then = validation, known.timeless()
+    return Trial(parts, replace(known, blend=fit_blend(parts.events, cases, then, seed=seed)), run)
 
 
 def refit(
@@ -189,11 +202,9 @@ def refit(
         "refit", config, config.refit_epochs, parts.events, parts.start_U, end_U, mask_E, features, seed, budget
     )
     run = loop.run(phase, trial.run.params, report=progress, checkpoint=checkpoint)
-    counted = count_transitions(parts.events, mask_E, len(features.rows_N), scorer.config)
-    near = fit_neighbours(parts.events, mask_E, len(features.rows_N), scorer.config, seed=seed)
     params = jax.device_put(dict(run.params), may_alias=False)
-    faded_N = _faded(parts.events, mask_E, scorer)
-    return Trial(parts, Scorer(scorer.config, params, features, scorer.blend, counted, near, faded_N), run)
+    finished = replace(scorer, params=params, features=features)
+    return Trial(parts, _counted(finished, parts.events, mask_E, seed=seed), run)
 
 
 def compare(trial: Trial, *, k: int = 10) -> Figures:
@@ -225,7 +236,6 @@ def fit_blend(
     *,
     seed: int,
     start: Blend | None = None,
-    only: Collection[str] = Blend._fields,
 ) -> Blend:
     """The blend of the network and the counts of `scorer` that best predicts cases that neither knows."""
     old, truth = _seen(events, validation, scorer.config)
@@ -239,30 +249,30 @@ def fit_blend(
     truth_P = np.array([item for _, item in pairs], np.int32)
     recent = blend.Recent(*(column[of_P] for column in recent))
     cases = Cases(users_SxD[of_P], recent, excluded_SxX[of_P], truth_P)
-    return blend.fit(scorer.tables, items_NxD, scorer.faded_N, cases, seed=seed, start=start, only=only)
+    return blend.fit(scorer.tables, items_NxD, scorer.faded_N, cases, seed=seed, start=start)
 
 
-def _fit_trend(events: Interactions, mask_E: np.ndarray, validation: Holdout, scorer: Scorer, *, seed: int) -> Blend:
-    """The blend of `scorer` with recent popularity, as fitted on the latest held-out baskets.
-
-    Recent popularity is counted up to the first of these baskets, from events that may be learned from. If the baskets
-    are too few, or there are no clock times, recent popularity is left out of the score.
-    """
-    if not scorer.config.trend_days or not len(validation.truth):
-        return scorer.blend
+def _latest(events: Interactions, validation: Holdout) -> tuple[Holdout, float] | None:
+    """The held-out baskets of the last `_LATEST_DAYS` days, and when these began; None if they are too few."""
     at_S = events.at_E[validation.end_S]
-    since = float(at_S.max()) - _LATEST_DAYS * 86_400.0
+    since = float(at_S.max(initial=-np.inf)) - _LATEST_DAYS * 86_400.0
     latest = np.flatnonzero(at_S >= since)
     if len(latest) < _LEAST_CASES:
-        return scorer.blend
-    cases = Holdout(validation.start_S[latest], validation.end_S[latest], [validation.truth[s] for s in latest])
-    past = event_arrays.take(events, mask_E)
-    then = replace(scorer, faded_N=recency_popularity.faded(past, len(scorer.features.rows_N), scorer.config, at=since))
-    return fit_blend(events, cases, then, seed=seed, start=scorer.blend, only=blend.TREND)
+        return None
+    return Holdout(validation.start_S[latest], validation.end_S[latest], [validation.truth[s] for s in latest]), since
 
 
-def _faded(events: Interactions, mask_E: np.ndarray, scorer: Scorer) -> np.ndarray:
-    return recency_popularity.faded(event_arrays.take(events, mask_E), len(scorer.features.rows_N), scorer.config)
+def _counted(
+    scorer: Scorer, events: Interactions, mask_E: np.ndarray, *, seed: int, at: float | None = None
+) -> Scorer:
+    """The scorer with what is counted of the events where `mask_E` is True, popularity at the time `at`."""
+    config, catalogue = scorer.config, len(scorer.features.rows_N)
+    return replace(
+        scorer,
+        transitions=count_transitions(events, mask_E, catalogue, config),
+        neighbours=fit_neighbours(events, mask_E, catalogue, config, seed=seed),
+        faded_N=recency_popularity.faded(event_arrays.take(events, mask_E), catalogue, config, at=at),
+    )
 
 
 def count_transitions(events: Interactions, mask_E: np.ndarray, catalogue: int, config: RecommendConfig) -> Transitions:
