@@ -60,6 +60,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True)
 @click.option("--cut", type=click.DateTime(), help="Time of a time split, UTC. Default: before the last tenth.")
 @click.option("--keep-seen", is_flag=True, help="Rank items of the history too, and count them as hits.")
+@click.option("--parts", is_flag=True, help="Also rank with each part of the score alone, and without each.")
 @click.option("--predictions", type=_FILE, help="Write each user's ten best: user_id, rank, item_id (.csv, .csv.gz).")
 @click.option("--curve", type=_FILE, help="Draw loss and validation by epoch (.png, .svg).")
 def recommend(
@@ -70,6 +71,7 @@ def recommend(
     preset: str | None,
     options: tuple[str, ...],
     keep_seen: bool,
+    parts: bool,
     kind: str,
     said: Options,
     minutes: float | None,
@@ -90,7 +92,7 @@ def recommend(
 
     with _prepared(preset, options, keep_seen=keep_seen) as (config, progress):
         moment = None if cut is None else cut.replace(tzinfo=UTC).timestamp()
-        asked = evaluate_recommend.Asked(protocol, config, seed, minutes, moment)
+        asked = evaluate_recommend.Asked(protocol, config, seed, minutes, moment, parts)
         found = evaluate_recommend.run(asked, recommend_files.read(events, items, kind=kind, said=said), progress)
         if not coordination.leads():
             return

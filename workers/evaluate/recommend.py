@@ -34,13 +34,17 @@ _PACKAGES = ("jax", "flax", "optax", "numpy")
 
 @dataclass(frozen=True)
 class Asked:
-    """Which protocol to run, and how. `cut` is the time of a time split, in unix seconds."""
+    """Which protocol to run, and how.
+
+    `cut` is the time of a time split, in unix seconds; `ablate` asks for each part of the score, too.
+    """
 
     protocol: str
     config: RecommendConfig
     seed: int = 0
     minutes: float | None = None
     cut: float | None = None
+    ablate: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def run(asked: Asked, data: FileData, progress: Callable[[Progress], None] = lam
         seed=asked.seed,
         minutes=asked.minutes,
         progress=progress,
+        ablate=asked.ablate,
     )
     return Evaluation(asked, data, outcome)
 
@@ -91,6 +96,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "data": _data(evaluation.data),
         "figures": _figures(outcome.figures),
         "certainty": None if outcome.certainty is None else _certainty(outcome.certainty),
+        "parts": {name: _rounded(one._asdict()) for name, one in outcome.parts.items()},
         "training": {
             "seconds": round(outcome.seconds, 1),
             "seconds_per_epoch": round(outcome.seconds_per_epoch, 2),

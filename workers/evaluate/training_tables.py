@@ -15,6 +15,7 @@ from rich.table import Table
 from model.recommend.evaluation.certainty import Certainty
 from model.recommend.protocols import cold_start, prequential
 from model.recommend.protocols.prequential import Score
+from model.recommend.protocols.protocol import Outcome
 from model.recommend.training.loop import Progress
 from model.recommend.training.train import Figures
 from workers.evaluate.recommend import Evaluation
@@ -94,6 +95,18 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(_comparison("all items ranked", outcome.figures))
     if outcome.certainty is not None:
         _show_certainty(outcome.certainty, console)
+    if outcome.parts:
+        console.print(_parts(outcome))
+
+
+def _parts(outcome: Outcome) -> Table:
+    model = outcome.figures["model"]["ndcg@10"]
+    table = Table(title=f"parts of the score, NDCG@10 ({model:.4f} together)", title_justify="left")
+    for heading in ("part", "alone", "without it"):
+        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for name, one in outcome.parts.items():
+        table.add_row(name, f"{one.alone:.4f}", f"{one.without:.4f}")
+    return table
 
 
 def _show_certainty(found: Certainty, console: Console) -> None:

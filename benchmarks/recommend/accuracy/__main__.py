@@ -39,14 +39,17 @@ def main(data: Path, reports: Path, seeds: int, out: Path | None) -> None:
 
 
 def _runs(data: Path) -> dict[str, list[str]]:
-    """Return the command line of each run by its name."""
+    """Return the command line of each run by its name; `-ids` are runs without words and attributes."""
     runs = {}
     for shop in ("beauty", "sports"):
-        files = ["--events", str(data / shop / "events.csv.gz"), "--items", str(data / shop / "items.csv.gz")]
-        runs |= {f"{shop}-{protocol}": ["recommend", *files, "--protocol", protocol] for protocol in _LEAVE_ONE_OUT}
+        ids = ["--events", str(data / shop / "events.csv.gz")]
+        files = [*ids, "--items", str(data / shop / "items.csv.gz")]
+        compared = ["recommend", "--parts"]
+        runs |= {f"{shop}-{protocol}": [*compared, *files, "--protocol", protocol] for protocol in _LEAVE_ONE_OUT}
+        runs[f"{shop}-leave-one-out-ids"] = [*compared, *ids, "--protocol", "leave-one-out"]
         runs[f"{shop}-cold-start"] = ["cold-start", *files]
     retail = ["--events", str(data / "online_retail" / "transactions.csv.gz"), "--protocol", "time-split"]
-    return runs | {"online_retail-time-split": ["recommend", *retail, "--cut", "2011-09-01"]}
+    return runs | {"online_retail-time-split": ["recommend", "--parts", *retail, "--cut", "2011-09-01"]}
 
 
 def _evaluate(options: list[str]) -> None:

@@ -36,6 +36,7 @@ def _run(name: str, reports: list[Report]) -> dict[str, Any]:
         "data": {key: reports[0]["data"][key] for key in ("users", "items", "events")},
         "other_options": [_other_options(report["config"]) for report in reports],
         "figures": _figures([report["figures"] for report in reports]),
+        "parts": _figures([report.get("parts", {}) for report in reports]),
         "published": PUBLISHED.get(name),
         "training": {
             key: [one[key] for one in training] for key in ("seconds", "epochs", "examples_per_second", "parameters")

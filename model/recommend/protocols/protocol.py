@@ -17,6 +17,8 @@ from model.recommend.evaluation import baselines, beyond_accuracy, certainty, ev
 from model.recommend.evaluation.certainty import Certainty
 from model.recommend.evaluation.evaluate import Scorer
 from model.recommend.events import Interactions
+from model.recommend.protocols import ablation
+from model.recommend.protocols.ablation import Ablated
 from model.recommend.split import Holdout, Split
 from model.recommend.training import train
 from model.recommend.training.loop import Progress
@@ -37,12 +39,13 @@ Scores = Callable[[Holdout], Iterable[Float[np.ndarray, " N"]]]
 class Outcome:
     """One run of a protocol. `ranked_UxK` are the model's best items for every user of `trial.parts`, by dense id.
 
-    Without cases there are no figures and no `certainty`.
+    Without cases there are no figures and no `certainty`. `parts` are empty unless they were asked for.
     """
 
     trial: Trial
     figures: Figures
     certainty: Certainty | None
+    parts: dict[str, Ablated]
     ranked_UxK: Int[np.ndarray, "U K"]
     history: list[Progress]
     seconds: float  # of training: compiling, validation and the fit of the blend included
@@ -75,12 +78,13 @@ def run(
     seed: int = 0,
     minutes: float | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
+    ablate: bool = False,
 ) -> Outcome:
     """Trains as the protocol allows, and compares the model with the baselines on its test cases.
 
     "leave-one-out" learns from all but each user's last two baskets, "leave-one-out-full" from all but the last,
     "time-split" from all before a time. All items are ranked; with `config.filter_seen` those of the history are left
-    out. Raises DataError and ConfigError.
+    out. `ablate` also measures each part of the score. Raises DataError and ConfigError.
     """
     parts = parts_of(protocol, train.usable(interactions, items, config), config, cut=cut, seed=seed)
     _check(parts, protocol)
@@ -103,6 +107,7 @@ def run(
         trial,
         figures,
         sure,
+        ablation.run(trial, seed=seed) if ablate and figures else {},
         ranked_UxK,
         [report for run in runs for report in run.history],
         seconds,

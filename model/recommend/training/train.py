@@ -41,12 +41,21 @@ _REFIT_MINUTES = 0.2
 
 
 @dataclass(frozen=True)
+class Blending:
+    """What the blend is fitted with: held-out cases, and a scorer that knows only what was before them."""
+
+    cases: Holdout
+    scorer: Scorer
+
+
+@dataclass(frozen=True)
 class Trial:
-    """A model that learned only what its split allows, and the run of its training."""
+    """A model that learned only what its split allows, the run of its training, and what its blend was fitted with."""
 
     parts: Split
     scorer: Scorer
     run: Run
+    blending: Blending
 
 
 @dataclass(frozen=True)
@@ -173,10 +182,12 @@ def learn(
     known = _counted(plain.with_params(params), parts.events, mask_E, seed=seed)
     if of_now and (latest := _latest(parts.events, validation)) is not None:
         cases, since = latest
-        then = _counted(known, parts.events, mask_E & (parts.events.at_E < since), seed=seed, at=since)
+        before_E = mask_E & (parts.events.at_E < since)
+        blending = Blending(cases, _counted(known, parts.events, before_E, seed=seed, at=since))
     else:
-        cases, then = validation, known.timeless()
-    return Trial(parts, replace(known, blend=fit_blend(parts.events, cases, then, seed=seed)), run)
+        blending = Blending(validation, known.timeless())
+    fitted = fit_blend(parts.events, blending.cases, blending.scorer, seed=seed)
+    return Trial(parts, replace(known, blend=fitted), run, blending)
 
 
 def refit(
@@ -204,7 +215,7 @@ def refit(
     run = loop.run(phase, trial.run.params, report=progress, checkpoint=checkpoint)
     params = jax.device_put(dict(run.params), may_alias=False)
     finished = replace(scorer, params=params, features=features)
-    return Trial(parts, _counted(finished, parts.events, mask_E, seed=seed), run)
+    return replace(trial, scorer=_counted(finished, parts.events, mask_E, seed=seed), run=run)
 
 
 def compare(trial: Trial, *, k: int = 10) -> Figures:

@@ -73,6 +73,25 @@ def test_every_protocol_reports_every_ranker_on_the_same_cases(files: Path, name
     assert (files / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("leave-one-out", ["network", "transitions", "neighbours"]),
+        ("time-split", ["network", "transitions", "neighbours", "recent_popularity"]),
+    ],
+)
+def test_each_part_of_the_score_is_measured_alone_and_left_out(files: Path, name: str, parts: list[str]) -> None:
+    result = _run(files, "--protocol", name, "--parts", "--json", str(files / "out.json"))
+    assert result.exit_code == 0, result.output
+    report = json.loads((files / "out.json").read_text())
+    assert list(report["parts"]) == parts
+    figures = report["figures"]
+    # What followed what says nearly everything here: alone it is far above popularity, and missed if it is left out.
+    assert report["parts"]["transitions"]["alone"] > 2 * figures["popularity"]["ndcg@10"]
+    assert report["parts"]["transitions"]["without"] < figures["model"]["ndcg@10"]
+    assert "without it" in result.output
+
+
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.csv.gz"])
 def test_predictions_hold_ten_new_items_for_every_user(files: Path, name: str) -> None:
     assert _run(files, "--predictions", str(files / name)).exit_code == 0
