@@ -24,11 +24,13 @@ def named(config: type[C], presets: Mapping[str, Mapping[str, Any]], name: str, 
 
 def replaced(config: C, overrides: Mapping[str, Any]) -> C:
     """`config`, an instance of a dataclass, with options replaced. Raises ConfigError for an unknown option."""
-    known = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]  # a dataclass
+    types = {field.name: field.type for field in dataclasses.fields(config)}  # type: ignore[arg-type]  # a dataclass
     for option in overrides:
-        if option not in known:
-            raise unknown("option", option, known)
-    return dataclasses.replace(config, **overrides)  # type: ignore[type-var]  # a dataclass
+        if option not in types:
+            raise unknown("option", option, types)
+    # A whole number for an option that is a float is one.
+    given = {n: float(v) if types[n] == "float" and type(v) is int else v for n, v in overrides.items()}
+    return dataclasses.replace(config, **given)  # type: ignore[type-var]  # a dataclass
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:

@@ -11,6 +11,7 @@ they are computed separately, so the sums cost the network nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import jax
@@ -47,6 +48,13 @@ class Blend(NamedTuple):
     log_trend_saturation: Float[Array, ""]
     log_linear: Float[Array, ""]
     log_decline: Float[Array, ""]
+
+
+WEIGHTS = {"network": "log_gain", "transitions": "log_weight", "neighbours": "log_linear"}
+"""The parts of the score, and the number that is the weight of each."""
+
+# A part without weight: not -inf, since running means of blends are made.
+_CLOSED = -20.0
 
 
 class Tables(NamedTuple):
@@ -94,6 +102,11 @@ def default() -> Blend:
         log_linear=jnp.float32(1.0),
         log_decline=jnp.float32(-2.7),
     )
+
+
+def without(blend: Blend, parts: Collection[str]) -> Blend:
+    """The blend with these parts of `WEIGHTS` left out; a fit that starts here leaves them out, too."""
+    return blend._replace(**{WEIGHTS[name]: jnp.float32(_CLOSED) for name in parts})
 
 
 def strengths(config: RecommendConfig) -> Float32[np.ndarray, " K"]:

@@ -24,7 +24,7 @@ from model.recommend.events import Interactions
 from model.recommend.items import ItemFeatures
 from model.recommend.neighbours import Neighbours
 from model.recommend.split import Holdout, Split
-from model.recommend.training import loop
+from model.recommend.training import loop, score_parts
 from model.recommend.training.loop import Checkpoint, Phase, Progress, Run
 from model.recommend.transitions import NOTHING, Transitions
 from model.recommend.weights import KIND
@@ -186,8 +186,7 @@ def learn(
         blending = Blending(cases, _counted(known, parts.events, before_E, seed=seed, at=since))
     else:
         blending = Blending(validation, known.timeless())
-    fitted = fit_blend(parts.events, blending.cases, blending.scorer, seed=seed)
-    return Trial(parts, replace(known, blend=fitted), run, blending)
+    return Trial(parts, replace(known, blend=_blended(parts.events, blending, seed=seed)), run, blending)
 
 
 def refit(
@@ -263,6 +262,16 @@ def fit_blend(
     return blend.fit(scorer.tables, items_NxD, scorer.faded_N, cases, seed=seed, start=start)
 
 
+def _blended(events: Interactions, blending: Blending, *, seed: int) -> Blend:
+    """The blend of the parts that are worth their place."""
+    blended = replace(blending.scorer, blend=fit_blend(events, blending.cases, blending.scorer, seed=seed))
+    left_out = score_parts.better_left_out(events, blending.cases, blended)
+    if not left_out:
+        return blended.blend
+    fewer = score_parts.without(replace(blending.scorer, blend=blend.default()), left_out)
+    return fit_blend(events, blending.cases, fewer, seed=seed, start=fewer.blend)
+
+
 def _latest(events: Interactions, validation: Holdout) -> tuple[Holdout, float] | None:
     """The held-out baskets of the last `_LATEST_DAYS` days, and when these began; None if they are too few."""
     at_S = events.at_E[validation.end_S]
@@ -273,9 +282,7 @@ def _latest(events: Interactions, validation: Holdout) -> tuple[Holdout, float] 
     return Holdout(validation.start_S[latest], validation.end_S[latest], [validation.truth[s] for s in latest]), since
 
 
-def _counted(
-    scorer: Scorer, events: Interactions, mask_E: np.ndarray, *, seed: int, at: float | None = None
-) -> Scorer:
+def _counted(scorer: Scorer, events: Interactions, mask_E: np.ndarray, *, seed: int, at: float | None = None) -> Scorer:
     """The scorer with what is counted of the events where `mask_E` is True, popularity at the time `at`."""
     config, catalogue = scorer.config, len(scorer.features.rows_N)
     return replace(

@@ -21,8 +21,8 @@ def test_the_presets_are_built():
         (lambda: config.preset("tiny", dim=15), "multiple of heads"),
         (lambda: config.preset("tiny", history=16), "must exceed history"),
         (lambda: config.preset("tiny", candidates=5000), "candidates"),
-        (lambda: config.preset("tiny", replay_days=0), "replay_days 0 must be above 0"),
-        (lambda: config.preset("tiny", finetune_half=0), "finetune_half 0 and blend_memory 15000.0 must be 1 at least"),
+        (lambda: config.preset("tiny", replay_days=0), "replay_days 0.0 must be above 0"),
+        (lambda: config.preset("tiny", finetune_half=0), "finetune_half 0.0 and blend_memory 15000.0 must be 1 at least"),
         (lambda: config.preset("tiny", kind_weights=(1.0,)), "kind_weights needs"),
     ],
 )
@@ -40,3 +40,7 @@ def test_single_kinds_can_be_reweighted():
 def test_a_config_survives_json():
     made = config.preset("base", kind_weights={"view": 0.7})
     assert config.from_json(json.loads(json.dumps(config.to_json(made)))) == made
+
+
+def test_a_whole_number_is_a_float_where_one_is_meant():
+    assert type(config.preset("tiny", dropout=0).dropout) is float
