@@ -1,6 +1,7 @@
 """What the demand model learns from: sales by item and period, with what else moved demand and prices.
 
-All arrays are by item ("N") and period ("T"), in time order; NaN is unknown.
+All arrays are by item ("N") and period ("T"), in time order; NaN is unknown. A period is `period_days` long: 1 in
+simulated shops, 7 in a running one. Constants of time are in days.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ RESIDUAL, COMPETITOR, PROMOTION = range(len(COVARIATES))
 FASHION = len(COVARIATES)
 """The column after them: what `fashions` says, 0 until it is put in. Nobody knows it of a time to come."""
 
-_SMOOTHED = 14
+_SMOOTHED_DAYS = 14
 _DRIFTS = 8
-_YEAR = 364.0
+_YEAR_DAYS = 364.0
 # Of what is taken for usual: demand moves by 0.15 in logs over a year. The data say how much it does.
 _USUAL_DRIFT = 0.3
 _USUAL_UNITS = 2.0
@@ -48,18 +49,23 @@ def references(history: History) -> Float[np.ndarray, " N"]:
 
 
 def sales(
-    history: History, reference_N: Float[np.ndarray, " N"], season_S: Float[np.ndarray, " S"], *, half_life: float
+    history: History,
+    reference_N: Float[np.ndarray, " N"],
+    season_S: Float[np.ndarray, " S"],
+    *,
+    period_days: float,
+    half_life_days: float,
 ) -> Sales:
-    """Return the model's input; `half_life` in periods says how fast the past is forgotten (infinity: never)."""
+    """Return the model's input; `half_life_days` says how fast the past is forgotten (infinity: never)."""
     periods = history.units_NxT.shape[1]
     sold_NxT = ~np.isnan(history.units_NxT) & ~np.isnan(history.price_NxT)
     price_NxT = np.nan_to_num(np.log(history.price_NxT / reference_N[:, None]))
-    drifts = [np.broadcast_to(column, sold_NxT.shape) for column in drifting(periods).T]
+    drifts = [np.broadcast_to(column, sold_NxT.shape) for column in drifting(periods, period_days).T]
     known = (residuals(history, reference_N), *rivals(history, reference_N), np.zeros(sold_NxT.shape))
     covariates_NxTxC = np.stack([*known, *drifts], axis=-1)
     offset_NxT = np.broadcast_to(np.log(season_S[history.season_T]), sold_NxT.shape)
-    age_T = np.arange(periods)[::-1]
-    weight_NxT = sold_NxT * 0.5 ** (age_T / half_life)
+    age_days_T = np.arange(periods)[::-1] * period_days
+    weight_NxT = sold_NxT * 0.5 ** (age_days_T / half_life_days)
     room = power_of_two(periods, least=64) - periods
 
     def padded(column: np.ndarray) -> np.ndarray:
@@ -90,7 +96,7 @@ def _three(values_NxT: np.ndarray) -> np.ndarray:
     return 0.5 * edge_NxT[:, 1:-1] + 0.25 * (edge_NxT[:, :-2] + edge_NxT[:, 2:])
 
 
-def drifting(periods: int) -> Float[np.ndarray, "T K"]:
+def drifting(periods: int, period_days: float) -> Float[np.ndarray, "T K"]:
     """Return slow waves that a random walk over these periods is made of (its Karhunen-Loève expansion).
 
     With independent coefficients of one variance their sum is the path of a random walk, but for its small steps: an
@@ -99,7 +105,7 @@ def drifting(periods: int) -> Float[np.ndarray, "T K"]:
     """
     wave_K = (np.arange(_DRIFTS) + 0.5) * np.pi
     time_T = (np.arange(periods) + 1.0) / periods
-    scale = _USUAL_DRIFT * np.sqrt(2.0 * periods / _YEAR)
+    scale = _USUAL_DRIFT * np.sqrt(2.0 * periods * period_days / _YEAR_DAYS)
     return scale * np.sin(time_T[:, None] * wave_K) / wave_K
 
 
@@ -122,10 +128,10 @@ def residuals(history: History, reference_N: Float[np.ndarray, " N"]) -> Float[n
     return first_stage.residuals(np.log(history.price_NxT / reference_N[:, None]), columns, known_NxT)
 
 
-def seasons(history: History) -> Float[np.ndarray, " S"]:
+def seasons(history: History, period_days: float) -> Float[np.ndarray, " S"]:
     """Return the demand of each part of the season (such as weekdays), 1 on average over the periods."""
     total_T = np.nansum(history.units_NxT, axis=0)
-    width = min(_SMOOTHED, len(total_T))
+    width = min(max(round(_SMOOTHED_DAYS / period_days), 1), len(total_T))
     kernel = np.ones(width) / width
     trend_T = np.convolve(np.pad(total_T, (width // 2, width - 1 - width // 2), mode="edge"), kernel, mode="valid")
     count = int(history.season_T.max()) + 1

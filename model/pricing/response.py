@@ -95,9 +95,14 @@ class Draws(NamedTuple):
 
 
 def fit(
-    sales: Sales, category_N: Int[np.ndarray, " N"], *, pooled: bool = True, start: Posterior | None = None
+    sales: Sales,
+    category_N: Int[np.ndarray, " N"],
+    *,
+    period_days: float = 1.0,
+    pooled: bool = True,
+    start: Posterior | None = None,
 ) -> Posterior:
-    """Return the posterior of every item. `category_N` are numbers from 0 on.
+    """Return the posterior of every item. `category_N` are numbers from 0 on; a period of `sales` has so many days.
 
     Without `pooled` the prior stays what it is before any data: items share nothing but the bend of their category.
     `start` is a posterior of the same items from a little less data: a few steps from it are enough, which takes a
@@ -106,14 +111,15 @@ def fit(
     categories = int(category_N.max(initial=0)) + 1
     member_NxK = jnp.asarray(np.eye(categories, dtype=np.float32)[category_N])
     data = Sales(*(jnp.asarray(column, jnp.float32) for column in sales))
+    fresh, warm = (_How(pooled, period_days, *effort) for effort in (_FRESH, _WARM))
     if start is None:
         first = _first(data, member_NxK)
         # The dispersion is that around a first fit.
-        fits = _fits(data, member_NxK, [first] * len(BENDS), pooled, _FRESH)
+        fits = _fits(data, member_NxK, [first] * len(BENDS), fresh)
         states = [first._replace(dispersion_N=_best(fits).dispersion_N)] * len(BENDS)
-        fits = _fits(data, member_NxK, states, pooled, _FRESH)
+        fits = _fits(data, member_NxK, states, fresh)
     else:
-        fits = _fits(data, member_NxK, _states(start), pooled, _WARM)
+        fits = _fits(data, member_NxK, _states(start), warm)
     evidence_NxS = jnp.stack([each.evidence_N for each in fits], axis=1)
     bend_KxS = _believed(member_NxK.T @ evidence_NxS) if pooled else jax.nn.softmax(member_NxK.T @ evidence_NxS, axis=1)
     return Posterior(
@@ -185,6 +191,15 @@ class _State(NamedTuple):
     dispersion_N: Array
 
 
+class _How(NamedTuple):
+    """How a fit is made: EM rounds, scoring steps in each, and how long a period is."""
+
+    pooled: bool
+    period_days: float
+    rounds: int
+    steps: int
+
+
 class _Fit(NamedTuple):
     mode_NxD: Array
     prior: Prior
@@ -200,12 +215,9 @@ def _states(start: Posterior) -> list[_State]:
             for mode, mean, variance in columns]  # fmt: skip
 
 
-def _fits(
-    data: Sales, member_NxK: Array, states: Sequence[_State], pooled: bool, effort: tuple[int, int]
-) -> list[_Fit]:
+def _fits(data: Sales, member_NxK: Array, states: Sequence[_State], how: _How) -> list[_Fit]:
     return [
-        _fitted(data, member_NxK, jnp.float32(bend), state, pooled=pooled, effort=effort)
-        for bend, state in zip(BENDS, states, strict=True)
+        _fitted(data, member_NxK, jnp.float32(bend), state, how=how) for bend, state in zip(BENDS, states, strict=True)
     ]
 
 
@@ -229,21 +241,18 @@ def _best(fits: Sequence[_Fit]) -> _Fit:
     return fits[int(np.argmax([float(each.evidence_N.sum()) for each in fits]))]
 
 
-@partial(jax.jit, static_argnames=("pooled", "effort"))
-def _fitted(
-    data: Sales, member_NxK: Array, bend: Array, start: _State, *, pooled: bool, effort: tuple[int, int]
-) -> _Fit:
-    rounds, steps = effort
+@partial(jax.jit, static_argnames=("how",))
+def _fitted(data: Sales, member_NxK: Array, bend: Array, start: _State, *, how: _How) -> _Fit:
     dispersion_N = start.dispersion_N
 
     def round_(carry: tuple[Array, Prior], _: None) -> tuple[tuple[Array, Prior], None]:
         mode_NxD, prior = carry
-        mode_NxD = _modes(data, member_NxK, bend, dispersion_N, prior, mode_NxD, steps)
+        mode_NxD = _modes(data, member_NxK, bend, dispersion_N, prior, mode_NxD, how.steps)
         covariance_NxDxD = jnp.linalg.inv(_precision(data, bend, dispersion_N, prior, mode_NxD))
-        return (mode_NxD, _updated(mode_NxD, covariance_NxDxD, member_NxK) if pooled else prior), None
+        return (mode_NxD, _updated(mode_NxD, covariance_NxDxD, member_NxK) if how.pooled else prior), None
 
-    (mode_NxD, prior), _ = jax.lax.scan(round_, (start.mode_NxD, start.prior), None, length=rounds)
-    mode_NxD = _modes(data, member_NxK, bend, dispersion_N, prior, mode_NxD, steps)
+    (mode_NxD, prior), _ = jax.lax.scan(round_, (start.mode_NxD, start.prior), None, length=how.rounds)
+    mode_NxD = _modes(data, member_NxK, bend, dispersion_N, prior, mode_NxD, how.steps)
     precision_NxDxD = _precision(data, bend, dispersion_N, prior, mode_NxD)
     eta_NxT, _ = _predicted(data, bend, mode_NxD)
     gap_NxD = mode_NxD - member_NxK @ prior.mean_KxD
@@ -258,7 +267,7 @@ def _fitted(
         prior,
         jnp.linalg.inv(precision_NxDxD),
         evidence_N,
-        dispersions.estimate(data.units_NxT, jnp.exp(eta_NxT), data.weight_NxT),
+        dispersions.estimate(data.units_NxT, jnp.exp(eta_NxT), data.weight_NxT, period_days=how.period_days),
     )
 
 

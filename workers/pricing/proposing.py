@@ -47,7 +47,8 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     if not items:
         raise NotEnoughData("no item with a price was bought")
     categories = {name: number for number, name in enumerate(sorted({row.category or "" for row in items}))}
-    learned = learning.learn(history, np.array([categories[row.category or ""] for row in items]))
+    category_N = np.array([categories[row.category or ""] for row in items])
+    learned = learning.learn(history, category_N, period_days=_DAYS_A_WEEK)
     draws = learning.draws(learned, _DRAWS, seed=0 if seed is None else seed)
     rules = [book.of(row.item_id, row.category, row.brand) for row in items]
     asked = [_question(row, rule, learned, n) for n, (row, rule) in enumerate(zip(items, rules, strict=True))]

@@ -51,7 +51,7 @@ def trial(form: str, *, seed: int, items: int = 24) -> Trial:
 def ours(trial: Trial) -> Float[np.ndarray, "N T"]:
     """Return what the hierarchical model expects."""
     past = History(*(column[..., :PAST] for column in trial.known))
-    learned = learning.learn(past, trial.category_N)
+    learned = learning.learn(past, trial.category_N, period_days=1.0)
     draws = learning.draws(learned, _DRAWS, seed=0)
     reference_Nx1 = learned.reference_N[:, None]
     competitor_NxT = np.log(trial.known.competitor_NxT[:, PAST:] / reference_Nx1)

@@ -113,7 +113,9 @@ class Learner:
     def __call__(self, shop: Shop, log: History, present: list[Present], day: int) -> list[int]:
         """Fit what is known so far, and choose."""
         category_N = shop.category_N if self._pooled else np.zeros_like(shop.category_N)
-        learned = self._learned = learning.learn(log, category_N, pooled=self._pooled, before=self._learned)
+        learned = self._learned = learning.learn(
+            log, category_N, period_days=1.0, pooled=self._pooled, before=self._learned
+        )
         draws = learning.draws(learned, 256, seed=self._seed * 10_000 + day)
         shares = policy.distribution(_questions(learned, present, day), draws, caution=self._caution)
         picked_N = policy.pick(shares, np.random.default_rng((self._seed, day)))

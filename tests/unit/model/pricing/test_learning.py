@@ -26,17 +26,51 @@ def history(*, drift: float = 0.0, seed: int = 0) -> History:
 
 @pytest.mark.parametrize("drift", [-1.0, 0.0, 1.0])
 def test_a_level_that_drifts_is_followed_and_the_elasticity_stays(drift: float) -> None:
-    draws = learning.draws(learning.learn(history(drift=drift), CATEGORY_N), 300, seed=0)
+    draws = learning.draws(learning.learn(history(drift=drift), CATEGORY_N, period_days=1.0), 300, seed=0)
     assert np.exp(draws.level_MxN.mean()) == pytest.approx(20.0 * np.exp(drift), rel=0.1)
     assert draws.elasticity_MxN.mean() == pytest.approx(SLOPE, rel=0.1)
 
 
 def test_a_fit_that_begins_at_an_earlier_one_finds_what_a_fresh_one_does() -> None:
     whole = history(drift=0.5)
-    earlier = learning.learn(History(*(column[..., :-7] for column in whole)), CATEGORY_N)
-    warm, fresh = learning.learn(whole, CATEGORY_N, before=earlier), learning.learn(whole, CATEGORY_N)
+    earlier = learning.learn(History(*(column[..., :-7] for column in whole)), CATEGORY_N, period_days=1.0)
+    warm, fresh = (
+        learning.learn(whole, CATEGORY_N, period_days=1.0, before=earlier),
+        learning.learn(whole, CATEGORY_N, period_days=1.0),
+    )
     found = [learning.draws(each, 400, seed=1).elasticity_MxN.mean(0) for each in (warm, fresh)]
     assert found[0] == pytest.approx(found[1], rel=0.05)
+
+
+def weekly(daily: History) -> History:
+    """Return the same history by weeks; prices move on Mondays only."""
+    weeks = daily.units_NxT.shape[1] // 7
+    first = History(*(column[..., ::7] for column in daily))
+    units_NxW = daily.units_NxT.reshape(ITEMS, weeks, 7).sum(-1)
+    return first._replace(units_NxT=units_NxW, season_T=np.zeros(weeks, int))
+
+
+def test_a_level_drifts_over_a_year_by_as_much_in_weeks_as_in_days() -> None:
+    daily, by_week = histories.drifting(364, 1.0), histories.drifting(52, 7.0)
+    assert by_week[-1] == pytest.approx(daily[-1])
+    assert by_week == pytest.approx(daily[6::7])
+
+
+def test_the_past_is_forgotten_as_fast_in_weeks_as_in_days() -> None:
+    daily = history()
+    reference_N = np.full(ITEMS, 10.0)
+    by_day = histories.sales(daily, reference_N, np.ones(7), period_days=1.0, half_life_days=91.0)
+    by_week = histories.sales(weekly(daily), reference_N, np.ones(1), period_days=7.0, half_life_days=91.0)
+    assert by_week.weight_NxT[0, -(PERIODS // 7) :] == pytest.approx(by_day.weight_NxT[0, -PERIODS:][6::7])
+
+
+def test_a_history_by_weeks_says_the_same_as_by_days() -> None:
+    daily = history(drift=0.5)
+    by_day = learning.draws(learning.learn(daily, CATEGORY_N, period_days=1.0), 400, seed=0)
+    by_week = learning.draws(learning.learn(weekly(daily), CATEGORY_N, period_days=7.0), 400, seed=0)
+    assert by_week.level_MxN.mean() == pytest.approx(by_day.level_MxN.mean() + np.log(7.0), abs=0.05)
+    assert by_week.elasticity_MxN.mean() == pytest.approx(by_day.elasticity_MxN.mean(), rel=0.1)
+    assert by_week.level_MxN.std(0).mean() == pytest.approx(by_day.level_MxN.std(0).mean(), rel=0.25)
 
 
 def test_what_a_whole_category_sells_more_is_not_taken_for_an_effect_of_prices() -> None:
@@ -46,14 +80,16 @@ def test_what_a_whole_category_sells_more_is_not_taken_for_an_effect_of_prices()
     moved_NxT = np.where(CATEGORY_N[:, None] == 0, sold.units_NxT * np.exp(fashion_T), sold.units_NxT).round()
     moved = sold._replace(units_NxT=moved_NxT)
     together, alone = (
-        learning.draws(learning.learn(moved, CATEGORY_N, pooled=pooled), 300, seed=0).elasticity_MxN.mean(0)[::2]
+        learning.draws(
+            learning.learn(moved, CATEGORY_N, period_days=1.0, pooled=pooled), 300, seed=0
+        ).elasticity_MxN.mean(0)[::2]
         for pooled in (True, False)
     )
     assert np.abs(together - SLOPE).mean() < 0.5 * np.abs(alone - SLOPE).mean()
 
 
 def test_fashions_are_of_the_other_items_of_a_category() -> None:
-    sales = histories.sales(history(), np.full(ITEMS, 10.0), np.ones(7), half_life=np.inf)
+    sales = histories.sales(history(), np.full(ITEMS, 10.0), np.ones(7), period_days=1.0, half_life_days=np.inf)
     units_NxT = np.where(np.arange(ITEMS)[:, None] == 0, 3.0 * sales.units_NxT, sales.units_NxT)
     found_NxT = histories.fashions(sales._replace(units_NxT=units_NxT), sales.units_NxT, CATEGORY_N, np.ones(ITEMS))[
         :, -PERIODS:
