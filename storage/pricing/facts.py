@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 from storage.json import ascii_text
 
 _PRICED = """
-SELECT i.item_id, i.price, i.currency, i.category, i.brand, i.stock, f.cost, f.competitor_price,
+SELECT i.item_id, i.price, i.currency, i.category, i.brand, i.stock, i.announced_at, f.cost, f.competitor_price,
     (SELECT extract(epoch FROM now() - max(c.at)) / 3600 FROM price_changes AS c WHERE c.item_id = i.item_id) AS hours
 FROM items AS i LEFT JOIN price_facts AS f USING (item_id) WHERE i.deleted_at IS NULL
 """

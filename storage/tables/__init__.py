@@ -31,7 +31,9 @@ from storage.tables.market import (
 from storage.tables.marks import due, due_marks, watermarks
 from storage.tables.models import drift_measurements, live_models, model_switches, model_versions
 from storage.tables.pricing import (
+    item_availability,
     price_changes,
+    price_decisions,
     price_facts,
     price_outbox,
     price_proposals,
@@ -55,6 +57,7 @@ __all__ = [
     "events",
     "experiments",
     "intake_counts",
+    "item_availability",
     "item_vectors",
     "items",
     "live_models",
@@ -76,6 +79,7 @@ __all__ = [
     "order_places",
     "orders",
     "price_changes",
+    "price_decisions",
     "price_facts",
     "price_outbox",
     "price_proposals",

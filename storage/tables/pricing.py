@@ -35,6 +35,37 @@ price_facts = Table(
     Column("cost", Double),
     Column("competitor_price", Double),
     time("updated_at", nullable=False, server_default=func.now()),
+    Column("promotion", Boolean),
+    Column("stamps", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+)
+
+# From when on an item could be had, or not. A trigger on `items` writes it when that changes.
+item_availability = Table(
+    "item_availability",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    time("at", primary_key=True, server_default=func.clock_timestamp()),
+    Column("available", Boolean, nullable=False),
+)
+
+# What the policy chose at each look, the present price too, and what else it might have chosen: `shares` are the
+# probabilities of `prices`, `units` what a week was expected to sell at each. `automatic`: nobody had to approve it.
+price_decisions = Table(
+    "price_decisions",
+    metadata,
+    Column("decision_no", BigInteger, Identity(always=True), primary_key=True),
+    time("at", nullable=False, server_default=func.now()),
+    Column("item_id", Text, nullable=False),
+    Column("price", Double, nullable=False),
+    Column("chosen", Double, nullable=False),
+    Column("currency", Text),
+    Column("cost", Double),
+    Column("propensity", Double, nullable=False),
+    Column("prices", ARRAY(Double), nullable=False),
+    Column("shares", ARRAY(Double), nullable=False),
+    Column("units", ARRAY(Double), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("automatic", Boolean, nullable=False),
 )
 
 price_proposals = Table(

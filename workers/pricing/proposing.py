@@ -5,30 +5,24 @@ Nothing of a customer is read: units by item and week, prices, costs, stock. All
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-import polars as pl
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from model.pricing import guardrails, learning, money, policy
 from model.pricing.guardrails import Allowed
-from model.pricing.history import History
 from model.pricing.learning import Learned
 from model.pricing.policy import Choice, Question
 from storage.market import demand
-from storage.market.demand import Span
-from storage.pricing import facts, proposals
+from storage.pricing import availability, proposals
 from storage.pricing import rules as price_rules
-from workers.pricing import limits
+from workers.pricing import limits, panels
 from workers.pricing.rules import Book, Rules
 from workers.registry.errors import NotEnoughData
 from workers.settings import Settings
 
-MOST_ITEMS = 2_000
 LEAST_WEEKS = 8
 POLICY = "thompson-hierarchical-1"
 
@@ -42,7 +36,7 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
         span = demand.span(connection)
         if span is None or len(span.weeks) < LEAST_WEEKS:
             raise NotEnoughData(f"prices are learnt from {LEAST_WEEKS} whole weeks of purchases and more")
-        items, history = _read(connection, span)
+        items, history = panels.read(connection, span)
         book = Book(price_rules.every(connection))
     if not items:
         raise NotEnoughData("no item with a price was bought")
@@ -60,42 +54,8 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     ]
     with engine.begin() as connection:
         proposals.write(connection, rows)
+        availability.forget(connection, span.since)
     return len(rows)
-
-
-def _read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
-    """Return the priced items that were bought, and what they sold by week."""
-    text = b"".join(demand.weekly_csv(connection, span, most_items=MOST_ITEMS))
-    weekly = pl.read_csv(BytesIO(text), schema_overrides={"series": pl.String, "week": pl.Date}).filter(level="item")
-    items = facts.items(connection, sorted(set(weekly["series"])))
-    places = {row.item_id: n for n, row in enumerate(items)}
-    weeks = {week: t for t, week in enumerate(span.weeks)}
-    shape = len(items), len(weeks)
-    units_NxT, price_NxT = np.zeros(shape), np.full(shape, np.nan)
-    for _, series, week, units, _, price in weekly.iter_rows():
-        if series in places and week in weeks:
-            units_NxT[places[series], weeks[week]] = units
-            price_NxT[places[series], weeks[week]] = np.nan if price is None else price
-    price_NxT = _carried(price_NxT, np.array([row.price for row in items]))
-    # Costs are known as of now: enough for guardrails and margins, and nothing about what moved the price before.
-    unknown_NxT = np.full(shape, np.nan)
-    history = History(
-        units_NxT,
-        price_NxT,
-        unknown_NxT,
-        unknown_NxT,
-        np.zeros(shape),
-        np.zeros(shape[1], int),
-        np.zeros(shape, bool),
-    )
-    return items, history
-
-
-def _carried(price_NxT: np.ndarray, now_N: np.ndarray) -> np.ndarray:
-    """Return the prices where weeks without a sale have that of the week before, or the next one's."""
-    carried = pl.DataFrame(price_NxT.T).fill_nan(None).fill_null(strategy="forward").fill_null(strategy="backward")
-    filled_NxT = carried.to_numpy().T
-    return np.where(np.isnan(filled_NxT), now_N[:, None], filled_NxT)
 
 
 def _question(row: Any, rules: Rules, learned: Learned, n: int) -> Question:
