@@ -47,13 +47,21 @@ class Question:
     periods: int = 1
 
 
+class Option(NamedTuple):
+    """A price that may be chosen, with which probability, and the units that a period is expected to sell at it."""
+
+    price: int
+    share: float
+    units: float
+
+
 @dataclass(frozen=True)
 class Choice:
     """A price, with what is expected of it. Money in minor units, amounts for one period.
 
     `units` and `value` (of the objective) are mean, low and high (80 % interval) at the new price, `before` at the
     present one. `chance` is the probability that the new price is better than the present. `wish` is the best price
-    without guardrails.
+    without guardrails. `options` are all prices that might have been chosen, this one too.
     """
 
     price: int
@@ -64,6 +72,7 @@ class Choice:
     elasticity: tuple[float, float, float]
     chance: float
     wish: float
+    options: tuple[Option, ...]
 
 
 class Distribution(NamedTuple):
@@ -190,9 +199,19 @@ def _choices(questions: Sequence[Question], draws: Draws, shares: Distribution, 
             elasticity=slopes[n],
             chance=float(chance_N[n]),
             wish=float(wish_N[n]),
+            options=_options(shares, n),
         )
         for n in at
     ]
+
+
+def _options(shares: Distribution, n: int) -> tuple[Option, ...]:
+    may = np.flatnonzero(shares.share_NxP[n])
+    units_P = shares.units_MxNxP[:, n, may].mean(0)
+    return tuple(
+        Option(int(price), float(share), float(units))
+        for price, share, units in zip(shares.prices_NxP[n, may], shares.share_NxP[n, may], units_P, strict=True)
+    )
 
 
 def _wishes(questions: Sequence[Question], draws: Draws) -> Float[np.ndarray, " N"]:

@@ -49,7 +49,8 @@ item_availability = Table(
 )
 
 # What the policy chose at each look, the present price too, and what else it might have chosen: `shares` are the
-# probabilities of `prices`, `units` what a week was expected to sell at each. `automatic`: nobody had to approve it.
+# probabilities of `prices`, `units` what a week was expected to sell at each. `blocked` are the guardrails that left no
+# other price; `automatic`: nobody had to approve it.
 price_decisions = Table(
     "price_decisions",
     metadata,
@@ -65,6 +66,7 @@ price_decisions = Table(
     Column("shares", ARRAY(Double), nullable=False),
     Column("units", ARRAY(Double), nullable=False),
     Column("policy", Text, nullable=False),
+    Column("blocked", ARRAY(Text), nullable=False),
     Column("automatic", Boolean, nullable=False),
 )
 

@@ -18,12 +18,14 @@ from sqlalchemy import Connection
 from model.pricing.history import History
 from storage.market import demand
 from storage.market.demand import Span
-from storage.pricing import availability, facts
+from storage.pricing import availability, decisions, facts
 
 MOST_ITEMS = 2_000
 
 # Less than a day of seven away is nearly a whole week.
 _AWAY_DAYS = 1.0
+# A look takes a moment to be applied.
+_CHOSEN_DAYS = 6.9
 
 
 def read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
@@ -44,6 +46,9 @@ def read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
     for row in availability.away(connection, list(places), span.since, span.until):
         if row.days >= _AWAY_DAYS:
             units_NxT[places[row.item_id], weeks[row.week]] = np.nan
+    chosen_NxT = np.zeros(shape, bool)
+    for row in decisions.chosen(connection, list(places), span.since, span.until):
+        chosen_NxT[places[row.item_id], weeks[row.week]] = row.days >= _CHOSEN_DAYS
     price_NxT = _carried(price_NxT, np.array([row.price for row in items]))
     # Costs are known as of now: enough for guardrails and margins, and nothing about what moved the price before.
     unknown_NxT = np.full(shape, np.nan)
@@ -54,7 +59,7 @@ def read(connection: Connection, span: Span) -> tuple[Sequence[Any], History]:
         unknown_NxT,
         np.zeros(shape),
         np.zeros(shape[1], int),
-        np.zeros(shape, bool),
+        chosen_NxT,
     )
     return items, history
 

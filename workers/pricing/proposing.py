@@ -16,7 +16,7 @@ from model.pricing.guardrails import Allowed
 from model.pricing.learning import Learned
 from model.pricing.policy import Choice, Question
 from storage.market import demand
-from storage.pricing import availability, proposals
+from storage.pricing import availability, decisions, proposals
 from storage.pricing import rules as price_rules
 from workers.pricing import limits, panels
 from workers.pricing.rules import Book, Rules
@@ -26,6 +26,7 @@ from workers.settings import Settings
 LEAST_WEEKS = 8
 POLICY = "thompson-hierarchical-1"
 
+_AUTOMATIC = "automatic"
 _DRAWS = 256
 _DAYS_A_WEEK = 7.0
 
@@ -52,8 +53,14 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
         for row, rule, question, choice in zip(items, rules, asked, chosen, strict=True)
         if choice.price != question.present.price
     ]
+    decided = [
+        _decision(row, rule, question, choice)
+        for row, rule, question, choice in zip(items, rules, asked, chosen, strict=True)
+    ]
     with engine.begin() as connection:
         proposals.write(connection, rows)
+        decisions.write(connection, decided)
+        decisions.forget(connection, span.since)
         availability.forget(connection, span.since)
     return len(rows)
 
@@ -98,8 +105,32 @@ def _row(item: Any, rules: Rules, question: Question, choice: Choice) -> dict[st
         "bitten": [] if bitten is None else [bitten],
         "propensity": choice.propensity,
         "policy": POLICY,
-        "state": proposals.APPROVED if rules.approval == "automatic" else proposals.PROPOSED,
+        "state": proposals.APPROVED if rules.approval == _AUTOMATIC else proposals.PROPOSED,
     }
+
+
+def _decision(item: Any, rules: Rules, question: Question, choice: Choice) -> dict[str, Any]:
+    """Return what is logged of every look at an item, whether its price is to change or not."""
+    return {
+        "item_id": item.item_id,
+        "price": item.price,
+        "chosen": _money(item, question, choice.price),
+        "currency": item.currency,
+        "cost": item.cost,
+        "propensity": choice.propensity,
+        "prices": [_money(item, question, option.price) for option in choice.options],
+        "shares": [option.share for option in choice.options],
+        "units": [option.units for option in choice.options],
+        "policy": POLICY,
+        "blocked": list(question.allowed.blocked),
+        "automatic": rules.approval == _AUTOMATIC,
+    }
+
+
+def _money(item: Any, question: Question, price: int) -> float:
+    """Return a price as money; the present one as it is, which may have more digits than its currency."""
+    present: float = item.price
+    return present if price == question.present.price else money.from_minor(price, item.currency)
 
 
 def _reason(question: Question, choice: Choice) -> str:

@@ -50,6 +50,7 @@ _STATEMENTS = (
         shares float8[] NOT NULL,
         units float8[] NOT NULL,
         policy text NOT NULL,
+        blocked text[] NOT NULL,
         automatic boolean NOT NULL
     )
     """,

@@ -83,6 +83,24 @@ def test_rules_bound_what_is_proposed_and_may_approve_it(database: Engine, tmp_p
     assert all(round(row.proposed * 100) % 100 == 49 for row in found)
 
 
+def test_every_decision_is_logged_with_its_propensity_and_kept_prices_too(database: Engine, tmp_path: Path) -> None:
+    _shop(database, elasticity=0.3)
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", {"approval": "automatic"}, "test")
+        price_rules.put(connection, "item", "i0", {"frozen": True}, "test")
+    proposed = proposing.propose(database, Settings(home=tmp_path), seed=1)
+    with database.connect() as connection:
+        rows = connection.execute(text("SELECT * FROM price_decisions ORDER BY item_id")).all()
+    assert [row.item_id for row in rows] == [f"i{n}" for n in range(ITEMS)]
+    assert sum(row.chosen != row.price for row in rows) == proposed < ITEMS
+    assert (rows[0].chosen, rows[0].propensity, rows[0].blocked) == (10.0, 1.0, ["frozen"])
+    for row in rows:
+        assert sum(row.shares) == pytest.approx(1.0)
+        assert row.shares[row.prices.index(row.chosen)] == row.propensity
+        assert len(row.units) == len(row.prices)
+        assert row.automatic
+
+
 def test_a_new_look_takes_the_place_of_what_nobody_has_approved(database: Engine, tmp_path: Path) -> None:
     _shop(database, elasticity=0.3)
     first = proposing.propose(database, Settings(home=tmp_path), seed=1)

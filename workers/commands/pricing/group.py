@@ -6,6 +6,7 @@ import click
 
 from workers.commands.pricing import proposals
 from workers.commands.pricing.simulate import simulate
+from workers.commands.pricing.value import value
 
 
 @click.group()
@@ -13,5 +14,5 @@ def pricing() -> None:
     """Prices that follow demand."""
 
 
-for _command in (simulate, *proposals.COMMANDS):
+for _command in (simulate, value, *proposals.COMMANDS):
     pricing.add_command(_command)
