@@ -112,7 +112,8 @@ async def put_rules(request: Asked, body: RawBody) -> AllRules:
     given = bodies.decoded(await bodies.unpacked(request, body), PutRules)
 
     def write(connection: Connection, by: str) -> AllRules:
-        price_rules.put(connection, given.scope, given.name, msgspec.to_builtins(given.rules), by)
+        kept = contents.dated(msgspec.to_builtins(given.rules), datetime.now(UTC).date())
+        price_rules.put(connection, given.scope, given.name, kept, by)
         return _rules(connection)
 
     return await _audited(request, "price rules set", f"{given.scope} {given.name}".strip(), write)

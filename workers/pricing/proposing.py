@@ -5,7 +5,8 @@ Nothing of a customer is read: units by item and week, prices, costs, stock. All
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import math
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     learned = learning.learn(history, category_N, period_days=_DAYS_A_WEEK)
     draws = learning.draws(learned, _DRAWS, seed=0 if seed is None else seed)
     rules = [book.of(row.item_id, row.category, row.brand) for row in items]
-    asked = [_question(row, rule, learned, n) for n, (row, rule) in enumerate(zip(items, rules, strict=True))]
+    today = datetime.now(UTC).date()
+    asked = [_question(row, rule, learned, n, today) for n, (row, rule) in enumerate(zip(items, rules, strict=True))]
     chosen = policy.choose(asked, draws, seed=_seed(seed))
     rows = [
         _row(row, rule, question, choice)
@@ -65,12 +67,15 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     return len(rows)
 
 
-def _question(row: Any, rules: Rules, learned: Learned, n: int) -> Question:
+def _question(row: Any, rules: Rules, learned: Learned, n: int, today: date) -> Question:
     present = limits.present(row)
     allowed: Allowed = guardrails.allowed(present, limits.guardrails(rules, row.currency))
     objective = rules.objective or policy.REVENUE
-    # What an objective needs and nobody knows leaves revenue.
-    if (objective == policy.MARGIN and row.cost is None) or (objective == policy.CLEAR and not row.stock):
+    days_left = 0 if rules.clear_by is None else (rules.clear_by - today).days
+    # What an objective needs and nobody knows leaves revenue, and so does the end of a clearance.
+    if (objective == policy.MARGIN and row.cost is None) or (
+        objective == policy.CLEAR and (not row.stock or days_left <= 0)
+    ):
         objective = policy.REVENUE
     return Question(
         present,
@@ -78,7 +83,7 @@ def _question(row: Any, rules: Rules, learned: Learned, n: int) -> Question:
         money.to_minor(float(learned.reference_N[n]), row.currency),
         objective,
         stock=row.stock,
-        periods=max(round((rules.clear_days or 30) / _DAYS_A_WEEK), 1),
+        periods=max(math.ceil(days_left / _DAYS_A_WEEK), 1),
     )
 
 

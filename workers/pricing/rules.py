@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -43,8 +44,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     frozen: Annotated[bool, msgspec.Meta(description="The price is not changed.")] | None = None
     objective: Annotated[Objective, msgspec.Meta(description="What a price is to be best for.")] | None = None
     clear_days: (
-        Annotated[int, msgspec.Meta(ge=1, le=365, description="For `clear`: days within which the stock is to go.")]
+        Annotated[int, msgspec.Meta(ge=1, le=365, description="`clear_by`, counted from when the rules are set.")]
         | None
+    ) = None
+    clear_by: (
+        Annotated[date, msgspec.Meta(description="For `clear`: the day (UTC) by which the stock is to go.")] | None
     ) = None
     approval: Annotated[Approval, msgspec.Meta(description="Whether a person approves each proposal.")] | None = None
 
@@ -54,10 +58,25 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         low, high = self.competitor_low, self.competitor_high
         if low is not None and high is not None and low > high:
             raise ValueError("competitor_low is above competitor_high")
+        if self.clear_days is not None and self.clear_by is not None:
+            raise ValueError("clear_days and clear_by say the same; give one of them")
 
 
-DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="manual", clear_days=30)
+DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="manual")
 """What holds where no rule says otherwise: small steps, once a day, and a person approves each."""
+
+
+CLEAR_DAYS = 30
+"""How long stock may take to clear where rules with the objective `clear` name neither days nor a date."""
+
+
+def dated(rules: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Return rules as they are stored: `clear_days` becomes the date that it ends on, which no later look moves."""
+    found = dict(rules)
+    days = found.pop("clear_days", CLEAR_DAYS if found.get("objective") == "clear" else None)
+    if days is not None and "clear_by" not in found:
+        found["clear_by"] = (today + timedelta(days=days)).isoformat()
+    return found
 
 
 class _Merged(Rules, frozen=True, kw_only=True):
@@ -71,7 +90,8 @@ class Book:
     """All rules of a shop."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
-        self._rules = {(row.scope, row.name): row.rules for row in rows}
+        # Rules from before there were dates count from when they were set.
+        self._rules = {(row.scope, row.name): dated(row.rules, row.updated_at.date()) for row in rows}
 
     def of(self, item: str, category: str | None, brand: str | None) -> Rules:
         """Return the rules of an item: field by field, those of the item win over its brand's, its category's, and

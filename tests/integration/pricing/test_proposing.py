@@ -101,6 +101,17 @@ def test_every_decision_is_logged_with_its_propensity_and_kept_prices_too(databa
         assert row.automatic
 
 
+@pytest.mark.parametrize(("days", "objective"), [(7, "clear"), (0, "revenue"), (-1, "revenue")])
+def test_a_clearance_ends_on_its_day(database: Engine, tmp_path: Path, days: int, objective: str) -> None:
+    _shop(database, elasticity=3.0)
+    until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", {"objective": "clear", "clear_by": until}, "test")
+        connection.execute(text("UPDATE items SET stock = 100000"))
+    proposing.propose(database, Settings(home=tmp_path), seed=1)
+    assert {row.objective for row in _proposed(database)} == {objective}
+
+
 def test_a_new_look_takes_the_place_of_what_nobody_has_approved(database: Engine, tmp_path: Path) -> None:
     _shop(database, elasticity=0.3)
     first = proposing.propose(database, Settings(home=tmp_path), seed=1)

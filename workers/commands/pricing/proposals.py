@@ -160,7 +160,7 @@ def _read(file: Path) -> dict[str, Any]:
         found = msgspec.json.decode(file.read_bytes(), type=contents.Rules)
     except msgspec.DecodeError as error:
         raise click.ClickException(f"{file}: {error}") from error
-    return dict(msgspec.to_builtins(found))
+    return contents.dated(msgspec.to_builtins(found), datetime.now(UTC).date())
 
 
 def _by() -> str:
