@@ -13,6 +13,8 @@ HANDLERS = (
     ruling_routes.rules,
     ruling_routes.put_rules,
     ruling_routes.drop_rules,
+    ruling_routes.freeze,
+    ruling_routes.unfreeze,
     ruling_routes.facts,
     ruling_routes.stop,
     ruling_routes.resume,

@@ -23,6 +23,7 @@ from api_gateway.pricing.schemas import (
     PutRules,
     Rejection,
     RolledBack,
+    Scoped,
     ScopedRules,
     Stop,
     Window,
@@ -47,6 +48,7 @@ _RULES = {
     "scope": "shop",
     "rules": {"margin": 0.2, "step": 0.1, "endings": [".99"], "approval": "manual"},
 }
+_FROZEN = {"scope": "category", "name": "Lamps"}
 _FACTS = {"items": [{"item_id": "4711", "cost": 5.2, "competitor_price": 9.5}]}
 
 
@@ -138,6 +140,51 @@ async def drop_rules(request: Asked, in_scope: OfScope, name: OfName = "") -> Al
         return _rules(connection)
 
     return await _audited(request, "price rules deleted", f"{in_scope} {name}".strip(), write)
+
+
+@post(
+    "/v1/pricing/freeze",
+    opt=scoped.CATALOGUE,
+    operation_id="freezePrices",
+    operation_class=openapi.taking(Scoped, _FROZEN),
+    summary="Let no price of a scope change",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="freeze_prices",
+    status_code=200,
+)
+async def freeze(request: Asked, body: RawBody) -> AllRules:
+    """The scope's other rules stay, and hold again when it is no longer frozen."""
+    given = bodies.decoded(await bodies.unpacked(request, body), Scoped)
+
+    def write(connection: Connection, by: str) -> AllRules:
+        price_rules.freeze(connection, given.scope, given.name, by)
+        return _rules(connection)
+
+    return await _audited(request, "prices frozen", f"{given.scope} {given.name}".strip(), write)
+
+
+@post(
+    "/v1/pricing/unfreeze",
+    opt=scoped.CATALOGUE,
+    operation_id="unfreezePrices",
+    operation_class=openapi.taking(Scoped, _FROZEN),
+    summary="Let the prices of a scope change again",
+    tags=["Pricing"],
+    responses=openapi.PRICE_ERRORS,
+    name="unfreeze_prices",
+    status_code=200,
+)
+async def unfreeze(request: Asked, body: RawBody) -> AllRules:
+    """The rules that it had before hold again."""
+    given = bodies.decoded(await bodies.unpacked(request, body), Scoped)
+
+    def write(connection: Connection, by: str) -> AllRules:
+        if not price_rules.unfreeze(connection, given.scope, given.name, by):
+            raise NotFound(f"{given.scope} {given.name!r} is not frozen", field="name")
+        return _rules(connection)
+
+    return await _audited(request, "prices unfrozen", f"{given.scope} {given.name}".strip(), write)
 
 
 @post(

@@ -90,16 +90,21 @@ class AllRules(msgspec.Struct, frozen=True):
     rules: list[ScopedRules]
 
 
-class PutRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Rules for a scope, in place of those before. `name` is the category, brand or item; none for the shop."""
+class Scoped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A scope. `name` is the category, brand or item; none for the shop."""
 
     scope: Scope
     name: Text = ""
-    rules: Rules
 
     def __post_init__(self) -> None:
         if (self.scope == "shop") != (not self.name):
             raise ValueError("name is empty for the scope shop, and only for it - at `$.name`")
+
+
+class PutRules(Scoped, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rules for a scope, in place of those before."""
+
+    rules: Rules
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -15,6 +15,16 @@ INSERT INTO price_rules (scope, name, rules, updated_by) VALUES (:scope, :name, 
 ON CONFLICT (scope, name) DO UPDATE SET rules = excluded.rules, updated_at = now(), updated_by = excluded.updated_by
 """)
 _DROP = text("DELETE FROM price_rules WHERE scope = :scope AND name = :name RETURNING scope")
+_FREEZE = text("""
+INSERT INTO price_rules AS r (scope, name, rules, updated_by) VALUES (:scope, :name, '{"frozen": true}', :by)
+ON CONFLICT (scope, name) DO UPDATE SET rules = r.rules || excluded.rules, updated_at = now(),
+    updated_by = excluded.updated_by
+""")
+_UNFREEZE = text("""
+UPDATE price_rules SET rules = rules - 'frozen', updated_at = now(), updated_by = :by
+WHERE scope = :scope AND name = :name AND rules @> '{"frozen": true}' RETURNING scope
+""")
+_DROP_EMPTY = text("DELETE FROM price_rules WHERE scope = :scope AND name = :name AND rules = '{}'")
 _STOPPED = text("SELECT stopped FROM price_stop")
 # Whoever stops waits for the changes that are being made, and none is made after it.
 _STOPPED_NOW = text("SELECT stopped FROM price_stop FOR SHARE")
@@ -37,6 +47,20 @@ def put(connection: Connection, scope: str, name: str, rules: Mapping[str, Any],
 def drop(connection: Connection, scope: str, name: str) -> bool:
     """Delete the rules of a scope; False if there were none."""
     return connection.execute(_DROP, {"scope": scope, "name": name}).scalar() is not None
+
+
+def freeze(connection: Connection, scope: str, name: str, by: str) -> None:
+    """Let no price of a scope change. Its other rules stay."""
+    connection.execute(_FREEZE, {"scope": scope, "name": name, "by": by})
+
+
+def unfreeze(connection: Connection, scope: str, name: str, by: str) -> bool:
+    """Let its other rules hold again; False if the scope was not frozen."""
+    where = {"scope": scope, "name": name}
+    was = connection.execute(_UNFREEZE, where | {"by": by}).scalar() is not None
+    if was:
+        connection.execute(_DROP_EMPTY, where)
+    return was
 
 
 def is_stopped(connection: Connection, *, hold: bool = False) -> bool:

@@ -29,6 +29,8 @@ def test_commands_decide_and_leave_a_line_each(database: Engine, database_url: s
     for arguments in (
         ("rules", "category", "Lamps", "--set", str(tmp_path / "rules.json")),
         ("approve", "1"),
+        ("freeze", "category", "Lamps"),
+        ("unfreeze", "category", "Lamps"),
         ("stop",),
         ("resume",),
         ("rules", "category", "Lamps", "--drop"),
@@ -39,7 +41,8 @@ def test_commands_decide_and_leave_a_line_each(database: Engine, database_url: s
     assert '"state":"approved"' in _run(database_url, tmp_path, "proposals", "--json").output
     with database.connect() as connection:
         assert [line.action for line in reversed(audit.recent(connection))] == [
-            "price rules set", "price approved", "prices stopped", "prices resumed", "price rules deleted",
+            "price rules set", "price approved", "prices frozen", "prices unfrozen", "prices stopped",
+            "prices resumed", "price rules deleted",
             "prices taken back",
         ]  # fmt: skip
         assert price_rules.every(connection) == []
@@ -47,6 +50,8 @@ def test_commands_decide_and_leave_a_line_each(database: Engine, database_url: s
 
 def test_what_cannot_be_done_is_said(database_url: str, tmp_path: Path) -> None:
     for arguments, said in (
+        (("unfreeze", "item", "i1"), "item i1 is not frozen"),
+        (("freeze", "item"), "the scope shop has no name"),
         (("approve", "7"), "proposal 7 is not there"),
         (("rules", "category", "Lamps", "--drop"), "there are no rules for category Lamps"),
         (("rules", "--drop"), "need a scope"),

@@ -109,8 +109,8 @@ def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
 
     if (file is not None or drop) and (scope is None or (file is not None and drop)):
         raise click.UsageError("--set and --drop need a scope, and are not given together")
-    if scope is not None and (scope == "shop") != (not name):
-        raise click.UsageError("the scope shop has no name, and every other one has")
+    if scope is not None:
+        _check_name(scope, name)
     with connected(configuration.load()) as engine, engine.begin() as connection:
         if scope is not None and file is not None:
             stored.put(connection, scope, name, _read(file), _by())
@@ -126,7 +126,43 @@ def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
             click.echo("every change of a price is stopped")
 
 
-COMMANDS = (propose, proposals, approve, reject, stop, resume, rollback, rules)
+@click.command()
+@click.argument("scope", type=click.Choice(get_args(contents.Scope)))
+@click.argument("name", default="")
+def freeze(scope: str, name: str) -> None:
+    """Let no price of a SCOPE and its NAME change. Its other rules stay."""
+    from storage.pricing import rules as stored
+    from workers.keys import operator
+
+    _check_name(scope, name)
+    with connected(configuration.load()) as engine, engine.begin() as connection:
+        stored.freeze(connection, scope, name, _by())
+        operator.record(connection, "prices frozen", f"{scope} {name}".rstrip())
+    click.echo(f"{scope} {name}".rstrip() + " is frozen")
+
+
+@click.command()
+@click.argument("scope", type=click.Choice(get_args(contents.Scope)))
+@click.argument("name", default="")
+def unfreeze(scope: str, name: str) -> None:
+    """Let the prices of a SCOPE and its NAME change again, by the rules that it had before."""
+    from storage.pricing import rules as stored
+    from workers.keys import operator
+
+    _check_name(scope, name)
+    with connected(configuration.load()) as engine, engine.begin() as connection:
+        if not stored.unfreeze(connection, scope, name, _by()):
+            raise click.ClickException(f"{scope} {name}".rstrip() + " is not frozen")
+        operator.record(connection, "prices unfrozen", f"{scope} {name}".rstrip())
+    click.echo(f"{scope} {name}".rstrip() + " is no longer frozen")
+
+
+COMMANDS = (propose, proposals, approve, reject, stop, resume, rollback, rules, freeze, unfreeze)
+
+
+def _check_name(scope: str, name: str) -> None:
+    if (scope == "shop") != (not name):
+        raise click.UsageError("the scope shop has no name, and every other one has")
 
 
 def _decide(numbers: tuple[int, ...], state: str, why: str | None) -> None:

@@ -38,6 +38,8 @@ PATHS = {
     "/v1/pricing/changes": "get",
     "/v1/pricing/rules": "get",
     "/v1/pricing/facts": "post",
+    "/v1/pricing/freeze": "post",
+    "/v1/pricing/unfreeze": "post",
     "/v1/pricing/stop": "post",
     "/v1/pricing/resume": "post",
     "/v1/pricing/rollback": "post",

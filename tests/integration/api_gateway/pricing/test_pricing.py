@@ -69,6 +69,20 @@ def test_rules_facts_and_the_stop_are_set_and_seen(serve: Any, proposed: int) ->
     assert gateway.post("/v1/pricing/resume").json() == {"stopped": False}
 
 
+def test_freezing_a_scope_leaves_its_other_rules_and_unfreezing_gives_them_back(serve: Any) -> None:
+    gateway = serve()
+    lamps = {"scope": "category", "name": "lamps"}
+    gateway.put("/v1/pricing/rules", json=lamps | {"rules": {"margin": 0.2}})
+    [kept] = gateway.post("/v1/pricing/freeze", json=lamps).json()["rules"]
+    assert kept["rules"] == {"margin": 0.2, "frozen": True}
+    [kept] = gateway.post("/v1/pricing/unfreeze", json=lamps).json()["rules"]
+    assert kept["rules"] == {"margin": 0.2}
+    assert gateway.post("/v1/pricing/unfreeze", json=lamps).status_code == 404
+    assert gateway.post("/v1/pricing/freeze", json={"scope": "item"}).json()["error"]["field"] == "name"
+    gateway.post("/v1/pricing/freeze", json={"scope": "shop"})
+    assert gateway.post("/v1/pricing/unfreeze", json={"scope": "shop"}).json()["rules"] == [kept], "nothing empty stays"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
