@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from api_gateway import services
 from api_gateway.http import auth, bodies, openapi, scoped
-from api_gateway.http.errors import Conflict, Invalid, NotFound
+from api_gateway.http.errors import Conflict, Invalid, NotFound, Unavailable
 from api_gateway.lists.parameters import Asked
 from api_gateway.pricing import schemas
 from api_gateway.pricing.schemas import (
@@ -64,6 +64,7 @@ _FACTS = {"items": [{"item_id": "4711", "cost": 5.2, "competitor_price": 9.5}]}
 )
 async def approve(request: Asked, proposal_id: ProposalId) -> Proposal:
     """It is applied within seconds, if no guardrail is in the way by then."""
+    _check_on(request)
     return await _decided(request, proposal_id, proposals.APPROVED, None)
 
 
@@ -253,6 +254,7 @@ async def resume(request: Asked) -> Stop:
 )
 async def rollback(request: Asked, body: RawBody) -> RolledBack:
     """Each item gets the price it had before the first change of that time, unless the shop has set it since."""
+    _check_on(request)
     given = bodies.decoded(await bodies.unpacked(request, body), Window)
     until = given.until or datetime.now(UTC)
     if given.since >= until:
@@ -262,6 +264,12 @@ async def rollback(request: Asked, body: RawBody) -> RolledBack:
         return RolledBack(proposals.roll_back(connection, given.since, until, by))
 
     return await _audited(request, "prices taken back", f"{given.since.isoformat()} to {until.isoformat()}", write)
+
+
+def _check_on(request: Asked) -> None:
+    """Raise `Unavailable` where no worker applies prices: what is accepted then would never be done."""
+    if not services.from_request(request).settings.pricing:
+        raise Unavailable("pricing is off, so no worker would change a price", fix="set RESHELF_PRICING=true")
 
 
 async def _decided(request: Asked, proposal_id: str, state: str, why: str | None) -> Proposal:

@@ -13,8 +13,8 @@ from storage.pricing import rules as price_rules
 from workers.cli import main
 
 
-def _run(database_url: str, home: Path, *arguments: str) -> Result:
-    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_HOME": str(home)}
+def _run(database_url: str, home: Path, *arguments: str, pricing: str = "true") -> Result:
+    environ = {"RESHELF_DATABASE_URL": database_url, "RESHELF_HOME": str(home), "RESHELF_PRICING": pricing}
     return CliRunner().invoke(main, ["pricing", *arguments], env=environ)
 
 
@@ -60,3 +60,10 @@ def test_what_cannot_be_done_is_said(database_url: str, tmp_path: Path) -> None:
         done = _run(database_url, tmp_path, *arguments)
         assert done.exit_code != 0
         assert said in done.output
+
+
+def test_where_pricing_is_off_nothing_is_approved(database_url: str, tmp_path: Path) -> None:
+    for arguments in (("approve", "1"), ("rollback", "--since", "2026-01-01")):
+        done = _run(database_url, tmp_path, *arguments, pricing="false")
+        assert done.exit_code != 0
+        assert "RESHELF_PRICING=true" in done.output

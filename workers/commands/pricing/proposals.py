@@ -59,6 +59,7 @@ def proposals(state: str | None, item: str | None, limit: int, as_json: bool) ->
 @click.argument("numbers", type=int, nargs=-1, required=True)
 def approve(numbers: tuple[int, ...]) -> None:
     """Approve proposals: they are applied within seconds, if no guardrail is in the way by then."""
+    _check_on()
     _decide(numbers, "approved", None)
 
 
@@ -90,6 +91,7 @@ def rollback(since: datetime, until: datetime | None) -> None:
     from storage.pricing import proposals as stored
     from workers.keys import operator
 
+    _check_on()
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     with connected(configuration.load()) as engine, engine.begin() as connection:
         items = stored.roll_back(connection, since.replace(tzinfo=UTC), end, _by())
@@ -158,6 +160,12 @@ def unfreeze(scope: str, name: str) -> None:
 
 
 COMMANDS = (propose, proposals, approve, reject, stop, resume, rollback, rules, freeze, unfreeze)
+
+
+def _check_on() -> None:
+    """End the command where no worker applies prices."""
+    if not configuration.load().pricing:
+        raise click.ClickException("pricing is off, so no worker would change a price; set RESHELF_PRICING=true")
 
 
 def _check_name(scope: str, name: str) -> None:

@@ -32,7 +32,7 @@ def _proposed(database: Engine, shop: Any) -> int:
 def test_a_proposal_is_read_approved_applied_and_taken_back(
     database: Engine, database_url: str, serve: Any, proposed: int
 ) -> None:
-    gateway = serve()
+    gateway = serve(pricing=True)
     [shown] = gateway.get("/v1/pricing/proposals?state=proposed&item_id=i001").json()["proposals"]
     assert (shown["price"], shown["proposed"], shown["bitten"]) == (10.0, 10.5, ["step"])
     approved = gateway.post(f"/v1/pricing/proposals/{proposed}/approve")
@@ -50,6 +50,19 @@ def test_a_proposal_is_read_approved_applied_and_taken_back(
     applying.apply_approved(database, settings)
     assert gateway.get("/v1/prices/i001").json()["price"] == 10.0
     assert gateway.get("/v1/prices/nothing").status_code == 404
+
+
+def test_where_pricing_is_off_nothing_is_accepted_that_nobody_would_do(
+    database: Engine, serve: Any, proposed: int
+) -> None:
+    gateway = serve()
+    for path, body in ((f"proposals/{proposed}/approve", {}), ("rollback", {"since": "2020-01-01T00:00:00Z"})):
+        answer = gateway.post(f"/v1/pricing/{path}", json=body)
+        assert answer.status_code == 503
+        assert "RESHELF_PRICING=true" in answer.json()["error"]["fix"]
+    with database.connect() as connection:
+        assert [row.state for row in proposals.recent(connection)] == ["proposed"]
+    assert gateway.post(f"/v1/pricing/proposals/{proposed}/reject").status_code == 200
 
 
 def test_rules_facts_and_the_stop_are_set_and_seen(serve: Any, proposed: int) -> None:
