@@ -91,7 +91,7 @@ def _price(connection: Connection, item: str) -> Price:
     found = facts.item(connection, item)
     if found is None:
         raise NotFound(f"there is no item {item!r} in the catalogue", field="item_id")
-    proposed = proposals.recent(connection, item=item, most=1)
+    proposed = proposals.newest(connection, item)
     changed = changes.recent(connection, item=item, most=1)
     return Price(
         item,
@@ -99,6 +99,6 @@ def _price(connection: Connection, item: str) -> Price:
         found.currency,
         found.cost,
         found.competitor_price,
-        schemas.proposal(proposed[0]) if proposed else None,
+        None if proposed is None else schemas.proposal(proposed),
         schemas.change(changed[0]) if changed else None,
     )

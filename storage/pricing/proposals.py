@@ -71,6 +71,7 @@ WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:item AS text) 
     AND (CAST(:before AS bigint) IS NULL OR proposal_id < :before)
 ORDER BY proposal_id DESC LIMIT :most
 """)
+_NEWEST = text(f"SELECT {_COLUMNS} FROM price_proposals WHERE item_id = :item ORDER BY proposal_id DESC LIMIT 1")
 _GET = text(f"SELECT {_COLUMNS} FROM price_proposals WHERE proposal_id = :proposal FOR UPDATE")
 _DECIDE = text("""
 UPDATE price_proposals SET state = :state, why = :why, decided_at = now(), decided_by = coalesce(:by, decided_by)
@@ -109,6 +110,11 @@ def recent(
 ) -> Sequence[Row[Any]]:
     """Return proposals, the newest first; only of a state or an item, or older than proposal `before`, if given."""
     return connection.execute(_LIST, {"state": state, "item": item, "before": before, "most": most}).all()
+
+
+def newest(connection: Connection, item: str) -> Row[Any] | None:
+    """Return the newest proposal of an item, None if it never had one. Reads one row of an index."""
+    return connection.execute(_NEWEST, {"item": item}).one_or_none()
 
 
 def get(connection: Connection, proposal: int) -> Row[Any] | None:

@@ -95,6 +95,26 @@ def test_an_approved_price_is_changed_with_its_line_and_its_message(database: En
     assert _count(database, "price_outbox") == 0
 
 
+def test_the_newest_proposal_of_an_item_is_read_from_an_index(database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(
+            text("""
+            INSERT INTO price_proposals (item_id, price, proposed, objective, expects, reason, bitten, propensity,
+                policy, state)
+            SELECT 'i' || n % 1000, 10, n, 'revenue', '{}', '', '{}', 1, 'test', 'expired'
+            FROM generate_series(1, 20000) AS n
+        """)
+        )
+        connection.execute(text("ANALYZE price_proposals"))
+        found = proposals.newest(connection, "i7")
+        assert found is not None
+        assert found.proposed == 19_007
+        statement = str(proposals._NEWEST).replace(":item", "'i7'")
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {statement}")).scalars())
+    assert "price_proposals_item" in plan
+    assert "Sort" not in plan
+
+
 def test_lines_of_the_audit_can_only_be_added(database: Engine, settings: Settings) -> None:
     _announce(database, 1)
     _propose(database, 1)
