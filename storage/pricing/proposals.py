@@ -79,7 +79,9 @@ WHERE proposal_id = :proposal
 """)
 # One that another worker holds is that one's.
 _TAKE = text(f"""
-SELECT {_COLUMNS} FROM price_proposals WHERE state = 'approved' ORDER BY proposal_id LIMIT 1 FOR UPDATE SKIP LOCKED
+SELECT {_COLUMNS} FROM price_proposals
+WHERE state = 'approved' AND proposal_id <> ALL(CAST(:without AS bigint[]))
+ORDER BY proposal_id LIMIT 1 FOR UPDATE SKIP LOCKED
 """)
 
 
@@ -127,6 +129,9 @@ def decide(connection: Connection, proposal: int, state: str, *, by: str | None 
     connection.execute(_DECIDE, {"proposal": proposal, "state": state, "by": by, "why": why})
 
 
-def take(connection: Connection) -> Row[Any] | None:
-    """Return the oldest approved proposal that nobody else applies now, and hold it; None if there is none."""
-    return connection.execute(_TAKE).one_or_none()
+def take(connection: Connection, *, without: Sequence[int] = ()) -> Row[Any] | None:
+    """Return the oldest approved proposal that nobody else applies now, and hold it; None if there is none.
+
+    Those `without` are passed over.
+    """
+    return connection.execute(_TAKE, {"without": list(without)}).one_or_none()

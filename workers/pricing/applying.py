@@ -27,7 +27,7 @@ _WRITER = "pricing"
 
 
 class _Held(Exception):
-    """Somebody else changes the item now: the proposal waits for the next time."""
+    """Somebody else changes the item now: the proposal waits for the next time, and the others go on."""
 
 
 class _Overtaken(Exception):
@@ -37,17 +37,19 @@ class _Overtaken(Exception):
 def apply_approved(engine: Engine, settings: Settings, *, most: int = 1000) -> Counter[str]:
     """Apply the approved proposals, one transaction each; return how many came to which state."""
     done: Counter[str] = Counter()
-    while done.total() < most:
+    held: list[int] = []
+    while done.total() + len(held) < most:
         with engine.begin() as connection:
             if price_rules.is_stopped(connection, hold=True):
                 break
-            proposal = proposals.take(connection)
+            proposal = proposals.take(connection, without=held)
             if proposal is None:
                 break
             try:
                 state, why = _apply(connection, settings, proposal)
             except _Held:
-                break
+                held.append(proposal.proposal_id)
+                continue
             proposals.decide(connection, proposal.proposal_id, state, why=why)
         done[state] += 1
         if why is not None:

@@ -115,6 +115,18 @@ def test_the_newest_proposal_of_an_item_is_read_from_an_index(database: Engine) 
     assert "Sort" not in plan
 
 
+def test_an_item_that_another_transaction_holds_does_not_keep_the_others_waiting(
+    database: Engine, settings: Settings
+) -> None:
+    _announce(database, 3)
+    _propose(database, 3)
+    with database.begin() as other:
+        other.execute(text("SELECT FROM items WHERE item_id = 'i0' FOR UPDATE"))
+        assert applying.apply_approved(database, settings) == {"applied": 2}
+    assert _prices(database) == {"i0": 10.0, "i1": 11.0, "i2": 11.0}
+    assert applying.apply_approved(database, settings) == {"applied": 1}
+
+
 def test_lines_of_the_audit_can_only_be_added(database: Engine, settings: Settings) -> None:
     _announce(database, 1)
     _propose(database, 1)
