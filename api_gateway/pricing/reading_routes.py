@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from litestar import get
 from litestar.params import QueryParameter
 from sqlalchemy import Connection
 
 from api_gateway import services
-from api_gateway.http import openapi, scoped
+from api_gateway.http import auth, openapi, scoped
 from api_gateway.http.errors import NotFound
 from api_gateway.lists import parameters
 from api_gateway.lists.parameters import Asked, ItemId
 from api_gateway.pricing import schemas
 from api_gateway.pricing.schemas import Changes, Price, Proposals
 from storage.pricing import changes, facts, proposals
+from workers.keys import scopes
 from workers.pricing.rules import State
 
 MOST = 1_000
@@ -39,15 +41,18 @@ After = Annotated[int, QueryParameter(name="after", ge=0, description="Only with
     name="price",
 )
 async def price(request: Asked, item_id: ItemId) -> Price:
-    """The same for everybody: nothing of whoever asks is looked at."""
+    """The same for every shopper. Without the scope `catalogue` no cost is shown, nor what tells of it."""
     item = parameters.path_id(item_id, "item_id")
     async with services.from_request(request).engine.connect() as connection:
-        return await connection.run_sync(_price, item)
+        found = await connection.run_sync(_price, item)
+    if auth.caller(request).may(scopes.CATALOGUE):
+        return found
+    return msgspec.structs.replace(found, cost=None, competitor_price=None, proposal=None)
 
 
 @get(
     "/v1/pricing/proposals",
-    opt=scoped.READ,
+    opt=scoped.CATALOGUE,
     operation_id="priceProposals",
     summary="Proposed prices",
     tags=["Pricing"],

@@ -87,7 +87,7 @@ async def reject(request: Asked, proposal_id: ProposalId, body: RawBody) -> Prop
 
 @get(
     "/v1/pricing/rules",
-    opt=scoped.READ,
+    opt=scoped.CATALOGUE,
     operation_id="priceRules",
     summary="Rules of prices",
     tags=["Pricing"],

@@ -61,7 +61,10 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """The price of an item, the same for everybody, with its newest proposal and change."""
+    """The price of an item, the same for every shopper, with its newest proposal and change.
+
+    Cost, competitor's price and proposal are null for keys without the scope `catalogue`.
+    """
 
     item_id: str
     price: float | None

@@ -125,3 +125,18 @@ def test_who_decided_is_the_key_and_a_key_that_reads_decides_nothing(
     with database.connect() as connection:
         [line] = [row for row in audit.recent(connection) if row.action == "price rejected"]
     assert (line.actor, line.subject) == ("buyer", str(proposed))
+
+
+def test_a_key_that_reads_is_shown_prices_and_no_costs(database: Engine, serve: Any, proposed: int) -> None:
+    held = {"read": ["read"], "catalogue": ["read", "catalogue"], "admin": ["admin"]}
+    keys = {name: bearer(make_key(database, name, *scopes)) for name, scopes in held.items()}
+    gateway = serve()
+    gateway.post("/v1/pricing/facts", json={"items": [{"item_id": "i001", "cost": 5.5, "competitor_price": 9.0}]})
+    shown = {scope: gateway.get("/v1/prices/i001", headers=key).json() for scope, key in keys.items()}
+    assert shown["catalogue"] == shown["admin"]
+    assert (shown["admin"]["cost"], shown["admin"]["proposal"]["proposed"]) == (5.5, 10.5)
+    assert shown["read"] == shown["admin"] | {"cost": None, "competitor_price": None, "proposal": None}
+    for path in ("proposals", "rules"):
+        answers = [gateway.get(f"/v1/pricing/{path}", headers=key).status_code for key in keys.values()]
+        assert answers == [403, 200, 200]
+    assert gateway.get("/v1/pricing/changes", headers=keys["read"]).status_code == 200
