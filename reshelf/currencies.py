@@ -21,6 +21,8 @@ _NUMBERED = """
 _OF_NUMBER = {one[:3]: one[3:] for one in _NUMBERED.split()}
 CODES = frozenset(_OF_NUMBER.values())
 """Currencies that are in use."""
+WITHDRAWN = frozenset({"ANG", "BGN"})
+"""Currencies that were in use until 2025 or 2026."""
 
 # Signs and names, in lower case and without full stops and spaces, of one currency each.
 _NAMED = {

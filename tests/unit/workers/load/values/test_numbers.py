@@ -107,3 +107,8 @@ def test_whatever_stands_there_is_a_finite_number_or_none(texts: list[str]) -> N
     found = _column(*texts)
     assert found.values.len() == len(texts)
     assert found.values.drop_nulls().is_finite().all()
+
+
+@pytest.mark.parametrize("code", ["XCG", "EUR", "BGN", "ANG"])
+def test_codes_in_files_are_those_of_the_messages_and_those_that_were_withdrawn(code: str) -> None:
+    assert currencies.named(code.lower()) == code
