@@ -60,6 +60,11 @@ class Upsert(_Change, tag="upsert", frozen=True, kw_only=True):
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
     image_url: Link | None | msgspec.UnsetType = msgspec.UNSET
     """An address of http or https; an empty text is none."""
+    cost: Money | None | msgspec.UnsetType = msgspec.UNSET
+    """What one piece costs the shop, in `currency`. It bounds the price, and no shopper is shown it."""
+    competitor_price: Money | None | msgspec.UnsetType = msgspec.UNSET
+    promotion: bool | None | msgspec.UnsetType = msgspec.UNSET
+    """Whether the price is that of a promotion: then nothing changes it but the shop."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +87,14 @@ class SetStock(_Change, tag="stock", frozen=True, kw_only=True):
     """Pieces on hand: 0 or less takes the item off every shelf at once, null stops counting."""
 
     stock: Stock | None
+
+
+class SetFacts(_Change, tag="facts", frozen=True, kw_only=True):
+    """What a price depends on, and no shopper is shown. What is left out stays, null takes it away."""
+
+    cost: Money | None | msgspec.UnsetType = msgspec.UNSET
+    competitor_price: Money | None | msgspec.UnsetType = msgspec.UNSET
+    promotion: bool | None | msgspec.UnsetType = msgspec.UNSET
 
 
 class Delete(_Change, tag="delete", frozen=True, kw_only=True):
@@ -110,7 +123,7 @@ class SetImage(_Change, tag="image", frozen=True, kw_only=True):
         _check_image(self)
 
 
-Change = Upsert | SetPrice | SetStock | Delete | SetAttributes | SetTags | SetImage
+Change = Upsert | SetPrice | SetStock | SetFacts | Delete | SetAttributes | SetTags | SetImage
 
 
 def _unify_currency(change: Upsert | SetPrice) -> None:

@@ -104,6 +104,7 @@ def _price(connection: Connection, item: str) -> Price:
         found.currency,
         found.cost,
         found.competitor_price,
+        found.promotion,
         None if proposed is None else schemas.proposal(proposed),
         schemas.change(changed[0]) if changed else None,
     )

@@ -295,7 +295,7 @@ def _by_item(given: Facts) -> list[dict[str, object]]:
     """Return one row per item: of several in one body, the last that gives a field."""
     rows: dict[str, dict[str, object]] = {}
     for one in given.items:
-        row = rows.setdefault(one.item_id, {"item_id": one.item_id, "cost": None, "competitor_price": None})
+        row = rows.setdefault(one.item_id, {"item_id": one.item_id})
         row |= {name: value for name, value in msgspec.structs.asdict(one).items() if value is not None}
     return list(rows.values())
 

@@ -71,6 +71,7 @@ class Price(msgspec.Struct, frozen=True):
     currency: str | None
     cost: float | None
     competitor_price: float | None
+    promotion: bool | None
     proposal: Proposal | None
     change: Change | None
 
@@ -116,6 +117,7 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     item_id: Id
     cost: Money | None = None
     competitor_price: Money | None = None
+    promotion: Annotated[bool, msgspec.Meta(description="Then nothing but the shop changes the price.")] | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

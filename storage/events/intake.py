@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from storage import due
 from storage.fraud import order_labels
 from storage.json import ascii_text
+from storage.pricing import facts
 
 EVENTS_DOOR = "events"
 CATALOGUE_DOOR = "catalogue"
@@ -211,8 +212,13 @@ def write_changes(
     ids = [{"change_id": change["change_id"], "at": change["at"]} for change in unique.values()]
     new = set(connection.execute(_NEW_CHANGES, {"ids": ascii_text(ids)}).scalars())
     counts = Counts(len(new), len(changes) - len(new), rejected)
+    rows = _fold([change for change in unique.values() if change["change_id"] in new])
+    if known := [row for row in rows if not facts.FIELDS.isdisjoint(row["fields"])]:
+        facts.write(connection, [_split(row) for row in known])
+        # What a price depends on changes nothing that a shopper sees: an item of which that is all is not due.
+        rows = [row for row in rows if row["fields"] or row["announced_at"]]
     parameters = {
-        "rows": ascii_text(_fold([change for change in unique.values() if change["change_id"] in new])),
+        "rows": ascii_text(rows),
         "fresh": counts.written,
         "duplicates": counts.duplicates,
         "rejected": rejected,
@@ -262,6 +268,13 @@ def counts(connection: Connection) -> dict[str, Counts]:
 
 WRITES = {EVENTS_DOOR: write_events, CATALOGUE_DOOR: write_changes, LABELS_DOOR: write_labels}
 """The function that writes the rows of each door."""
+
+
+def _split(row: dict[str, Any]) -> dict[str, Any]:
+    """Take what a price depends on out of a row of the catalogue, and return it as a row of its own."""
+    names = facts.FIELDS & row["fields"].keys()
+    taken = {column: {name: row[column].pop(name) for name in names} for column in ("fields", "stamps")}
+    return {"item_id": row["item_id"]} | taken
 
 
 def _fold(changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

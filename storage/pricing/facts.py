@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -11,6 +12,7 @@ from storage.json import ascii_text
 
 _PRICED = """
 SELECT i.item_id, i.price, i.currency, i.category, i.brand, i.stock, i.announced_at, f.cost, f.competitor_price,
+    f.promotion,
     (SELECT extract(epoch FROM now() - max(c.at)) / 3600 FROM price_changes AS c WHERE c.item_id = i.item_id) AS hours
 FROM items AS i LEFT JOIN price_facts AS f USING (item_id) WHERE i.deleted_at IS NULL
 """
@@ -19,13 +21,19 @@ _ITEM = text(f"{_PRICED} AND i.item_id = :item")
 # The item is held until the transaction ends; one that another worker changes now is skipped.
 _HOLD = text(f"{_PRICED} AND i.item_id = :item AND i.price IS NOT NULL FOR UPDATE OF i SKIP LOCKED")
 _PRICE = text("SELECT price FROM items WHERE item_id = :item AND deleted_at IS NULL")
-_LEARN = text("""
-INSERT INTO price_facts AS f (item_id, cost, competitor_price)
-SELECT item_id, cost, competitor_price
-FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS g (item_id text, cost float8, competitor_price float8)
-ORDER BY item_id
-ON CONFLICT (item_id) DO UPDATE SET cost = coalesce(excluded.cost, f.cost),
-    competitor_price = coalesce(excluded.competitor_price, f.competitor_price), updated_at = now()
+FIELDS = frozenset({"cost", "competitor_price", "promotion"})
+_NEWER = "(excluded.stamps->>'{0}') COLLATE \"C\" > coalesce(f.stamps->>'{0}', '')"
+_SET_NEWER = ", ".join(
+    f"{field} = CASE WHEN {_NEWER.format(field)} THEN excluded.{field} ELSE f.{field} END" for field in sorted(FIELDS)
+)
+_WRITE = text(f"""
+INSERT INTO price_facts AS f (item_id, cost, competitor_price, promotion, stamps)
+SELECT item_id, CAST(fields->>'cost' AS float8), CAST(fields->>'competitor_price' AS float8),
+    CAST(fields->>'promotion' AS boolean), stamps
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g (item_id text, fields jsonb, stamps jsonb) ORDER BY item_id
+ON CONFLICT (item_id) DO UPDATE SET {_SET_NEWER}, updated_at = now(), stamps = f.stamps || (
+    SELECT coalesce(jsonb_object_agg(s.key, s.value), '{{}}') FROM jsonb_each(excluded.stamps) AS s
+    WHERE (s.value #>> '{{}}') COLLATE "C" > coalesce(f.stamps->>s.key, ''))
 """)
 
 
@@ -51,5 +59,15 @@ def price(connection: Connection, item: str) -> float | None:
 
 
 def learn(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> None:
-    """Write what is known of items: `item_id`, and `cost` or `competitor_price`; what is None stays as it was."""
-    connection.execute(_LEARN, {"facts": ascii_text([dict(fact) for fact in facts])})
+    """Write what is known of items as of now: `item_id`, and some of `FIELDS`; what is None stays as it was."""
+    stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}|"
+    rows = []
+    for fact in facts:
+        given = {name: fact[name] for name in FIELDS if fact.get(name) is not None}
+        rows.append({"item_id": fact["item_id"], "fields": given, "stamps": dict.fromkeys(given, stamp)})
+    write(connection, rows)
+
+
+def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write `fields` of `item_id` whose `stamps` (time and change) are newer than those that are stored."""
+    connection.execute(_WRITE, {"rows": ascii_text([dict(row) for row in rows])})

@@ -1,11 +1,10 @@
 """Read a plain catalogue file: one line per item, one column per field.
 
 Columns: `item_id`; and, as far as there are any, `title`, `text`, `category`, `brand`, `price`, `currency`, `stock` (or
-`availability`), `image_url`, `tags`, `attributes` and `at`, under these names or those of a product feed. An item
-without a title is called by its id. `tags`
-are separated by `|`, or a JSON list. `attributes` are a JSON object, or `name=value` separated by `|`; parts without a
-name become tags. `at` says when the shop set the line; without it, a file speaks for the time at which it was last
-written.
+`availability`), `image_url`, `tags`, `attributes`, `cost`, `competitor_price`, `promotion` (yes or no) and `at`, under
+these names or those of a product feed. An item without a title is called by its id. `tags` are separated by `|`, or a
+JSON list. `attributes` are a JSON object, or `name=value` separated by `|`; parts without a name become tags. `at` says
+when the shop set the line; without it, a file speaks for the time at which it was last written.
 """
 
 from __future__ import annotations
@@ -39,6 +38,9 @@ ACCEPTED: Accepted = {
     "brand": ("brand", "vendor", "manufacturer"),
     "price": ("price",),
     "currency": ("currency", "currency_code"),
+    "cost": ("cost", "cost_of_goods_sold", "cost_price"),
+    "competitor_price": ("competitor_price",),
+    "promotion": ("promotion", "on_promotion"),
     "stock": ("stock", "inventory", "stock_quantity"),
     "availability": ("availability",),
     "image_url": ("image_url", "image", "image_link"),
@@ -57,10 +59,13 @@ _OPTIONAL_TEXTS = (
     "image_url",
     "tags",
     "attributes",
+    "promotion",
 )
 _DESCRIBED = ("title", "category", "brand", "price")
-_NUMBERS = ("price", "stock", "at")
+_MONEY = ("price", "cost", "competitor_price")
+_NUMBERS = (*_MONEY, "stock", "at")
 _SOLD_OUT = ("out of stock", "sold out", "discontinued", "unavailable", "no", "false", "0")
+_YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 _REPEATED = "repeated item_id, a later line counts"
 _DISAGREE = "price and currency name two currencies"
 
@@ -122,9 +127,11 @@ def _missing(lines: pl.DataFrame) -> tuple[str, ...]:
 
 def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the lines with `*_value` beside what they say of prices, stock and times; and what was assumed."""
-    absent = [pl.lit(None, pl.String).alias(name) for name in ("price", "stock", "at", "currency") if name not in frame]
+    absent = [pl.lit(None, pl.String).alias(name) for name in (*_NUMBERS, "currency") if name not in frame]
     lines = frame.with_columns(absent)
-    price = numbers.read(lines["price"], is_decimal_comma=said.is_decimal_comma, is_money=True)
+    price, cost, rival = (
+        numbers.read(lines[name], is_decimal_comma=said.is_decimal_comma, is_money=True) for name in _MONEY
+    )
     stock = numbers.read(lines["stock"], is_decimal_comma=said.is_decimal_comma)
     at = times.read(lines["at"], is_day_first=said.is_day_first)
     own = lines["currency"].str.to_uppercase()
@@ -134,11 +141,21 @@ def _typed(frame: pl.DataFrame, said: Options) -> tuple[pl.DataFrame, tuple[str,
         asked=said.currency,
     )
     lines = lines.with_columns(
-        price_value=price.values, stock_value=stock.values, at_value=at.values, currency=pl.coalesce(own, beside),
-        is_open_number=price.open | stock.open, is_open_time=at.open,
-        disagree=own.is_not_null() & price.currency.str.contains("^[A-Z]{3}$") & (own != price.currency),
+        price_value=price.values, cost_value=cost.values, competitor_price_value=rival.values,
+        stock_value=stock.values, at_value=at.values, currency=pl.coalesce(own, beside),
+        is_open_number=price.open | cost.open | rival.open | stock.open, is_open_time=at.open,
     )  # fmt: skip
-    return lines, (*price.notes, *stock.notes, *at.notes, *(assumed if own.null_count() else ()))
+    lines = lines.with_columns(
+        disagree=_other(price.currency, own) | _other(cost.currency, lines["currency"])
+        | _other(rival.currency, lines["currency"])
+    )  # fmt: skip
+    notes = (*price.notes, *cost.notes, *rival.notes, *stock.notes, *at.notes)
+    return lines, (*notes, *(assumed if own.null_count() else ()))
+
+
+def _other(beside: pl.Series, currency: pl.Series) -> pl.Series:
+    """Return where a code stands beside an amount, and the line's currency is another."""
+    return (currency.is_not_null() & beside.str.contains("^[A-Z]{3}$") & (currency != beside)).fill_null(value=False)
 
 
 def _rules(now: datetime | None) -> dict[str, pl.Expr]:
@@ -161,12 +178,14 @@ def _message(line: dict[str, Any], used: Iterable[str], written: datetime) -> di
     given: dict[str, Any] = {name: line[name] for name in used if name != "at" and line[name] is not None}
     if line["currency"] is not None:
         given["currency"] = line["currency"]
-    for name in ("price", "stock"):
+    for name in (*_MONEY, "stock"):
         if name in given and line[f"{name}_value"] is not None:
             given[name] = _number(line[f"{name}_value"])
     availability = given.pop("availability", None)
     if availability is not None and "stock" not in given and availability.lower().replace("_", " ") in _SOLD_OUT:
         given["stock"] = 0
+    if (word := given.get("promotion", "").lower()) in (*_YES, *_NO):
+        given["promotion"] = word in _YES
     _split(given)
     at = line["at_value"] or line["at"] or written
     change_id = _change_id(str(line["item_id"]), at, given)

@@ -81,7 +81,7 @@ def _apply(connection: Connection, settings: Settings, proposal: Any) -> tuple[s
 
 def _broken(connection: Connection, item: Any, price: float) -> tuple[str, ...]:
     rules = Book(price_rules.every(connection)).of(item.item_id, item.category, item.brand)
-    rails = limits.guardrails(rules, item.currency)
+    rails = limits.guardrails(rules, item)
     return guardrails.violations(limits.present(item), money.to_minor(price, item.currency), rails)
 
 

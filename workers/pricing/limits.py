@@ -22,11 +22,12 @@ def present(row: Any) -> Present:
     )
 
 
-def guardrails(rules: Rules, currency: str | None) -> Guardrails:
-    """Return the rules as guardrails, in minor units.
+def guardrails(rules: Rules, row: Any) -> Guardrails:
+    """Return the rules of an item (`storage.pricing.facts`) as guardrails, in minor units.
 
-    An item whose currency has none of the endings (cents of a yen) is left alone.
+    An item whose currency has none of the endings (cents of a yen) is left alone, and so is one on promotion.
     """
+    currency = row.currency
     endings = _endings(rules, currency)
     return Guardrails(
         floor=None if rules.floor is None else money.to_minor(rules.floor, currency),
@@ -37,7 +38,7 @@ def guardrails(rules: Rules, currency: str | None) -> Guardrails:
         cooldown_hours=rules.cooldown_hours or 0.0,
         competitor=(rules.competitor_low, rules.competitor_high),
         endings=endings,
-        frozen=bool(rules.frozen) or (bool(rules.endings) and not endings),
+        frozen=bool(rules.frozen or row.promotion) or (bool(rules.endings) and not endings),
     )
 
 

@@ -69,7 +69,7 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
 
 def _question(row: Any, rules: Rules, learned: Learned, n: int, today: date) -> Question:
     present = limits.present(row)
-    allowed: Allowed = guardrails.allowed(present, limits.guardrails(rules, row.currency))
+    allowed: Allowed = guardrails.allowed(present, limits.guardrails(rules, row))
     objective = rules.objective or policy.REVENUE
     days_left = 0 if rules.clear_by is None else (rules.clear_by - today).days
     # What an objective needs and nobody knows leaves revenue, and so does the end of a clearance.

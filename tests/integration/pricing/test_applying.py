@@ -127,6 +127,15 @@ def test_an_item_that_another_transaction_holds_does_not_keep_the_others_waiting
     assert applying.apply_approved(database, settings) == {"applied": 1}
 
 
+def test_an_item_on_promotion_keeps_its_price(database: Engine, settings: Settings) -> None:
+    _announce(database, 2)
+    _propose(database, 2)
+    with database.begin() as connection:
+        facts.learn(connection, [{"item_id": "i0", "promotion": True}, {"item_id": "i1", "promotion": False}])
+    assert applying.apply_approved(database, settings) == {"refused": 1, "applied": 1}
+    assert _prices(database) == {"i0": 10.0, "i1": 11.0}
+
+
 def test_lines_of_the_audit_can_only_be_added(database: Engine, settings: Settings) -> None:
     _announce(database, 1)
     _propose(database, 1)

@@ -95,6 +95,7 @@ def test_all_kinds_of_change_become_the_fields_they_set() -> None:
         at | {"change_id": "c5", "kind": "attributes", "attributes": {"a": "b"}},
         at | {"change_id": "c6", "kind": "tags", "tags": ["t"]},
         at | {"change_id": "c7", "kind": "image", "image_url": None},
+        at | {"change_id": "c8", "kind": "facts", "cost": 5, "promotion": True},
     ]
     parsed = parsing.parse_changes(changes)
     assert not parsed.bad
@@ -107,6 +108,7 @@ def test_all_kinds_of_change_become_the_fields_they_set() -> None:
         {"attributes": {"a": "b"}},
         {"tags": ("t",)},
         {"image_url": None},
+        {"cost": 5.0, "promotion": True},
     ]
 
 

@@ -140,3 +140,13 @@ def test_a_key_that_reads_is_shown_prices_and_no_costs(database: Engine, serve: 
         answers = [gateway.get(f"/v1/pricing/{path}", headers=key).status_code for key in keys.values()]
         assert answers == [403, 200, 200]
     assert gateway.get("/v1/pricing/changes", headers=keys["read"]).status_code == 200
+
+
+def test_costs_come_through_the_catalogues_door(serve: Any, proposed: int) -> None:
+    gateway = serve()
+    at = {"item_id": "i001", "at": "2026-05-01T00:00:00Z", "kind": "facts"}
+    rows = [at | {"change_id": "f1", "cost": 5.5, "promotion": True}, at | {"change_id": "f2", "cost": -1}]
+    answer = gateway.post("/v1/catalogue", json=rows)
+    assert [rejection["field"] for rejection in answer.json()["rejected"]] == ["cost"]
+    known = gateway.get("/v1/prices/i001").json()
+    assert (known["cost"], known["promotion"]) == (5.5, True)
