@@ -26,12 +26,16 @@ _NEWER = "(excluded.stamps->>'{0}') COLLATE \"C\" > coalesce(f.stamps->>'{0}', '
 _SET_NEWER = ", ".join(
     f"{field} = CASE WHEN {_NEWER.format(field)} THEN excluded.{field} ELSE f.{field} END" for field in sorted(FIELDS)
 )
+_MOVES = " OR ".join(
+    f"({_NEWER.format(field)} AND excluded.{field} IS DISTINCT FROM f.{field})" for field in sorted(FIELDS)
+)
 _WRITE = text(f"""
 INSERT INTO price_facts AS f (item_id, cost, competitor_price, promotion, stamps)
 SELECT item_id, CAST(fields->>'cost' AS float8), CAST(fields->>'competitor_price' AS float8),
     CAST(fields->>'promotion' AS boolean), stamps
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g (item_id text, fields jsonb, stamps jsonb) ORDER BY item_id
-ON CONFLICT (item_id) DO UPDATE SET {_SET_NEWER}, updated_at = now(), stamps = f.stamps || (
+ON CONFLICT (item_id) DO UPDATE SET {_SET_NEWER}, updated_at = now(),
+    moved_at = CASE WHEN {_MOVES} THEN now() ELSE f.moved_at END, stamps = f.stamps || (
     SELECT coalesce(jsonb_object_agg(s.key, s.value), '{{}}') FROM jsonb_each(excluded.stamps) AS s
     WHERE (s.value #>> '{{}}') COLLATE "C" > coalesce(f.stamps->>s.key, ''))
 """)

@@ -28,6 +28,7 @@ price_stop = Table(
     Column("changed_by", Text, nullable=False),
 )
 
+# `moved_at`: when a value last became another; a value that is sent again is none.
 price_facts = Table(
     "price_facts",
     metadata,
@@ -37,6 +38,7 @@ price_facts = Table(
     time("updated_at", nullable=False, server_default=func.now()),
     Column("promotion", Boolean),
     Column("stamps", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    time("moved_at", nullable=False, server_default=func.now()),
 )
 
 # From when on an item could be had, or not. A trigger on `items` writes it when that changes.

@@ -57,7 +57,10 @@ _STATEMENTS = (
     "CREATE INDEX price_decisions_item ON price_decisions (item_id, at)",
     "CREATE INDEX price_decisions_at ON price_decisions (at)",
     "CREATE INDEX price_proposals_item ON price_proposals (item_id, proposal_id)",
-    "ALTER TABLE price_facts ADD COLUMN promotion boolean, ADD COLUMN stamps jsonb NOT NULL DEFAULT '{}'",
+    """
+    ALTER TABLE price_facts ADD COLUMN promotion boolean, ADD COLUMN stamps jsonb NOT NULL DEFAULT '{}',
+        ADD COLUMN moved_at timestamptz NOT NULL DEFAULT now()
+    """,
 )
 
 
@@ -67,7 +70,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE price_facts DROP COLUMN promotion, DROP COLUMN stamps")
+    op.execute("ALTER TABLE price_facts DROP COLUMN promotion, DROP COLUMN stamps, DROP COLUMN moved_at")
     op.execute("DROP INDEX price_proposals_item")
     op.execute("DROP TABLE price_decisions")
     op.execute("DROP TRIGGER items_availability ON items")
