@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reshelf.fields import Id
+from workers.pricing import rules as contents
 from workers.pricing.rules import Money, Rules, Scope, State
 
 Text = Annotated[str, msgspec.Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
@@ -109,6 +110,10 @@ class PutRules(Scoped, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Rules for a scope, in place of those before."""
 
     rules: Rules
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        contents.check_scope(self.scope, self.rules)
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

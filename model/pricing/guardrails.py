@@ -42,12 +42,17 @@ class Guardrails:
 
 @dataclass(frozen=True)
 class Present:
-    """An item as it is now, money in minor units. `unchanged_hours` is None where its price never changed."""
+    """An item as it is now, money in minor units. `unchanged_hours` is None where its price never changed.
+
+    `below` is the highest price of smaller items of its family, `above` the lowest of larger ones; None without any.
+    """
 
     price: int
     cost: int | None = None
     competitor: int | None = None
     unchanged_hours: float | None = None
+    below: int | None = None
+    above: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ def violations(present: Present, price: int, rails: Guardrails) -> tuple[str, ..
         COMPETITOR: _breaks_competitor(present, price, rails),
         COOLDOWN: _is_cooling(present, rails),
         FROZEN: rails.frozen,
+        FAMILY: _breaks_family(present, price),
         ENDING: bool(rails.endings) and all(price % e.modulus != e.rest for e in rails.endings),
     }
     return tuple(limit for limit in LIMITS if broken.get(limit))
@@ -143,6 +149,9 @@ def _low(present: Present, rails: Guardrails) -> Bound:
         bounds.append(Bound(_ceil(present.price * (1.0 - rails.step)), STEP))
     if rails.competitor[0] is not None and present.competitor is not None:
         bounds.append(Bound(_ceil(present.competitor * rails.competitor[0]), COMPETITOR))
+    if present.below is not None:
+        # Half of the way is each one's own: whichever of the two changes, or both, they cannot pass each other.
+        bounds.append(Bound(_ceil((present.below + present.price) / 2), FAMILY))
     return max(bounds, key=lambda bound: bound.price)
 
 
@@ -155,6 +164,8 @@ def _high(present: Present, rails: Guardrails) -> Bound:
         bounds.append(Bound(_floor(present.price * (1.0 + rails.step)), STEP))
     if rails.competitor[1] is not None and present.competitor is not None:
         bounds.append(Bound(_floor(present.competitor * rails.competitor[1]), COMPETITOR))
+    if present.above is not None:
+        bounds.append(Bound(_floor((present.price + present.above) / 2), FAMILY))
     return min(bounds, key=lambda bound: bound.price)
 
 
@@ -187,6 +198,12 @@ def _breaks_competitor(present: Present, price: int, rails: Guardrails) -> bool:
     low, high = rails.competitor
     below = low is not None and price < low * present.competitor - 1e-6
     return below or (high is not None and price > high * present.competitor + 1e-6)
+
+
+def _breaks_family(present: Present, price: int) -> bool:
+    """Return whether a larger item would cost less than a smaller one; a move towards the right order does not."""
+    under = present.below is not None and price < min(present.below, present.price)
+    return under or (present.above is not None and price > max(present.above, present.price))
 
 
 def _ceil(amount: float) -> int:

@@ -20,6 +20,11 @@ _ITEMS = text(f"{_PRICED} AND i.item_id = ANY(:items) AND i.price > 0 ORDER BY i
 _ITEM = text(f"{_PRICED} AND i.item_id = :item")
 # The item is held until the transaction ends; one that another worker changes now is skipped.
 _HOLD = text(f"{_PRICED} AND i.item_id = :item AND i.price IS NOT NULL FOR UPDATE OF i SKIP LOCKED")
+_PRICES = text("""
+SELECT item_id, price, currency FROM items WHERE item_id = ANY(:items) AND price > 0 AND deleted_at IS NULL
+""")
+# Of a family one price is changed at a time: the next one sees it.
+_IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('price_family:' || :family))")
 _PRICE = text("SELECT price FROM items WHERE item_id = :item AND deleted_at IS NULL")
 FIELDS = frozenset({"cost", "competitor_price", "promotion"})
 _NEWER = "(excluded.stamps->>'{0}') COLLATE \"C\" > coalesce(f.stamps->>'{0}', '')"
@@ -60,6 +65,15 @@ def price(connection: Connection, item: str) -> float | None:
     """Return the price of an item."""
     found: float | None = connection.execute(_PRICE, {"item": item}).scalar()
     return found
+
+
+def prices(connection: Connection, items: Sequence[str], *, in_turn: str | None = None) -> dict[str, Row[Any]]:
+    """Return (item_id, price, currency) by item; with `in_turn`, a family, whoever else asks so waits until this
+    transaction ends.
+    """
+    if in_turn is not None:
+        connection.execute(_IN_TURN, {"family": in_turn})
+    return {row.item_id: row for row in connection.execute(_PRICES, {"items": list(items)})}
 
 
 def learn(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> None:

@@ -80,9 +80,11 @@ def _apply(connection: Connection, settings: Settings, proposal: Any) -> tuple[s
 
 
 def _broken(connection: Connection, item: Any, price: float) -> tuple[str, ...]:
-    rules = Book(price_rules.every(connection)).of(item.item_id, item.category, item.brand)
+    book = Book(price_rules.every(connection))
+    rules, sizes = book.of(item.item_id, item.category, item.brand), book.family(item.item_id)
     rails = limits.guardrails(rules, item)
-    return guardrails.violations(limits.present(item), money.to_minor(price, item.currency), rails)
+    prices = facts.prices(connection, list(sizes), in_turn=rules.family) if sizes else {}
+    return guardrails.violations(limits.present(item, sizes, prices), money.to_minor(price, item.currency), rails)
 
 
 def _change(connection: Connection, settings: Settings, item: Any, proposal: Any) -> None:

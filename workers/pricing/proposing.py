@@ -13,11 +13,10 @@ import numpy as np
 from sqlalchemy import Engine
 
 from model.pricing import guardrails, learning, money, policy
-from model.pricing.guardrails import Allowed
-from model.pricing.learning import Learned
+from model.pricing.guardrails import Allowed, Present
 from model.pricing.policy import Choice, Question
 from storage.market import demand
-from storage.pricing import availability, decisions, proposals
+from storage.pricing import availability, decisions, facts, proposals
 from storage.pricing import rules as price_rules
 from workers.pricing import limits, panels
 from workers.pricing.rules import Book, Rules
@@ -40,6 +39,8 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
             raise NotEnoughData(f"prices are learnt from {LEAST_WEEKS} whole weeks of purchases and more")
         items, history = panels.read(connection, span)
         book = Book(price_rules.every(connection))
+        sizes = [book.family(row.item_id) for row in items]
+        prices = facts.prices(connection, sorted({item for family in sizes for item in family}))
     if not items:
         raise NotEnoughData("no item with a price was bought")
     categories = {name: number for number, name in enumerate(sorted({row.category or "" for row in items}))}
@@ -48,7 +49,11 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     draws = learning.draws(learned, _DRAWS, seed=0 if seed is None else seed)
     rules = [book.of(row.item_id, row.category, row.brand) for row in items]
     today = datetime.now(UTC).date()
-    asked = [_question(row, rule, learned, n, today) for n, (row, rule) in enumerate(zip(items, rules, strict=True))]
+    present = [limits.present(row, family, prices) for row, family in zip(items, sizes, strict=True)]
+    asked = [
+        _question(row, each, rule, float(reference), today)
+        for row, each, rule, reference in zip(items, present, rules, learned.reference_N, strict=True)
+    ]
     chosen = policy.choose(asked, draws, seed=_seed(seed))
     rows = [
         _row(row, rule, question, choice)
@@ -67,8 +72,7 @@ def propose(engine: Engine, settings: Settings, *, seed: int | None = None) -> i
     return len(rows)
 
 
-def _question(row: Any, rules: Rules, learned: Learned, n: int, today: date) -> Question:
-    present = limits.present(row)
+def _question(row: Any, present: Present, rules: Rules, reference: float, today: date) -> Question:
     allowed: Allowed = guardrails.allowed(present, limits.guardrails(rules, row))
     objective = rules.objective or policy.REVENUE
     days_left = 0 if rules.clear_by is None else (rules.clear_by - today).days
@@ -80,7 +84,7 @@ def _question(row: Any, rules: Rules, learned: Learned, n: int, today: date) -> 
     return Question(
         present,
         allowed,
-        money.to_minor(float(learned.reference_N[n]), row.currency),
+        money.to_minor(reference, row.currency),
         objective,
         stock=row.stock,
         periods=max(math.ceil(days_left / _DAYS_A_WEEK), 1),

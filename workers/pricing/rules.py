@@ -50,6 +50,18 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     clear_by: (
         Annotated[date, msgspec.Meta(description="For `clear`: the day (UTC) by which the stock is to go.")] | None
     ) = None
+    family: (
+        Annotated[
+            str, msgspec.Meta(min_length=1, max_length=256, description="Of an item: which family of sizes it is of.")
+        ]
+        | None
+    ) = None
+    size: (
+        Annotated[
+            float, msgspec.Meta(gt=0, description="In its family: a larger item never costs less than a smaller.")
+        ]
+        | None
+    ) = None
     approval: Annotated[Approval, msgspec.Meta(description="Whether a person approves each proposal.")] | None = None
 
     def __post_init__(self) -> None:
@@ -60,6 +72,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("competitor_low is above competitor_high")
         if self.clear_days is not None and self.clear_by is not None:
             raise ValueError("clear_days and clear_by say the same; give one of them")
+        if (self.family is None) != (self.size is None):
+            raise ValueError("family and size go together; give both or none")
 
 
 DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="manual")
@@ -68,6 +82,12 @@ DEFAULT = Rules(step=0.1, cooldown_hours=24.0, objective="revenue", approval="ma
 
 CLEAR_DAYS = 30
 """How long stock may take to clear where rules with the objective `clear` name neither days nor a date."""
+
+
+def check_scope(scope: str, rules: Rules) -> None:
+    """Raise `ValueError` for rules that do not go with their scope."""
+    if rules.family is not None and scope != "item":
+        raise ValueError("only an item is of a family - at `$.rules.family`")
 
 
 def dated(rules: Mapping[str, Any], today: date) -> dict[str, Any]:
@@ -92,6 +112,15 @@ class Book:
     def __init__(self, rows: Iterable[Any]) -> None:
         # Rules from before there were dates count from when they were set.
         self._rules = {(row.scope, row.name): dated(row.rules, row.updated_at.date()) for row in rows}
+
+        self._families: dict[str, dict[str, float]] = {}
+        for (scope, name), given in self._rules.items():
+            if scope == "item" and "family" in given:
+                self._families.setdefault(given["family"], {})[name] = given["size"]
+
+    def family(self, item: str) -> Mapping[str, float]:
+        """Return the items of the family that an item is of, itself too, with their sizes; none if it is of none."""
+        return self._families.get(self._rules.get(("item", item), {}).get("family", ""), {})
 
     def of(self, item: str, category: str | None, brand: str | None) -> Rules:
         """Return the rules of an item: field by field, those of the item win over its brand's, its category's, and

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from model.pricing import guardrails, money, policy
 from model.pricing.guardrails import Guardrails, Present
-from model.pricing.policy import Question
+from model.pricing.policy import Choice, Question
 from model.pricing.response import BENDS, Draws
 
 _BLOCK = 64
 _DRAWS = 24
+_FAMILY = 4
 _ENDINGS = tuple(money.ending(text) for text in (".99", ".49", "8", ".50"))
 
 
@@ -30,19 +33,54 @@ def check(proposals: int, *, seed: int) -> Checked:
     random = np.random.default_rng(seed)
     done, changes, broken = 0, 0, Counter[str]()
     while done < proposals:
-        asked = [_question(random) for _ in range(_BLOCK)]
+        present = _in_families([_present(random) for _ in range(_BLOCK)], random)
+        asked = [_question(each, random) for each in present]
         questions = [question for question, _ in asked]
         chosen = policy.choose(questions, _draws(random), seed=int(random.integers(2**31)), caution=3)
         for (question, rails), choice in zip(asked, chosen, strict=True):
             if choice.price != question.present.price:
                 changes += 1
                 broken.update(guardrails.violations(question.present, choice.price, rails))
+        broken.update(_disordered([question.present.price for question in questions], chosen, random))
         done += _BLOCK
     return Checked(done, changes, dict(broken))
 
 
-def _question(random: np.random.Generator) -> tuple[Question, Guardrails]:
-    present, rails = _present(random), _rails(random)
+def _in_families(items: list[Present], random: np.random.Generator) -> list[Present]:
+    """Return the items as families of `_FAMILY` each, of nearby prices, most of which rise with the size."""
+    found: list[Present] = []
+    for at in range(0, len(items), _FAMILY):
+        price_N = np.maximum(items[at].price * random.uniform(0.8, 1.25, _FAMILY), 2.0).round()
+        if random.random() < 0.8:
+            price_N.sort()
+        for n, each in enumerate(items[at : at + _FAMILY]):
+            below, above = price_N[:n], price_N[n + 1 :]
+            found.append(
+                dataclasses.replace(
+                    each,
+                    price=int(price_N[n]),
+                    below=int(below.max()) if n else None,
+                    above=int(above.min()) if len(above) else None,
+                )
+            )
+    return found
+
+
+def _disordered(price_N: Sequence[int], chosen: Sequence[Choice], random: np.random.Generator) -> dict[str, int]:
+    """Return how many families lose their order when some of the choices are applied, and others not."""
+    is_applied_N = random.random(len(chosen)) < 0.7
+    after_N = [each.price if is_applied else price
+               for each, price, is_applied in zip(chosen, price_N, is_applied_N, strict=True)]  # fmt: skip
+    families = [slice(at, at + _FAMILY) for at in range(0, len(chosen), _FAMILY)]
+    ranks = range(_FAMILY)
+    lost = sum(
+        guardrails.in_order(price_N[each], ranks) and not guardrails.in_order(after_N[each], ranks) for each in families
+    )
+    return {guardrails.FAMILY: lost} if lost else {}
+
+
+def _question(present: Present, random: np.random.Generator) -> tuple[Question, Guardrails]:
+    rails = _rails(random)
     objective = policy.OBJECTIVES[random.integers(len(policy.OBJECTIVES))]
     if objective == policy.MARGIN and present.cost is None:
         objective = policy.REVENUE

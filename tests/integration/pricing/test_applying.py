@@ -136,6 +136,51 @@ def test_an_item_on_promotion_keeps_its_price(database: Engine, settings: Settin
     assert _prices(database) == {"i0": 10.0, "i1": 11.0}
 
 
+def test_a_larger_pack_never_costs_less_than_a_smaller_one(database: Engine, settings: Settings) -> None:
+    _announce(database, 3)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE items SET price = 10 + 2 * CAST(substr(item_id, 2) AS int)"))
+        price_rules.put(connection, "shop", "", OPEN, "test")
+        for n, size in enumerate((1, 6, 12)):
+            price_rules.put(connection, "item", f"i{n}", {"family": "cola", "size": size}, "test")
+        rows = [("i0", 10.0, 13.0), ("i1", 12.0, 13.5), ("i2", 14.0, 13.2)]
+        proposals.write(connection, [
+            {
+                "item_id": item, "price": price, "proposed": proposed, "currency": "EUR", "objective": "revenue",
+                "expects": {}, "reason": "", "bitten": [], "propensity": 1.0, "policy": "test", "state": "approved",
+            }
+            for item, price, proposed in rows
+        ])  # fmt: skip
+    assert applying.apply_approved(database, settings) == {"refused": 2, "applied": 1}
+    assert _prices(database) == {"i0": 10.0, "i1": 13.5, "i2": 14.0}
+    assert {why for state, why in _states(database) if state == "refused"} == {"it breaks family"}
+
+
+def test_workers_beside_each_other_keep_the_order_of_a_family(database: Engine, settings: Settings) -> None:
+    """Each change alone would do; both of a pair would not."""
+    items = 40
+    _announce(database, items)
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", OPEN, "test")
+        for n in range(items):
+            connection.execute(text("UPDATE items SET price = :price WHERE item_id = :item"),
+                               {"item": f"i{n}", "price": 10.0 + 2 * (n % 2)})  # fmt: skip
+            price_rules.put(connection, "item", f"i{n}", {"family": f"f{n // 2}", "size": 1 + n % 2}, "test")
+        proposals.write(connection, [
+            {
+                "item_id": f"i{n}", "price": 10.0 + 2 * (n % 2), "proposed": 11.5 - n % 2, "currency": "EUR",
+                "objective": "revenue", "expects": {}, "reason": "", "bitten": [], "propensity": 1.0,
+                "policy": "test", "state": "approved",
+            }
+            for n in range(items)
+        ])  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(applying.apply_approved, database, settings) for _ in range(4)]
+    assert sum(one.result()["applied"] for one in done) == items // 2
+    prices = _prices(database)
+    assert all(prices[f"i{n}"] <= prices[f"i{n + 1}"] for n in range(0, items, 2))
+
+
 def test_lines_of_the_audit_can_only_be_added(database: Engine, settings: Settings) -> None:
     _announce(database, 1)
     _propose(database, 1)

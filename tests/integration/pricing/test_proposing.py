@@ -84,6 +84,22 @@ def test_rules_bound_what_is_proposed_and_may_approve_it(database: Engine, tmp_p
     assert all(round(row.proposed * 100) % 100 == 49 for row in found)
 
 
+def test_sizes_of_a_family_are_proposed_in_their_order(database: Engine, tmp_path: Path) -> None:
+    _shop(database, elasticity=0.3)
+    with database.begin() as connection:
+        price_rules.put(connection, "shop", "", {"step": 0.5}, "test")
+        for n in range(ITEMS):
+            price_rules.put(connection, "item", f"i{n}", {"family": "f", "size": n + 1}, "test")
+        connection.execute(text("UPDATE items SET price = 9 + CAST(substr(item_id, 2) AS int) / 5.0"))
+    proposing.propose(database, Settings(home=tmp_path), seed=1)
+    found = {row.item_id: row for row in _proposed(database)}
+    assert any(row.bitten == ["family"] for row in found.values())
+    with database.connect() as connection:
+        rows = connection.execute(text("SELECT item_id, price FROM items ORDER BY item_id")).all()
+    after = [found[row.item_id].proposed if row.item_id in found else row.price for row in rows]
+    assert after == sorted(after)
+
+
 def test_every_decision_is_logged_with_its_propensity_and_kept_prices_too(database: Engine, tmp_path: Path) -> None:
     _shop(database, elasticity=0.3)
     with database.begin() as connection:

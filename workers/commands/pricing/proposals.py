@@ -115,7 +115,7 @@ def rules(scope: str | None, name: str, file: Path | None, drop: bool) -> None:
         _check_name(scope, name)
     with connected(configuration.load()) as engine, engine.begin() as connection:
         if scope is not None and file is not None:
-            stored.put(connection, scope, name, _read(file), _by())
+            stored.put(connection, scope, name, _read(file, scope), _by())
             operator.record(connection, "price rules set", f"{scope} {name}".rstrip())
         elif scope is not None and drop and not stored.drop(connection, scope, name):
             raise click.ClickException(f"there are no rules for {scope} {name}".rstrip())
@@ -199,10 +199,11 @@ def _stop(*, stopped: bool) -> None:
     click.echo("every change of a price is stopped" if stopped else "approved prices are applied again")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path, scope: str) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(file.read_bytes(), type=contents.Rules)
-    except msgspec.DecodeError as error:
+        contents.check_scope(scope, found)
+    except ValueError as error:  # msgspec's are, too
         raise click.ClickException(f"{file}: {error}") from error
     return contents.dated(msgspec.to_builtins(found), datetime.now(UTC).date())
 

@@ -104,6 +104,7 @@ def test_freezing_a_scope_leaves_its_other_rules_and_unfreezing_gives_them_back(
         ({"scope": "shop", "rules": {"steps": 0.1}}, "rules"),
         ({"scope": "brand", "rules": {}}, "name"),
         ({"scope": "planet", "rules": {}}, "scope"),
+        ({"scope": "brand", "name": "b", "rules": {"family": "f", "size": 1}}, "rules.family"),
         ({"scope": "shop", "rules": {"endings": ["abc"]}}, "rules.endings[0]"),
     ],
 )

@@ -27,10 +27,12 @@ NINES = (money.ending(".99"), money.ending(".49"))
         (Guardrails(cooldown_hours=24), 1_010, "cooldown"),
         (Guardrails(frozen=True), 1_010, "frozen"),
         (Guardrails(endings=NINES), 1_050, "ending"),
+        (Guardrails(), 849, "family"),
+        (Guardrails(), 1_251, "family"),
     ],
 )
 def test_each_limit_is_seen_to_be_broken(rails: Guardrails, price: int, broken: str) -> None:
-    present = Present(1_000, cost=800, competitor=1_000, unchanged_hours=2.0)
+    present = Present(1_000, cost=800, competitor=1_000, unchanged_hours=2.0, below=850, above=1_250)
     assert guardrails.violations(present, price, rails) == (broken,)
     assert price not in guardrails.allowed(present, rails).prices
 
@@ -46,6 +48,18 @@ def test_prices_between_the_limits_with_the_right_ending_are_allowed() -> None:
 def test_limits_that_contradict_each_other_leave_the_price_and_are_named() -> None:
     found = guardrails.allowed(Present(1_000, cost=1_000), Guardrails(margin=0.2, step=0.1))
     assert (found.prices, found.blocked) == ((), ("margin", "step"))
+
+
+def test_sizes_of_a_family_cannot_pass_each_other_whichever_of_them_changes() -> None:
+    small, large = Present(1_000, above=1_100), Present(1_100, below=1_000)
+    assert max(guardrails.allowed(small, Guardrails()).prices) <= min(guardrails.allowed(large, Guardrails()).prices)
+    assert guardrails.allowed(small, Guardrails()).high == guardrails.Bound(1_050, "family")
+
+
+def test_a_family_that_is_out_of_order_may_move_towards_it_and_not_away() -> None:
+    large = Present(1_000, below=1_200)
+    assert min(guardrails.allowed(large, Guardrails()).prices) == 1_100
+    assert [guardrails.violations(large, price, Guardrails()) for price in (999, 1_100)] == [("family",), ()]
 
 
 def test_an_item_without_a_cost_is_left_alone_where_its_margin_is_to_be_kept() -> None:

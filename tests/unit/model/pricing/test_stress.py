@@ -25,4 +25,4 @@ def test_a_policy_that_goes_beyond_the_allowed_is_found_out(monkeypatch: pytest.
 
     monkeypatch.setattr(policy, "choose", doubled)
     broken = stress.check(500, seed=5).violations
-    assert {"ceiling", "step", "competitor", "cooldown", "frozen", "ending"} <= set(broken)
+    assert {"ceiling", "step", "competitor", "cooldown", "frozen", "ending", "family"} <= set(broken)

@@ -45,6 +45,20 @@ def test_the_most_specific_scope_wins_field_by_field() -> None:
     assert (found.step, found.floor, found.approval) == (0.3, 2.0, "manual")
 
 
+def test_a_family_has_the_items_that_name_it_with_their_sizes() -> None:
+    book = Book([_row("item", "a", family="f", size=1.0), _row("item", "b", family="f", size=6.0),
+                 _row("item", "c", family="g", size=1.0), _row("shop", "", step=0.1)])  # fmt: skip
+    assert book.family("a") == book.family("b") == {"a": 1.0, "b": 6.0}
+    assert book.family("d") == {}
+
+
+def test_a_family_is_of_items_and_has_sizes() -> None:
+    with pytest.raises(msgspec.ValidationError, match="go together"):
+        msgspec.json.decode(b'{"family": "f"}', type=Rules)
+    with pytest.raises(ValueError, match="only an item"):
+        contents.check_scope("brand", Rules(family="f", size=1.0))
+
+
 def test_days_and_a_date_together_are_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="give one of them"):
         msgspec.json.decode(b'{"clear_days": 3, "clear_by": "2026-03-04"}', type=Rules)
