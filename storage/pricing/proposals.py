@@ -71,6 +71,19 @@ WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:item AS text) 
     AND (CAST(:before AS bigint) IS NULL OR proposal_id < :before)
 ORDER BY proposal_id DESC LIMIT :most
 """)
+_WAITING = text("""
+WITH open AS (
+    SELECT p.*, CAST(expects #>> ARRAY[objective, '0'] AS float8) AS value,
+        CAST(expects #>> ARRAY[objective || '_before', '0'] AS float8) AS value_before
+    FROM price_proposals AS p WHERE state IN ('proposed', 'approved') AND policy <> 'rollback'
+        AND currency IS NOT DISTINCT FROM :currency
+)
+SELECT item_id, coalesce(i.title, item_id) AS title, o.price, o.proposed, o.objective,
+    o.value / nullif(o.value_before, 0) - 1 AS gain, CAST(o.expects->>'chance_of_better' AS float8) AS chance,
+    o.bitten, o.state = 'approved' AS is_approved
+FROM open AS o LEFT JOIN items AS i USING (item_id)
+ORDER BY o.value - o.value_before DESC NULLS LAST, item_id LIMIT :most
+""")
 _NEWEST = text(f"SELECT {_COLUMNS} FROM price_proposals WHERE item_id = :item ORDER BY proposal_id DESC LIMIT 1")
 _GET = text(f"SELECT {_COLUMNS} FROM price_proposals WHERE proposal_id = :proposal FOR UPDATE")
 _DECIDE = text("""
@@ -112,6 +125,14 @@ def recent(
 ) -> Sequence[Row[Any]]:
     """Return proposals, the newest first; only of a state or an item, or older than proposal `before`, if given."""
     return connection.execute(_LIST, {"state": state, "item": item, "before": before, "most": most}).all()
+
+
+def waiting(connection: Connection, currency: str | None, *, most: int = 100) -> Sequence[Row[Any]]:
+    """Return open proposals of a currency, those that are expected to bring most first.
+
+    `gain` is how much more of the objective a week brings, as a share; `chance` that it is more at all.
+    """
+    return connection.execute(_WAITING, {"currency": currency, "most": most}).all()
 
 
 def newest(connection: Connection, item: str) -> Row[Any] | None:

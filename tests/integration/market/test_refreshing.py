@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
 from storage.market import results, versions
+from storage.pricing import proposals
 from tests.support import market as shop
 from workers import cli
 from workers.market import analysis, refreshing, tasks
@@ -122,6 +123,18 @@ def test_the_commands_analyse_and_report(database: Engine, database_url: str, tm
     assert written.exit_code == 0, written.output
     assert "loads nothing else" in written.output
     assert "<h1>Market report</h1>" in out.read_text("utf-8")
+    assert "What to reprice" not in out.read_text("utf-8")
+    with database.begin() as connection:
+        currency = connection.execute(text("SELECT currency FROM market_versions ORDER BY version DESC")).scalar()
+        proposals.write(connection, [
+            {
+                "item_id": "i1", "price": 10.0, "proposed": 11.0, "currency": currency, "objective": "revenue",
+                "expects": {"revenue": [105, 1, 2], "revenue_before": [100, 1, 2], "chance_of_better": 0.7},
+                "reason": "", "bitten": ["step"], "propensity": 1.0, "policy": "test", "state": "proposed",
+            }
+        ])  # fmt: skip
+    command(database_url, tmp_path, "report", "--out", str(out))
+    assert "What to reprice" in out.read_text("utf-8")
     lost = command(database_url, tmp_path, "report", "--out", str(tmp_path / "none" / "x.html"))
     assert (lost.exit_code, "cannot be written" in lost.output) == (1, True)
 

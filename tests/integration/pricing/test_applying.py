@@ -431,3 +431,24 @@ def test_what_cannot_be_told_is_told_later(database: Engine, settings: Settings)
     assert tries == 1
     assert "Connect" in error
     assert telling.tell(database, settings) == 1
+
+
+def test_what_waits_comes_with_what_it_is_expected_to_bring(database: Engine) -> None:
+    _announce(database, 3)
+    with database.begin() as connection:
+        proposals.write(connection, [
+            {
+                "item_id": f"i{n}", "price": 10.0, "proposed": 11.0, "currency": "EUR" if n < 2 else "JPY",
+                "objective": "revenue", "expects": expects, "reason": "", "bitten": ["step"], "propensity": 1.0,
+                "policy": "test", "state": "proposed",
+            }
+            for n, expects in enumerate([
+                {"revenue": [105, 1, 2], "revenue_before": [100, 1, 2], "chance_of_better": 0.7},
+                {"revenue": [220, 1, 2], "revenue_before": [200, 1, 2], "chance_of_better": 0.9}, {},
+            ])
+        ])  # fmt: skip
+        first, second = proposals.waiting(connection, "EUR")
+        [other] = proposals.waiting(connection, "JPY")
+    assert (first.item_id, first.title, first.chance, first.bitten) == ("i1", "Item 1", 0.9, ["step"])
+    assert [first.gain, second.gain] == pytest.approx([0.1, 0.05])
+    assert (other.gain, other.chance, other.is_approved) == (None, None, False)

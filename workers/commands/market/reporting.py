@@ -48,14 +48,16 @@ def report(
 
 def _of_shop() -> Content:
     from storage.market import results, versions
-    from workers.market.report.content import Content
+    from storage.pricing import proposals
+    from workers.market.report.content import Content, Repricing
 
     with connected(configuration.load()) as engine, engine.connect() as connection:
         version = versions.newest(connection)
         if version is None:
             raise click.ClickException("the market was not analysed yet: run `reshelf market refresh` first")
         rows = {name: [row for _, row in results.read(connection, version.version, name)] for name in results.ANALYSES}
-    return Content(version.through, version.finished_at, version.currency, version.notes, rows)
+        waiting = [Repricing(**row._mapping) for row in proposals.waiting(connection, version.currency)]
+    return Content(version.through, version.finished_at, version.currency, version.notes, rows, waiting)
 
 
 def _of_file(events: Path, items: Path | None, said: Options, seed: int) -> Content:

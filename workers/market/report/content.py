@@ -9,6 +9,23 @@ from typing import Any, NamedTuple
 from storage.market.results import Results
 
 
+class Repricing(NamedTuple):
+    """A proposed price that waits: what it is best for, and how much more of that a week brings, as a share.
+
+    `chance`: that it is better than the present price. `bitten`: the guardrails that kept it from a better one.
+    """
+
+    item_id: str
+    title: str
+    price: float
+    proposed: float
+    objective: str
+    gain: float | None
+    chance: float | None
+    bitten: Sequence[str]
+    is_approved: bool
+
+
 class Content(NamedTuple):
     """One version of the analysis: the newest purchase that it saw, when it was made, its currency, notes, and rows."""
 
@@ -17,6 +34,7 @@ class Content(NamedTuple):
     currency: str | None
     notes: Sequence[str]
     rows: Results
+    repricings: Sequence[Repricing] = ()
 
     def of(self, name: str, **where: object) -> list[Any]:
         """Return the rows of an analysis whose fields have these values."""

@@ -10,7 +10,7 @@ from model.market import horizon
 from storage.market.rows import Cohort, Forecast, Pair, Query, Response, Segment, StockRisk, Trend
 from workers.market import data
 from workers.market.report import figures
-from workers.market.report.content import Content
+from workers.market.report.content import Content, Repricing
 from workers.market.report.figures import Chart, Expected
 
 WEEKS_AHEAD = 4
@@ -63,6 +63,7 @@ class Sections(NamedTuple):
     likely_out: int
     needed: list[Item]
     responses: list[Response]
+    repricings: list[Repricing]
     pairs: list[Pair]
     segments: list[Segment]
     tastes: list[Segment]
@@ -93,6 +94,7 @@ def build(content: Content) -> Sections:
         likely_out=sum(risk.out_in_4_weeks >= _LIKELY for risk in risks),
         needed=[] if risks else sorted(items, key=_needed, reverse=True)[:_SHOWN],
         responses=_responses(content.of("response")),
+        repricings=list(content.repricings[:_SHOWN]),
         pairs=_once(content.of("baskets"))[:_SHOWN],
         segments=content.of("segments", method="rfm"),
         tastes=content.of("segments", method="taste"),

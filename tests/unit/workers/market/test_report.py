@@ -15,7 +15,7 @@ from tests.support import market as shop
 from workers import cli
 from workers.market import analysis, files
 from workers.market.report import page
-from workers.market.report.content import Content
+from workers.market.report.content import Content, Repricing
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _VOID = {"meta", "circle", "line", "polyline", "polygon", "rect", "br"}
@@ -106,6 +106,18 @@ def test_what_is_not_known_is_left_out(content: Content) -> None:
     assert {"What sold", "How sure"} <= set(outline.texts)
     assert not {"What to restock", "Customers", "Bought together"} & set(outline.texts)
     assert Outline(page.render(content._replace(rows={}))).tags.count("table") == 0
+
+
+def test_proposed_prices_have_a_section_of_their_own(content: Content, text: str) -> None:
+    waiting = [
+        Repricing("i1", "<b>Lamps</b>", 10.0, 11.0, "margin", 0.042, 0.8, ("step", "ending"), False),
+        Repricing("i2", "Cup", 1200.0, 1100.0, "revenue", None, None, (), True),
+    ]
+    told = Outline(page.render(content._replace(repricings=waiting)))
+    assert {"What to reprice", "<b>Lamps</b>", "80 %", "step, ending"} <= set(told.texts)
+    assert any("+4.2 %" in one for one in told.texts)
+    assert told.tags.count("caption") == told.tags.count("table")
+    assert "What to reprice" not in Outline(text).texts
 
 
 def test_the_command_reports_a_file_without_a_server(tmp_path: Path) -> None:
