@@ -64,7 +64,7 @@ def demo(
     outcome: Outcome | RealOutcome
     with _installed(home, console, keep=keep) as installation:
         if data is None:
-            outcome = run.play(installation, size, console)
+            outcome = run.play(installation, size, console, home)
         else:
             from demo import real  # imports JAX, which the simulated shop does not need
 

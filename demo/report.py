@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,6 +39,8 @@ class Outcome:
     """URLs by what they show; empty if nothing keeps running."""
     seconds: float = 0.0
     searches: Sequence[Search] = ()
+    report: Path | None = None
+    """Where the market report is kept."""
 
     def problems(self) -> list[str]:
         """Return what did not work, one line each; empty if everything did."""
@@ -72,7 +75,8 @@ def show(console: Console, outcome: Outcome) -> None:
     if outcome.searches:
         console.print()
         console.print(_searches(outcome.searches))
-    end(console, outcome.places, outcome.problems(), outcome.seconds)
+    kept = {} if outcome.report is None else {"report": str(outcome.report)}
+    end(console, outcome.places | kept, outcome.problems(), outcome.seconds)
 
 
 def end(console: Console, places: dict[str, str], problems: Sequence[str], seconds: float) -> None:

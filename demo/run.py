@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -61,8 +63,10 @@ def make(size: Size) -> World:
     return World(items, people, history.make(people, items, until=datetime.now(UTC), seed=size.seed))
 
 
-def play(installation: Installation, size: Size, console: Console) -> Outcome:
-    """Run the whole demo on a new installation, which keeps running. Raises `InstallationError`."""
+def play(installation: Installation, size: Size, console: Console, kept: Path | None = None) -> Outcome:
+    """Run the whole demo on a new installation, which keeps running, and leave the market report in the folder `kept`,
+    or in a temporary one that stays. Raises `InstallationError`.
+    """
     with ThreadPoolExecutor(1) as pool:
         made = pool.submit(make, size)
         with screen.step(console, "started PostgreSQL, Redis, workers and gateway"):
@@ -76,8 +80,19 @@ def play(installation: Installation, size: Size, console: Console) -> Outcome:
         options = ("--preset", PRESET, "--minutes", str(TRAIN_MINUTES), "--seed", str(size.seed))
         installation.reshelf("train", *options)
     outcome = asyncio.run(_live(installation, world, size, console))
+    with screen.step(console, "analysed the market"):
+        outcome.report = _analysed(installation, kept)
     outcome.dead_letters = installation.dead_letters()
     return outcome
+
+
+def _analysed(installation: Installation, kept: Path | None) -> Path:
+    """Analyse the market and return where its report is. A temporary home is deleted, and the report is not in it."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="reshelf-report-"))
+    report = folder.resolve() / "report.html"
+    installation.reshelf("market", "refresh")
+    installation.reshelf("report", "--out", str(report))
+    return report
 
 
 async def _live(installation: Installation, world: World, size: Size, console: Console) -> Outcome:

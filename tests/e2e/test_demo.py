@@ -57,6 +57,9 @@ def test_a_short_demo_works_and_leaves_nothing_running(tmp_path: Path) -> None:
     assert re.search(r"event → visible on the shelf, as messages +│ +p50 \d+ ms", output)
     assert re.search(r"│ home +│ +\d", output)
     assert "everything worked" in output
+    report = home / "report.html"
+    assert f"report     {report}" in output
+    assert "Market report" in report.read_text("utf-8")
     assert output.count("home before") == 3
     assert "Traceback" not in errors
     picture = (tmp_path / "demo.svg").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from rich.console import Console
 
@@ -42,6 +43,11 @@ def test_a_difference_that_may_be_chance_is_said_to_be_that() -> None:
 def test_a_good_run_has_no_problems() -> None:
     assert Outcome(_tally()).problems() == []
     assert "everything worked" in _text(Outcome(_tally(), seconds=99))
+
+
+def test_the_market_reports_path_is_said_at_the_end() -> None:
+    lines = _text(Outcome(_tally(), report=Path("/tmp/a folder/report.html"))).splitlines()
+    assert "report     /tmp/a folder/report.html" in lines
 
 
 def test_whatever_did_not_work_is_a_problem() -> None:
