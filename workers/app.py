@@ -11,7 +11,7 @@ from celery.signals import after_setup_logger, worker_ready
 from reshelf import client, tasks
 from workers import capabilities
 from workers import settings as configuration
-from workers.runtime import broker
+from workers.runtime import broker, unacknowledged
 from workers.settings import Settings
 
 
@@ -54,6 +54,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": client.TRANSPORT_OPTIONS
         | {
+            # A worker renews what it has in hand, so this is how long a dead one's messages wait, not a limit of tasks.
+            **unacknowledged.KEYS,
+            "unacked_mutex_expire": settings.visibility_timeout,
             "visibility_timeout": settings.visibility_timeout,
             # Look for messages of dead workers every five seconds, not every hundred.
             "unacked_restore_interval": 5,

@@ -159,8 +159,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts after which a due row goes to the dead letters."""
     reconcile_every: float = 5.0
     """Interval of the reconciler, which rings for whatever is due."""
-    visibility_timeout: int = 300
-    """Seconds after which Redis gives an unacknowledged message to another worker."""
+    visibility_timeout: int = 10
+    """Seconds after which a worker that renews nothing counts as dead, and its messages go to another one."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
