@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo env check format test fuzz clean bench
+.PHONY: install demo env check format test fuzz faults clean bench
 .PHONY: bench-cost bench-freshness bench-ranking bench-recommend bench-retrieval bench-swaps bench-experiments
 
 install: $(STAMP)
@@ -43,6 +43,13 @@ test: install
 ROUNDS ?= 10
 fuzz: install
 	for round in $$(seq $(ROUNDS)); do $(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=fuzz || exit 1; done
+
+# Kills intake workers while messages are sent, and counts the rows. make faults KILLS=500 MESSAGES=100000 SEED=7
+KILLS ?= 100
+MESSAGES ?= 20000
+SEED ?= 1
+faults: install
+	$(BIN)/python -m tests.faults.killing --kills $(KILLS) --messages $(MESSAGES) --seed $(SEED)
 
 # What there is to measure, and the command of each; the often used ones have a target of their own.
 bench:
