@@ -17,7 +17,7 @@ from workers.runtime import bootstrap
 log = logging.getLogger(__name__)
 
 
-# Acknowledged when it starts: it may run for longer than the visibility timeout, and must not be started again then.
+# Acknowledged when it starts: where it ends its worker, it must not end the next one, too.
 @shared_task(name=tasks.TRAIN, bind=True, ignore_result=False, acks_late=False)
 def train(self: Task, preset: str | None = None, minutes: float | None = None, seed: int = 0) -> dict[str, Any]:
     """Train a model and publish it; return the report, with `reasons` if it is not live, or why there is none."""
