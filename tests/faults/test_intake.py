@@ -47,6 +47,27 @@ def test_messages_in_the_hand_of_a_killed_worker_are_taken_by_the_next(stack: St
     assert stack.query("SELECT count(*) FROM dead_letters") == [(0,)]
 
 
+def test_a_worker_empties_a_redis_that_is_full(stack: Stack) -> None:
+    events = list(shops.history("live", shoppers=10, each=4))
+    sender = stacks.client.sender(str(stack.settings.broker_url))
+    stack.send(tasks.EVENTS, events[:1])
+    waiting.wait_until(lambda: stack.query(TAKEN) == [(1, 1)], what="the first event")
+    with Redis.from_url(str(stack.settings.broker_url)) as redis:
+        try:
+            with stack.database.begin() as connection:
+                connection.execute(text("LOCK TABLE event_ids IN EXCLUSIVE MODE"))
+                stack.send(tasks.EVENTS, events[1:2])
+                waiting.wait_until(lambda: stack.query(WAITING) == [(True,)], what="a message in hand")
+                for event in events[2:]:
+                    sender.send_task(tasks.EVENTS, args=[[event]])
+                redis.config_set("maxmemory", 1)
+            waiting.wait_until(lambda: stack.query(TAKEN) == [(40, 40)], what="all of them")
+        finally:
+            redis.config_set("maxmemory", 0)
+    assert stack.processes["intake"].poll() is None
+    sender.close()
+
+
 def test_what_is_no_message_becomes_a_letter_and_what_is_for_others_goes_to_them(stack: Stack) -> None:
     events = list(shops.history("live", shoppers=10, each=2))
     sender = stacks.client.sender(str(stack.settings.broker_url))

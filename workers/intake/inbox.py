@@ -8,9 +8,11 @@ taken twice, and is never lost; taken again, it has the same rows.
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from reshelf import client
 
@@ -23,11 +25,21 @@ _PRIORITIES = ("", *(f"{_SEPARATOR}{priority}" for priority in (3, 6, 9)))
 _READERS = "reshelf:intake:readers"
 _ALIVE_MS = 10_000
 _WAIT_SECONDS = 1.0
+_FULL_PAUSE_SECONDS = 0.05
 MOST_MESSAGES = 500
 _MOST_BYTES = 4 * 2**20
 
+# Each script begins with a write that takes no memory: a full Redis refuses all others, unless the script has written
+# before. Else it could not be emptied.
+_STAY_ALIVE = """
+redis.call('SREM', KEYS[2], '')
+redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+redis.call('SADD', KEYS[2], ARGV[2])
+"""
+
 # The messages in hand are done, or (with '0') stay in hand; then the oldest waiting messages are taken.
 _TAKE = """
+redis.call('SREM', KEYS[3], '')
 redis.call('SET', KEYS[2], 1, 'PX', ARGV[3])
 redis.call('SADD', KEYS[3], ARGV[5])
 if ARGV[4] == '1' then redis.call('DEL', KEYS[1]) end
@@ -46,6 +58,7 @@ return taken
 # The newest is put back first, so that the oldest is next again.
 _PUT_BACK = """
 local count = 0
+redis.call('SREM', KEYS[4], '')
 if redis.call('EXISTS', KEYS[2]) == 0 then
     while redis.call('LMOVE', KEYS[1], KEYS[3], 'LEFT', 'RIGHT') do count = count + 1 end
     redis.call('SREM', KEYS[4], ARGV[1])
@@ -66,13 +79,14 @@ class Inbox:
         self._queue = queue
         self._take = self._redis.register_script(_TAKE)
         self._put_back = self._redis.register_script(_PUT_BACK)
+        self._stay_alive = self._redis.register_script(_STAY_ALIVE)
 
     def open(self) -> None:
         """Begin with nothing in hand: put back what was.
 
         From now on, other processes can recover what this one takes.
         """
-        self._redis.sadd(_READERS, self._reader)
+        self.stay_alive()
         self._redis.delete(_alive(self._reader))
         self.recover()
         self.stay_alive()
@@ -84,7 +98,11 @@ class Inbox:
     def wait(self) -> bytes | None:
         """Return the first message, None if none comes within a second. Nothing may be in hand."""
         self.stay_alive()
-        return self._redis.blmove(self._queue, _hand(self._reader), _WAIT_SECONDS, "RIGHT", "LEFT")  # type: ignore[no-any-return]
+        try:
+            return self._redis.blmove(self._queue, _hand(self._reader), _WAIT_SECONDS, "RIGHT", "LEFT")  # type: ignore[no-any-return]
+        except OutOfMemoryError:
+            time.sleep(_FULL_PAUSE_SECONDS)
+            return None
 
     def take_more(self) -> list[bytes]:
         """Return the waiting messages, in addition to those in hand."""
@@ -92,9 +110,8 @@ class Inbox:
 
     def stay_alive(self) -> None:
         """Keep what is in hand: a process that does not call this for ten seconds counts as dead."""
-        self._redis.set(_alive(self._reader), 1, px=_ALIVE_MS)
-        # It may have been removed meanwhile.
-        self._redis.sadd(_READERS, self._reader)
+        # It may have been removed from the readers meanwhile.
+        self._stay_alive(keys=[_alive(self._reader), _READERS], args=[_ALIVE_MS, self._reader])
 
     def forward(self, queue: str, message: bytes) -> None:
         """Copy a message that is in hand to another queue."""

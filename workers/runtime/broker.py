@@ -19,9 +19,12 @@ from kombu import serialization
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils import json
 from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import OutOfMemoryError
 
 from reshelf import lenient
 from workers.runtime import unacknowledged
+
+_FULL_PAUSE_SECONDS = 0.05
 
 
 class Channel(redis.Channel):
@@ -70,6 +73,9 @@ class Channel(redis.Channel):
             return bool(super()._brpop_read(**options))  # type: ignore[no-untyped-call]
         try:
             self.client.parse_response(self.client.connection, "BLMOVE", **options)
+        except OutOfMemoryError:
+            # A full Redis refuses to move, but not to take. Waiting is left to this process.
+            time.sleep(_FULL_PAUSE_SECONDS)
         except self.connection_errors:
             self.client.connection.disconnect()
             raise

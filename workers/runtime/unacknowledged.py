@@ -11,10 +11,12 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport import redis, virtual
+from redis.exceptions import OutOfMemoryError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,9 @@ end
 return false
 """
 
+# A full Redis refuses what takes memory, unless the script has written before: so the first write takes none.
 _RENEW = """
+redis.call('ZREM', KEYS[1], '')
 local now = redis.call('TIME')[1]
 for _, tag in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', now, tag) end
 """
@@ -69,6 +73,15 @@ class QoS(redis.QoS):
         else:
             super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
 
+    @contextmanager
+    def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
+        """Yield what commands are sent with. A full Redis would refuse a transaction, of acknowledgements too."""
+        if pipe is not None:
+            yield pipe
+        else:
+            with self.channel.conn_or_acquire(client) as connected:
+                yield connected.pipeline(transaction=False)
+
     def restore_visible(self, *_: Any, **__: Any) -> None:
         """Put back the messages of workers that died."""
         with self.channel.conn_or_acquire() as client:
@@ -79,13 +92,20 @@ class QoS(redis.QoS):
                         self.restore_by_tag(tag, client)  # type: ignore[no-untyped-call]
             except redis.MutexHeld:
                 pass
+            except OutOfMemoryError as error:
+                log.warning("messages of workers that died wait until Redis has memory: %s", error)
 
     def renew(self) -> None:
         """Say that this process still has in hand what it has."""
-        tags = list(self._delivered)
+        tags = [tag for tag in list(self._delivered) if tag not in self._dirty]
         if tags and not self.channel.closed:
             with self.channel.conn_or_acquire() as client:
                 client.register_script(_RENEW)(keys=[self.unacked_index_key], args=tags)
+
+
+def leave(message: Any) -> None:
+    """Let go of a message that cannot be handled now: it is delivered again after the visibility timeout."""
+    virtual.QoS.ack(message.channel.qos, message.delivery_tag)  # type: ignore[no-untyped-call]  # not Redis' note of it
 
 
 def take(client: Any, unacked: str, index: str, lists: Sequence[str]) -> tuple[str, bytes] | None:

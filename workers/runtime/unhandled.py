@@ -18,12 +18,13 @@ from celery.worker import request
 from celery.worker.consumer import Consumer as _Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from reshelf import client, tasks
 from storage import dead_letters
 from storage.dead_letters import DeadLetter
-from workers.runtime import bootstrap
+from workers.runtime import bootstrap, unacknowledged
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +132,7 @@ def _keep(message: Any, error: str) -> bool:
             dead_letters.add(connection, [letter])
     except SQLAlchemyError:
         log.exception("a message that no task takes could not be kept: %s: %s", error, letter.payload)
+        unacknowledged.leave(message)
         return False
     log.error("a message that no task takes is a dead letter now (`reshelf dead-letters`): %s", error)
     return True
@@ -142,7 +144,8 @@ def _forward(message: Any) -> bool:
     try:
         with Redis.from_url(broker_url, **client.TRANSPORT_OPTIONS) as redis:
             redis.lpush(tasks.INTAKE_QUEUE, json.dumps(message._raw))
-    except OSError:
-        log.exception("a message for intake could not be passed on")
+    except (OSError, RedisError) as error:
+        log.warning("a message for intake could not be passed on: %s", error)
+        unacknowledged.leave(message)
         return False
     return True

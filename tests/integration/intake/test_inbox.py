@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from workers.intake import inbox
 from workers.intake.inbox import Inbox
@@ -79,6 +80,22 @@ def test_who_opens_again_finds_what_it_had_in_hand(broker_url: str, redis: Redis
     assert mine.take() == [b"m0"]
     mine.open()
     assert mine.take() == [b"m0"]
+
+
+def test_a_full_redis_is_emptied(broker_url: str, redis: Redis) -> None:
+    redis.lpush(QUEUE, "m0", "m1")
+    redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(OutOfMemoryError):
+            redis.lpush(QUEUE, "m2")
+        mine = _opened(broker_url, "a")
+        assert mine.wait() is None
+        assert mine.take() == [b"m0", b"m1"]
+        mine.stay_alive()
+        mine.close()
+        assert _opened(broker_url, "b").take() == [b"m0", b"m1"]
+    finally:
+        redis.config_set("maxmemory", 0)
 
 
 def test_who_goes_leaves_nothing(broker_url: str, redis: Redis) -> None:

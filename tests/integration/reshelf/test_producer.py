@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +42,17 @@ def test_rows_go_out_in_batches_and_are_counted(broker_url: str) -> None:
     sent = [row["event_id"] for task, rows in queued if task == tasks.EVENTS for row in rows]
     assert sent == [f"e{n}" for n in range(250)]
     assert sorted(len(rows) for _, rows in queued) == [1, 50, 100, 100]
+
+
+def test_rows_wait_for_a_redis_that_is_full(broker_url: str) -> None:
+    with Redis.from_url(broker_url) as redis, Producer(broker_url, linger=0.01) as producer:
+        redis.config_set("maxmemory", 1)
+        try:
+            producer.event(**_event(1))
+            time.sleep(0.5)
+        finally:
+            redis.config_set("maxmemory", 0)
+        assert producer.flush() == Report(1, 0, 0)
 
 
 # A shop whose own Celery has a connection in use when the producer sends for the first time.

@@ -105,6 +105,37 @@ def test_what_a_dead_worker_had_in_hand_goes_to_another_once(broker_url: str, re
         assert redis.exists(UNACKED, INDEX, "q") == 0
 
 
+def test_what_a_worker_leaves_is_delivered_again_and_takes_no_room(broker_url: str, redis: Redis) -> None:
+    with connected(broker_url, visibility_timeout=2) as connection:
+        put(connection, "q", "one")
+        reader = Consumer(connection, "q")
+        reader.channel.basic_qos(0, 1, False)
+        assert reader.read() == ["one"]
+        unacknowledged.leave(reader.messages[0])
+        assert redis.hlen(UNACKED) == 1
+        waiting.wait_until(lambda: reader.read() == ["one"], what="the message again")
+        reader.messages[1].ack()
+        assert redis.exists(UNACKED, INDEX, "q") == 0
+
+
+def test_a_full_redis_is_emptied_and_what_is_in_hand_stays(broker_url: str, redis: Redis) -> None:
+    with (
+        connected(broker_url, visibility_timeout=3) as connection,
+        connected(broker_url, visibility_timeout=3) as other,
+    ):
+        put(connection, "q", "one")
+        reader, idle = Consumer(connection, "q"), Consumer(other, "q")
+        idle.channel.basic_cancel("q")
+        redis.config_set("maxmemory", 1)
+        try:
+            waiting.wait_until(lambda: reader.read() == ["one"], what="the message")
+            assert reader.read(5.0) == []
+            reader.messages[0].ack()
+        finally:
+            redis.config_set("maxmemory", 0)
+        assert redis.exists(UNACKED, INDEX, "q") == 0
+
+
 def test_the_messages_of_other_applications_on_the_same_redis_are_left_alone(broker_url: str, redis: Redis) -> None:
     redis.zadd("unacked_index", {"theirs": 1.0})
     redis.hset("unacked", "theirs", json.dumps([{}, "", "q"]))
