@@ -56,7 +56,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         | {
             # A worker renews what it has in hand, so this is how long a dead one's messages wait, not a limit of tasks.
             **unacknowledged.KEYS,
-            "unacked_mutex_expire": settings.visibility_timeout,
+            # Putting back takes milliseconds; a worker that is killed meanwhile holds up the others for no longer.
+            "unacked_mutex_expire": 2,
             "visibility_timeout": settings.visibility_timeout,
             # Look for messages of dead workers every five seconds, not every hundred.
             "unacked_restore_interval": 5,

@@ -15,7 +15,7 @@ import time
 from queue import Empty
 from typing import Any
 
-from kombu import serialization
+from kombu import serialization, transport
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils import json
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -112,9 +112,10 @@ class Transport(redis.Transport):
 
 
 def install() -> None:
-    """Make it the transport of redis:// and rediss://."""
+    """Make it the transport of redis:// and rediss://, also in a process that has connected with kombu's."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+        transport._transport_cache.pop(scheme, None)
 
 
 def read_leniently() -> None:
