@@ -26,6 +26,7 @@ from api_gateway.http.metrics import Metrics
 from api_gateway.intake.writers import Writers
 from api_gateway.keys.key_table import KeyTable
 from api_gateway.operations.progress import Progress
+from api_gateway.privacy.erased_follower import ErasedFollower
 from storage.events import histories
 from workers import heartbeat
 from workers.canonical import countries
@@ -51,6 +52,7 @@ class Services:
     circuit_breaker: CircuitBreaker
     usage: Usage
     progress: Progress
+    erased: ErasedFollower
 
 
 def from_request(request: Request[Any, Any, State]) -> Services:
@@ -90,6 +92,7 @@ def running(
             listener = Listener(settings.database_url)
             active_rules = RulesFollower(pool)
             usage = Usage(pool)
+            erased = ErasedFollower(pool, settings)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -105,12 +108,14 @@ def running(
                 circuit_breaker=CircuitBreaker(),
                 usage=usage,
                 progress=Progress(pool),
+                erased=erased,
             )
             try:
                 async with (
                     keys.kept_up(pool),
                     following.kept_up(),
                     active_rules.kept_up(),
+                    erased.kept_up(),
                     listener.open(),
                     usage.kept(),
                     _beating(settings.home),

@@ -14,6 +14,9 @@ VERSION = 1
 Kind = Literal["impression", "view", "click", "add_to_cart", "wishlist", "purchase", "rating", "dismiss", "search"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
+SESSION = "session:"
+"""What the key of a shopper who is not logged in begins with. No `user_id` begins with it."""
+
 _IDS = ("event_id", "user_id", "item_id", "session_id", "request_id")
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -50,6 +53,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         fields.unify(self, _IDS)
+        if self.user_id is not None and self.user_id.startswith(SESSION):
+            raise ValueError(f"must not begin with `{SESSION}`: a visitor has a `session_id` - at `$.user_id`")
         if self.user_id is None and self.session_id is None:
             raise ValueError("give `user_id`, or `session_id` for a shopper who is not logged in - at `$.user_id`")
         if self.kind == "search" and self.query is None:
@@ -69,4 +74,4 @@ def shopper_key(user_id: str | None, session_id: str | None) -> str:
     """Return the key under which a shopper's history and shelf are kept."""
     if user_id is not None:
         return user_id
-    return f"session:{session_id}"
+    return f"{SESSION}{session_id}"

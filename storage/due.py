@@ -34,7 +34,10 @@ SWITCHED = (SHOPPER, LATER)
 CATALOGUE = "catalogue"
 """Not a due kind: rung after catalogue changes, for the processes that keep the catalogue in memory."""
 
-NO_KINDS = frozenset({LATER, CATALOGUE})
+ERASURE = "erasure"
+"""Not a due kind: rung after somebody asked for an erasure; the table `erasures` has what is to be done."""
+
+NO_KINDS = frozenset({LATER, CATALOGUE, ERASURE})
 """Names that are rung for without being due kinds."""
 
 QUIET_KINDS = ("impression", "search")

@@ -13,13 +13,26 @@ from workers.fraud.capability import CAPABILITY as FRAUD
 from workers.intake.capability import CAPABILITY as INTAKE
 from workers.market.capability import CAPABILITY as MARKET
 from workers.pricing.capability import CAPABILITY as PRICING
+from workers.privacy.capability import CAPABILITY as PRIVACY
 from workers.recommend.capability import CAPABILITY as RECOMMEND
 from workers.search.capability import CAPABILITY as SEARCH
 from workers.settings import Settings
 from workers.shelves.capability import CAPABILITY as SHELVES
 from workers.upkeep.capability import CAPABILITY as UPKEEP
 
-ALL: tuple[Capability, ...] = (INTAKE, RECOMMEND, SHELVES, SEARCH, FRAUD, EXPERIMENT, BOTS, MARKET, PRICING, UPKEEP)
+ALL: tuple[Capability, ...] = (
+    INTAKE,
+    RECOMMEND,
+    SHELVES,
+    SEARCH,
+    FRAUD,
+    EXPERIMENT,
+    BOTS,
+    MARKET,
+    PRICING,
+    PRIVACY,
+    UPKEEP,
+)
 
 ROUTES = {name: {"queue": queue} for one in ALL for name, queue in one.queues.items()}
 """The queue of every task, as Celery takes it: exact names come before patterns that match them too."""

@@ -38,6 +38,7 @@ COMMANDS = {
     "experiment": Entry("workers.commands.experiment:experiment", "Compare arms of shoppers; try a canary.", "workers"),
     "actors": Entry("workers.commands.actors:actors", "List, flag and clear bad actors.", "workers"),
     "keys": Entry("workers.commands.operate.keys:keys", "Make, rotate and revoke API keys.", "workers"),
+    "privacy": Entry("workers.commands.operate.privacy:privacy", "Export and erase what is kept of people.", "workers"),
     "market": Entry("workers.commands.market.analysing:market", "Analyse the market, now.", "workers"),
     "report": Entry(
         "workers.commands.market.reporting:report", "Write what sold and what is next, as HTML.", "workers"

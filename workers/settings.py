@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Comma-separated host names to which the gateway answers, beside loopback and the address it listens on."""
     allowed_origins: str | None = None
     """Comma-separated origins, e.g. https://shop.example, whose pages may send events with a key of that scope."""
+    privacy_secret: str | None = None
+    """Secret by which erased people are recognised. Empty: the file `privacy-secret` of the home folder."""
     publish: str = "127.0.0.1"
     """Address on which compose.yaml publishes gateway and Flower. Beyond loopback its default secrets are refused."""
     metrics_port: int = 9808

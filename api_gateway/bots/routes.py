@@ -25,6 +25,7 @@ from storage.bots import actors
 from storage.bots.actors import Suspicion
 from storage.keys import audit
 from storage.keys.audit import Actor
+from workers.privacy import service as privacy
 
 MOST = 1_000
 
@@ -100,15 +101,15 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> ActorShown:
     name = parameters.path_id(shopper, "shopper")
     detail = actors.BY_HAND if why is None else parameters.text(why, "why", longest=1000)
     suspicion = Suspicion(name, [actors.BY_HAND], detail)
-    by = auth.caller(request).actor
+    by, found = auth.caller(request).actor, services.from_request(request)
 
     def change(connection: Connection) -> list[str]:
         flagged = actors.flag(connection, [suspicion], by=_named(by))
         if flagged:
-            audit.record(connection, by, "actor flagged", name, {"why": detail})
+            audit.record(connection, by, "actor flagged", privacy.pseudonym(found.settings, name), {"why": detail})
         return flagged
 
-    return await _changed(services.from_request(request), name, change)
+    return await _changed(found, name, change)
 
 
 @post(
@@ -124,15 +125,15 @@ async def flag(request: Asked, shopper: Shopper, why: Why = None) -> ActorShown:
 async def clear(request: Asked, shopper: Shopper) -> ActorShown:
     """All their events count again, also past ones. Clearing twice changes nothing."""
     name = parameters.path_id(shopper, "shopper")
-    by = auth.caller(request).actor
+    by, found = auth.caller(request).actor, services.from_request(request)
 
     def change(connection: Connection) -> list[str]:
         cleared = actors.clear(connection, [name], by=_named(by))
         if cleared:
-            audit.record(connection, by, "actor cleared", name, {})
+            audit.record(connection, by, "actor cleared", privacy.pseudonym(found.settings, name), {})
         return cleared
 
-    return await _changed(services.from_request(request), name, change)
+    return await _changed(found, name, change)
 
 
 async def _changed(services: Services, shopper: str, change: Callable[[Connection], list[str]]) -> ActorShown:

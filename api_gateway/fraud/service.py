@@ -31,6 +31,7 @@ from workers.canonical import orders as keys
 from workers.fraud.rules import answers, rules, rules_only
 from workers.fraud.rules.answers import Answer
 from workers.fraud.rules.rules import Reason
+from workers.privacy import dropping
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,11 @@ async def screen(services: Services, body: bytes) -> Answer:
     """Return the decision. Raises `errors.Invalid` if the body is no order, `errors.Conflict` if its id has another.
 
     Whatever fails, there is an answer: without a model, or without a database, the rules decide, and the answer says
-    so.
+    so. An order of somebody who was erased is decided by what it says of itself, and nothing is kept of it.
     """
     row, answer, is_written = _row(body), None, False
+    if dropping.is_of(services.erased.known, row):
+        return answers.with_unread(_unkept(services, row), row["message"])
     milliseconds, now = services.settings.screen_deadline_ms, asyncio.get_running_loop().time
     until = now() + milliseconds / 1000
     why = f"the model did not answer within {milliseconds} ms"
@@ -152,6 +155,13 @@ async def _by_rules(services: Services, row: Row, why: str, *, is_written: bool)
     except _AWAY as error:
         log.warning("order %s is decided without the database: %s", row["order_id"], error)
         return answers.from_screening(_rules_only(services, row, {}, why), None)
+
+
+def _unkept(services: Services, row: Row) -> Answer:
+    """Decide about an order of somebody who was erased."""
+    answer = answers.from_screening(_rules_only(services, row, {}, dropping.WHY_UNKEPT), None)
+    services.metrics.screened(answer.by, answer.decision)
+    return answer
 
 
 def _rules_only(services: Services, row: Row, counted: dict[str, float], why: str) -> Screening:

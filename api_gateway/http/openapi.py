@@ -110,6 +110,10 @@ KEY_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("A valid key has this name,
 EXPERIMENT_ERRORS = READ_ERRORS | {404: _error("There is no experiment of this name.")}
 MARKET_ERRORS = READ_ERRORS | {404: _error("The market was not analysed yet.")}
 PRICE_ERRORS = (FOUND_ERRORS | _PACKED) | {409: _error("The proposal is decided already.")}
+ERASURE_ERRORS = READ_ERRORS | {
+    409: _error("Others were erased with another secret (RESHELF_PRIVACY_SECRET)."),
+    415: _error("The body, which is not needed, is of no JSON type."),
+}
 ACTOR_ERRORS = READ_ERRORS | {404: _error("Nobody ever flagged this shopper.")}
 DOOR_ERRORS = (READ_ERRORS | _PACKED) | {
     400: _error("No row of the body is JSON, or it is no batch of rows."),
@@ -243,6 +247,7 @@ def config() -> OpenAPIConfig:
             Tag("Orders", "Screening for fraud, reviews, and the audit trail."),
             Tag("Experiments", "Arms of shoppers who are shown different shelves, and what they do."),
             Tag("Keys", "API keys and the audit trail."),
+            Tag("Privacy", "What is kept of a person: exported, and erased."),
             Tag("Market", "What sold, what is next, what goes together, and who buys; analysed once a day."),
             Tag("Operations", "For probes and monitoring."),
         ],

@@ -23,7 +23,9 @@ from storage import dead_letters, due
 from storage.dead_letters import DeadLetter
 from storage.events import intake
 from storage.events.intake import Counts
+from storage.privacy.erased import Erased
 from workers import rows
+from workers.privacy import dropping
 from workers.settings import Settings
 
 MOST_ROWS = 1_000
@@ -156,7 +158,7 @@ async def _write(
         for attempt in range(_ATTEMPTS):
             try:
                 async with services.engine.begin() as connection:
-                    return await connection.run_sync(commit, door, good, bad, writer)
+                    return await connection.run_sync(commit, door, good, bad, writer, services.erased.known)
             except DBAPIError as error:
                 if intake.is_refusal(error) and commit is _commit:
                     commit = _commit_each
@@ -167,21 +169,25 @@ async def _write(
 
 
 def _commit(
-    connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str
+    connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str, erased: Erased
 ) -> tuple[Counts, list[Rejection]]:
-    """Write the good rows in one statement."""
-    dead_letters.add(connection, [_letter(door, rejection) for rejection in bad])
-    counts = intake.WRITES[door.name](connection, [one.row for one in good], writer=writer, rejected=len(bad))
+    """Write the good rows in one statement, without those of the erased."""
+    erased.follow(connection)
+    dead_letters.add(connection, dropping.letters(erased, [_letter(door, rejection) for rejection in bad]))
+    kept = dropping.rows(erased, door.name, [one.row for one in good])
+    counts = intake.WRITES[door.name](connection, kept, writer=writer, rejected=len(bad))
     return counts, []
 
 
 def _commit_each(
-    connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str
+    connection: Connection, door: Door, good: list[_Good], bad: list[Rejection], writer: str, erased: Erased
 ) -> tuple[Counts, list[Rejection]]:
     """Write the good rows one by one, so that one that the database refuses does not affect the others."""
+    erased.follow(connection)
+    good = [one for one in good if dropping.rows(erased, door.name, [one.row])]
     counts, reasons = intake.write_each(connection, door.name, [one.row for one in good], writer=writer)
     refused = [_rejection(good[n].index, good[n].message, "row", reason) for n, reason in reasons.items()]
-    _commit(connection, door, [], [*bad, *refused], writer)
+    _commit(connection, door, [], [*bad, *refused], writer, erased)
     return Counts(counts.written, counts.duplicates, len(bad) + len(refused)), refused
 
 

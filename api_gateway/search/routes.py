@@ -86,7 +86,10 @@ async def search(
         user_id=user_id,
         session_id=session_id,
     )
-    return await service.answer(services.from_request(request), question, limit, cursor or None)
+    found = services.from_request(request)
+    if found.erased.known.has(question.shopper):
+        question = question.without_shopper()
+    return await service.answer(found, question, limit, cursor or None)
 
 
 @get(

@@ -40,6 +40,7 @@ from storage.tables.pricing import (
     price_rules,
     price_stop,
 )
+from storage.tables.privacy import erased_names, erasures
 from storage.tables.recommend import actors, rankings, transitions
 from storage.tables.search import search_answers, suggestions
 
@@ -53,6 +54,8 @@ __all__ = [
     "drift_measurements",
     "due",
     "due_marks",
+    "erased_names",
+    "erasures",
     "event_ids",
     "events",
     "experiments",

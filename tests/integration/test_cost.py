@@ -23,6 +23,7 @@ from tests.support import shop as shops
 from tests.support import stack as stacks
 from workers.intake import service
 from workers.intake.group_commit import GroupCommit
+from workers.privacy import parts as privacy_parts
 from workers.recommend import parts
 from workers.recommend import tasks as refreshing
 from workers.runtime import bootstrap, claims
@@ -99,7 +100,9 @@ def _take_in(services: Services, n: int) -> None:
          "at": at.isoformat()}
         for m in range(SHOPPERS)
     ]  # fmt: skip
-    GroupCommit(services.nondurable, services.bell, writer="w").write([service.events([one]) for one in messages])
+    erased = privacy_parts.erased(services.nondurable, services.settings)
+    commit = GroupCommit(services.nondurable, services.bell, erased, writer="w")
+    commit.write([service.events([one]) for one in messages])
 
 
 def _rank(services: Services) -> None:

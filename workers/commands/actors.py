@@ -60,12 +60,14 @@ def flag(shoppers: tuple[str, ...], why: str) -> None:
     """
     from storage.bots import actors as kept
     from workers.keys import operator
+    from workers.privacy import service
 
+    settings = configuration.load()
     found = [kept.Suspicion(shopper, [kept.BY_HAND], why) for shopper in _named(shoppers)]
     with _database() as engine, engine.begin() as connection:
         flagged = kept.flag(connection, found, by=BY)
         for shopper in flagged:
-            operator.record(connection, "actor flagged", shopper, why=why)
+            operator.record(connection, "actor flagged", service.pseudonym(settings, shopper), why=why)
     _told(flagged, len(found), "flagged", "were already")
 
 
@@ -78,11 +80,13 @@ def clear(shoppers: tuple[str, ...]) -> None:
     """
     from storage.bots import actors as kept
     from workers.keys import operator
+    from workers.privacy import service
 
+    settings = configuration.load()
     with _database() as engine, engine.begin() as connection:
         cleared = kept.clear(connection, _named(shoppers), by=BY)
         for shopper in cleared:
-            operator.record(connection, "actor cleared", shopper)
+            operator.record(connection, "actor cleared", service.pseudonym(settings, shopper))
     _told(cleared, len(_named(shoppers)), "cleared", "were not flagged")
 
 

@@ -107,6 +107,7 @@ def _load_orders(path: Path, said: Options, as_json: bool) -> None:
     from workers.fraud import loading
     from workers.load import reading
     from workers.load.errors import LoadError, NoRowsError
+    from workers.privacy import parts as privacy_parts
 
     settings = configuration.load()
     with connected(settings, LoadError) as engine:
@@ -118,7 +119,9 @@ def _load_orders(path: Path, said: Options, as_json: bool) -> None:
             raise
         with _bar() as bar:
             task = bar.add_task(f"writing {path.name}", total=found.kept.height)
-            written = loading.write(engine, found, detection.features_of(settings), partial(bar.advance, task))
+            erased = privacy_parts.erased(engine, settings)
+            config, advance = detection.features_of(settings), partial(bar.advance, task)
+            written = loading.write(engine, found, config, advance, erased=erased)
     _report_orders(found, written, as_json)
 
 
@@ -166,13 +169,15 @@ def _readings(path: Path, catalogue: Path | None, format: str, kind: str, said: 
 
 def _written(engine: Engine, readings: list[Reading]) -> list[Loaded]:
     from workers.load import service
+    from workers.privacy import parts as privacy_parts
 
+    erased = privacy_parts.erased(engine, configuration.load())
     loaded = []
     with _bar() as bar:
         for reading in readings:
             rows = reading.events.height + len(reading.changes)
             task = bar.add_task(f"writing {reading.path.name}", total=rows)
-            loaded.append(service.write(engine, reading, partial(bar.advance, task)))
+            loaded.append(service.write(engine, reading, partial(bar.advance, task), erased=erased))
     return loaded
 
 

@@ -18,6 +18,9 @@ from workers import rows
 from workers.canonical import orders as keys
 from workers.fraud.rules import answers, rules, rules_only
 from workers.fraud.rules.answers import Answer
+from workers.fraud.rules.rules import RuleSet
+from workers.privacy import dropping
+from workers.privacy import parts as privacy_parts
 from workers.settings import Settings
 
 SOURCE = "orders"
@@ -35,24 +38,30 @@ class Screened(msgspec.Struct, frozen=True):
 def screen(engine: Engine, settings: Settings, batch: Any, drain: Callable[[], int]) -> Screened:
     """Return the decisions about the orders of a batch. An order that was decided before keeps its decision.
 
-    A row that is no order, or differs from the order stored under its id, is rejected and becomes a dead letter.
+    A row that is no order, or differs from the order stored under its id, is rejected and becomes a dead letter. An
+    order of somebody who was erased is decided by what it says of itself, and nothing is kept of it.
     """
     batch = batch if isinstance(batch, list) else [batch]
     parsed = parsing.parse_orders(batch)
     given = {one.order_id: rows.order_row(one, parsed.unread.get(n)) for n, one in enumerate(parsed.good)}
+    erased = privacy_parts.erased(engine, settings)
     with engine.begin() as connection:
+        erased.follow(connection)
+        unkept = {key: given.pop(key) for key in list(given) if dropping.is_of(erased, given[key])}
         orders.write(connection, [orders.as_row(row) for row in given.values()])
         conflicts = _conflicts(batch, orders.messages(connection, given), given)
         rejected = [*parsed.bad, *conflicts]
         letters = [DeadLetter(SOURCE, r.error, key=r.id, field=r.field, payload=r.row) for r in rejected]
-        dead_letters.add(connection, letters)
+        dead_letters.add(connection, dropping.letters(erased, letters))
     wanted = sorted(given.keys() - {conflict.id for conflict in conflicts})
     _wait(engine, wanted, drain)
     with engine.begin() as connection:
         missing = sorted(set(wanted) - screenings.read(connection, wanted).keys())
         _decide_by_rules(connection, settings, missing)
         found = screenings.read(connection, wanted)
+        rule_set = _active(connection)
     decided = [answers.with_unread(answers.from_row(found[key]), given[key]["message"]) for key in wanted]
+    decided += [_unkept(settings, rule_set, row) for row in unkept.values()]
     return Screened(decided, rejected)
 
 
@@ -79,11 +88,24 @@ def _wait(engine: Engine, wanted: Sequence[str], drain: Callable[[], int]) -> No
         time.sleep(0.05)
 
 
+def _active(connection: Any) -> RuleSet:
+    active = rule_sets.active(connection)
+    return rules.DEFAULT if active is None else rules.from_json(active.content)
+
+
+def _unkept(settings: Settings, rule_set: RuleSet, row: Mapping[str, Any]) -> Answer:
+    """Return the decision about an order of which nothing is kept."""
+    otherwise = rules.decision(settings.screen_fallback)
+    decided = rules_only.decide(
+        rule_set, row["order_id"], row["message"], {}, why=dropping.WHY_UNKEPT, otherwise=otherwise
+    )
+    return answers.with_unread(answers.from_screening(decided, None), row["message"])
+
+
 def _decide_by_rules(connection: Any, settings: Settings, order_ids: Sequence[str]) -> None:
     if not order_ids:
         return
-    active = rule_sets.active(connection)
-    rule_set = rules.DEFAULT if active is None else rules.from_json(active.content)
+    rule_set = _active(connection)
     rule_sets.keep(connection, rule_set.version, rules.to_json(rule_set))
     due_rows = entity_history.asking(connection, order_ids)
     counted = velocities.read(connection, due_rows, rules.velocities(rule_set))

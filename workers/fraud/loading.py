@@ -24,6 +24,7 @@ from model.fraud.features.features import FeatureConfig
 from model.fraud.features.orders import DAY, NEVER
 from reshelf.orders import LABEL_KINDS
 from storage.fraud import order_backfill, orders
+from storage.privacy.erased import Erased
 from workers.canonical import orders as keys
 from workers.load import fields, files, identities, options
 from workers.load.columns import Accepted
@@ -31,6 +32,7 @@ from workers.load.files import LINE
 from workers.load.options import Options
 from workers.load.reading import Rejected, judge
 from workers.load.values import currencies, nulls, numbers, times
+from workers.privacy import dropping
 
 ACCEPTED: Accepted = {
     "order_id": ("order_id", "TRANSACTION_ID"),
@@ -164,11 +166,17 @@ def _rules(now: datetime | None) -> dict[str, pl.Expr]:
 
 
 def write(
-    engine: Engine, found: Read, config: FeatureConfig, progress: Callable[[int], object] = lambda _: None
+    engine: Engine,
+    found: Read,
+    config: FeatureConfig,
+    progress: Callable[[int], object] = lambda _: None,
+    *,
+    erased: Erased | None = None,
 ) -> int:
     """Write the orders in chunks that each commit, in the order of their times; return how many are new.
 
-    How odd each amount was for its customer is computed only from the file. Load before the first live order.
+    How odd each amount was for its customer is computed only from the file. Load before the first live order. Orders of
+    the `erased` are left out.
     """
     numbers = {column: _digests(found.kept[field]) for column, field in orders.KEYS.items()}
     cents_N = (found.kept["amount"] * 100).round().cast(pl.Int64).to_numpy()
@@ -180,16 +188,20 @@ def write(
         values = {"tie": tie_N[part], **{name: column[part] for name, column in numbers.items()}}
         values |= {"cents": cents_N[part], "odd": odd_N[part]}
         with engine.begin() as connection:
-            written += order_backfill.write(connection, _rows(found.kept[part], values))
+            if erased is not None:
+                erased.follow(connection)
+            written += order_backfill.write(connection, _rows(found.kept[part], values, erased))
         progress(min(_AT_ONCE, found.kept.height - piece))
     with engine.begin() as connection:  # otherwise lookups are planned for an empty table
         connection.execute(text("ANALYZE orders, order_messages"))
     return written
 
 
-def _rows(kept: pl.DataFrame, values: dict[str, np.ndarray]) -> Iterator[tuple[Any, ...]]:
+def _rows(kept: pl.DataFrame, values: dict[str, np.ndarray], erased: Erased | None) -> Iterator[tuple[Any, ...]]:
     lists = [values[name].tolist() for name in ("tie", *orders.KEYS, "cents", "odd")]
     for row, digests in zip(kept.iter_rows(named=True), zip(*lists, strict=True), strict=True):
+        if erased is not None and dropping.is_of(erased, {"order_id": row["order_id"], "message": row}):
+            continue
         yield (row["order_id"], _message(row), row["second"], *digests, row["known"], row["kind"])
 
 

@@ -17,7 +17,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from storage import dead_letters
 from storage.dead_letters import DeadLetter
 from storage.events import intake
+from storage.privacy.erased import Erased
 from workers.doorbell import Doorbell
+from workers.privacy import dropping
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
@@ -37,11 +39,15 @@ class Offer:
 
 
 class GroupCommit:
-    """Writes offers to the database, about `MAX_ROWS` rows in one transaction, and then rings."""
+    """Writes offers to the database, about `MAX_ROWS` rows in one transaction, and then rings.
 
-    def __init__(self, engine: Engine, bell: Doorbell, *, writer: str) -> None:
+    What comes of the `erased` is dropped in that transaction.
+    """
+
+    def __init__(self, engine: Engine, bell: Doorbell, erased: Erased, *, writer: str) -> None:
         self._engine = engine
         self._bell = bell
+        self._erased = erased
         self._writer = writer
 
     def write(self, offers: Sequence[Offer]) -> None:
@@ -66,14 +72,17 @@ class GroupCommit:
             if not intake.is_refusal(error):
                 raise
             with self._engine.begin() as connection:
-                _, refused = intake.write_each(connection, offer.door, offer.rows, writer=self._writer)
-                letters = [DeadLetter(offer.door, why, payload=offer.rows[n]) for n, why in refused.items()]
+                self._erased.follow(connection)
+                rows = dropping.rows(self._erased, offer.door, offer.rows)
+                _, refused = intake.write_each(connection, offer.door, rows, writer=self._writer)
+                letters = [DeadLetter(offer.door, why, payload=rows[n]) for n, why in refused.items()]
                 self._write(connection, offer.door, [Offer(offer.door, [], [*offer.letters, *letters])])
             self._bell.ring(*offer.rings)
 
     def _commit(self, offers: Sequence[Offer]) -> None:
         start = time.perf_counter()
         with self._engine.begin() as connection:
+            self._erased.follow(connection)
             results = {door: self._write(connection, door, offers) for door in sorted({offer.door for offer in offers})}
         metrics.INTAKE_SECONDS.observe(time.perf_counter() - start)
         self._bell.ring(*sorted({kind for offer in offers for kind in offer.rings}))
@@ -84,8 +93,9 @@ class GroupCommit:
     def _write(self, connection: Connection, door: str, offers: Sequence[Offer]) -> intake.Counts:
         rows = [row for offer in offers if offer.door == door for row in offer.rows]
         letters = [letter for offer in offers if offer.door == door for letter in offer.letters]
-        dead_letters.add(connection, letters)
-        return intake.WRITES[door](connection, rows, writer=self._writer, rejected=len(letters))
+        dead_letters.add(connection, dropping.letters(self._erased, letters))
+        kept = dropping.rows(self._erased, door, rows)
+        return intake.WRITES[door](connection, kept, writer=self._writer, rejected=len(letters))
 
 
 def _groups(offers: Sequence[Offer]) -> list[list[Offer]]:

@@ -26,6 +26,7 @@ from workers.intake import messages, service
 from workers.intake.group_commit import GroupCommit, Offer
 from workers.intake.inbox import MOST_MESSAGES, Inbox
 from workers.intake.messages import Unreadable
+from workers.privacy import parts as privacy_parts
 from workers.runtime import bootstrap, metrics, unhandled
 from workers.runtime.bootstrap import Services
 from workers.runtime.unhandled import QUEUE_DOOR
@@ -155,7 +156,8 @@ def _reader(services: Services, routes: Mapping[str, str]) -> Reader:
     metrics.serve(settings.metrics_port)
     name = f"{socket.gethostname()}:{os.getpid()}"
     broker_url = bootstrap.required(settings.broker_url, "RESHELF_BROKER_URL")
-    commit = GroupCommit(services.engine, services.bell, writer=name)
+    erased = privacy_parts.erased(services.engine, services.settings)
+    commit = GroupCommit(services.engine, services.bell, erased, writer=name)
     return Reader(Inbox(broker_url, tasks.INTAKE_QUEUE, reader=name), commit, search=settings.search, routes=routes)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from reshelf.events import KINDS
+from reshelf.events import KINDS, SESSION
 from workers.canonical import countries
 from workers.load import columns, fields, identities, options, reading
 from workers.load.columns import Accepted
@@ -105,7 +105,7 @@ def _typed(frame: pl.DataFrame, kind: str, said: Options) -> tuple[pl.DataFrame,
         said_when=pl.coalesce("at", "position"),
         kind=pl.col("kind").str.to_lowercase().str.replace_all("[ -]", "_").fill_null(kind),
         pieces=pl.coalesce("number", pl.when(pl.col("quantity").is_null()).then(1.0)),
-        shopper=pl.coalesce("user_id", pl.concat_str(pl.lit("session:"), "session_id")),
+        shopper=pl.coalesce("user_id", pl.concat_str(pl.lit(SESSION), "session_id")),
     )
     return typed, (*at.notes, *value.notes, *quantity.notes)
 
@@ -115,6 +115,7 @@ def _rules(traits: list[str], now: datetime | None) -> dict[str, pl.Expr]:
     words = [fields.bad_word(name) for name in ("surface", *traits)]
     return {
         "no user_id": pl.col("shopper").is_null(),
+        "user_id is a session's": pl.col("user_id").str.starts_with(SESSION).fill_null(False),
         "unknown kind": ~pl.col("kind").is_in(KINDS),
         "no item_id": pl.col("item_id").is_null() & ~search,
         "no query": pl.col("query").is_null() & search,

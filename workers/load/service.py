@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storage.events import bulk, intake
 from storage.events.intake import Counts
+from storage.privacy.erased import Erased
 from workers.load import events, files, items, options, retail
 from workers.load.errors import ColumnError, FileError
 from workers.load.options import Options
@@ -88,8 +89,13 @@ def recognise(header: Sequence[str], path: Path) -> str:
     )
 
 
-def write(engine: Engine, reading: Reading, progress: Progress = lambda _: None) -> Loaded:
-    """Write what was read; `progress` gets how many more rows were committed. Existing rows stay as they are."""
+def write(
+    engine: Engine, reading: Reading, progress: Progress = lambda _: None, *, erased: Erased | None = None
+) -> Loaded:
+    """Write what was read; `progress` gets how many more rows were committed. Existing rows stay as they are.
+
+    Events of the `erased` are left out.
+    """
     refused = sum(reason.lines for reason in reading.rejected)
     with_events = reading.format != items.FORMAT
     changes = Counts()
@@ -99,11 +105,13 @@ def write(engine: Engine, reading: Reading, progress: Progress = lambda _: None)
                 connection, reading.changes, writer=_WRITER, rejected=0 if with_events else refused
             )
         progress(len(reading.changes))
-    written = _write_events(engine, reading.events, refused, progress) if with_events else Counts()
+    written = _write_events(engine, reading.events, refused, progress, erased) if with_events else Counts()
     return Loaded(reading, written, changes)
 
 
-def _write_events(engine: Engine, rows: pl.DataFrame, refused: int, progress: Progress) -> Counts:
+def _write_events(
+    engine: Engine, rows: pl.DataFrame, refused: int, progress: Progress, erased: Erased | None
+) -> Counts:
     months = rows["at"].dt.truncate("1mo").unique().to_list()
     with engine.begin() as connection:
         intake.ensure_months(connection, months)
@@ -113,6 +121,13 @@ def _write_events(engine: Engine, rows: pl.DataFrame, refused: int, progress: Pr
     for number, piece in enumerate(pieces):
         with engine.begin() as connection:
             rejected = 0 if number else refused
-            written += bulk.write_events(connection, piece.rows(), writer=_WRITER, rejected=rejected).written
+            kept = piece if erased is None else _without(connection, erased, piece)
+            written += bulk.write_events(connection, kept.rows(), writer=_WRITER, rejected=rejected).written
         progress(piece.height)
     return Counts(written, rows.height - written, refused)
+
+
+def _without(connection: Connection, erased: Erased, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the events that are not of erased people."""
+    gone = erased.among(connection, rows["shopper"].unique())
+    return rows.filter(~pl.col("shopper").is_in(sorted(gone))) if gone else rows

@@ -27,6 +27,7 @@ from storage.recommend.homes import Home, Reasons
 from storage.recommend.rankings import Ranking
 from storage.registry import models
 from storage.registry.models import Live
+from workers.privacy import parts as privacy_parts
 from workers.recommend import counting, versions
 from workers.recommend.serving import Serving
 from workers.recommend.versions import Part
@@ -70,18 +71,21 @@ def shoppers(
     shelves = [_home(claim, *ranked[claim.key], read[claim.key], serving) for claim in claims]
     reasons = [_reasons(claim, ranked[claim.key][1], serving) for claim in claims] if explain else []
     with metrics.REFRESH_SECONDS.labels(due.SHOPPER, "write").time(), engine.begin() as connection:
+        kept = claims
+        if gone := privacy_parts.erased(engine, settings).among(connection, keys):
+            kept, shelves, reasons = _without(gone, claims, shelves, reasons)
         live = models.hold(connection, serving.version)
         if live is None:
             _write_meanwhile(connection, shelves, serving.version)
             due.postpone(connection, due.SHOPPER, claims)
         else:
-            pairs = _new_pairs(connection, serving, live, claims, read)
+            pairs = _new_pairs(connection, serving, live, kept, read)
             with pipelined(connection):
                 transitions.add(connection, pairs)
                 homes.write(connection, shelves, counted_by=serving.version)
                 homes.explain(connection, reasons)
                 if settings.explained and not explain:
-                    due.mark_reasons(connection, keys)
+                    due.mark_reasons(connection, [claim.key for claim in kept])
                 due.clear(connection, due.SHOPPER, claims)
 
 
@@ -114,6 +118,17 @@ def items(engine: Engine, serving: Serving, settings: Settings, claims: Sequence
         due.mark(connection, due.SHOPPER, histories.shoppers_of(connection, sorted(announced)))
         finish(connection, due.ITEM, claims)
     return bool(neighbours)
+
+
+def _without(
+    gone: set[str], claims: Sequence[Claim], shelves: Sequence[Home], reasons: Sequence[Reasons]
+) -> tuple[list[Claim], list[Home], list[Reasons]]:
+    """Return what is left without the shoppers who were erased while their shelves were ranked."""
+    return (
+        [claim for claim in claims if claim.key not in gone],
+        [shelf for shelf in shelves if shelf.owner not in gone],
+        [reason for reason in reasons if reason.owner not in gone],
+    )
 
 
 def _write_meanwhile(connection: Connection, shelves: Sequence[Home], ranked_by: str) -> None:

@@ -14,11 +14,18 @@ from reshelf import tasks
 from storage import dead_letters, due
 from storage.dead_letters import DeadLetter
 from storage.events import intake
+from storage.privacy.erased import Erased
 from storage.tables import events
 from workers import capabilities
 from workers.doorbell import Doorbell
 from workers.intake import group_commit
 from workers.intake.group_commit import GroupCommit, Offer
+from workers.privacy import parts
+from workers.settings import Settings
+
+
+def _erased(database: Engine) -> Erased:
+    return parts.erased(database, Settings())
 
 
 def _row(n: int, shopper: str | None = "u") -> dict[str, Any]:
@@ -38,7 +45,7 @@ def _written(database: Engine) -> int:
 
 
 def test_messages_share_a_transaction_and_a_ring(database: Engine, broker_url: str) -> None:
-    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), writer="w")
+    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), _erased(database), writer="w")
     commit.write([_offer(_row(n % 150), rings=(due.SHOPPER,)) for n in range(300)])
     assert _written(database) == 150
     with database.connect() as connection:
@@ -52,7 +59,7 @@ def test_a_transaction_has_an_end_however_much_waits(
     database: Engine, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "MAX_ROWS", 10)
-    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), writer="w")
+    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), _erased(database), writer="w")
     commit.write([_offer(*(_row(10 * n + m) for m in range(4))) for n in range(8)])
     assert _written(database) == 32
     with database.connect() as connection:
@@ -61,7 +68,7 @@ def test_a_transaction_has_an_end_however_much_waits(
 
 
 def test_a_row_that_the_database_refuses_is_kept_as_a_letter(database: Engine, broker_url: str) -> None:
-    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), writer="w")
+    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), _erased(database), writer="w")
     letter = DeadLetter("events", "no good", key="k", payload={"text": "a\x00b\ud800"})
     good = [_offer(_row(n), letters=(letter,)) for n in range(7)]
     commit.write([*good, _offer(_row(98), _row(99, shopper=None))])
@@ -72,7 +79,7 @@ def test_a_row_that_the_database_refuses_is_kept_as_a_letter(database: Engine, b
 
 
 def test_a_database_that_is_not_ready_is_said(database: Engine, broker_url: str) -> None:
-    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), writer="w")
+    commit = GroupCommit(database, Doorbell(broker_url, capabilities.RINGS), _erased(database), writer="w")
     with database.begin() as connection:
         connection.execute(text("DROP TABLE events"))
     with pytest.raises(ProgrammingError):

@@ -1,0 +1,1 @@
+"""Erasure and export of what is kept of a person."""
