@@ -54,6 +54,42 @@ _ACCURACY = Table(
     ),
 )
 
+_PARTS_OF_SCORE = ("network", "transitions", "neighbours", "recent_popularity")
+
+
+def _best_baseline(value: Value) -> str:
+    figures = value("figures")
+    name = max((one for one in figures if one != "model"), key=lambda one: figures[one]["ndcg@10"]["mean"])
+    return f"{name} {figures[name]['ndcg@10']['mean']:.4f}"
+
+
+def _part(name: str) -> Cell:
+    def cell(value: Value) -> str:
+        one = value("parts").get(name)
+        return "" if one is None else f"{one['alone']['mean']:.4f} / {one['without']['mean']:.4f}"
+
+    return cell
+
+
+_PARTS = Table(
+    name="recommend-parts",
+    file="recommend-parts-cpu-2cores",
+    titles=(
+        "NDCG@10: a part alone / the rest without it",
+        "together",
+        "network",
+        "transitions",
+        "neighbours",
+        "recent popularity",
+        "best baseline",
+    ),
+    cells=("{figures/model/ndcg@10/mean|.4f}", *(_part(name) for name in _PARTS_OF_SCORE), _best_baseline),
+    rows=(
+        Row("Online Retail, `time-split`, last month", "runs/online_retail-time-split"),
+        Row("Beauty, `leave-one-out`, by ids alone", "runs/beauty-leave-one-out-ids"),
+    ),
+)
+
 _COLD_ITEMS = Table(
     name="recommend-cold-items",
     file=_FILE,
@@ -207,6 +243,7 @@ _DISTRIBUTED = Table(
 
 TABLES = (
     _ACCURACY,
+    _PARTS,
     _COLD_ITEMS,
     _COLD_USERS,
     _PEERS,

@@ -23,12 +23,18 @@ _FILE = click.Path(path_type=Path)
 @click.option("--data", required=True, type=_FILE, help="Folder with beauty/, sports/ and online_retail/.")
 @click.option("--reports", required=True, type=_FILE, help="Folder for the reports of single runs.")
 @click.option("--seeds", default=3, show_default=True, help="How often each run is made.")
+@click.option("--only", multiple=True, metavar="RUN", help="Make only this run, as online_retail-time-split.")
 @click.option("--out", type=_FILE, help="File for the result; it is printed in any case.")
-def main(data: Path, reports: Path, seeds: int, out: Path | None) -> None:
+def main(data: Path, reports: Path, seeds: int, only: tuple[str, ...], out: Path | None) -> None:
     """Print one JSON object: each run's figures as mean and spread over the seeds, next to the baselines."""
     reports.mkdir(parents=True, exist_ok=True)
+    runs = _runs(data)
+    if unknown := set(only) - runs.keys():
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}; known: {', '.join(runs)}", param_hint="--only")
     for seed in range(seeds):
-        for name, options in _runs(data).items():
+        for name, options in runs.items():
+            if only and name not in only:
+                continue
             path = reports / f"{name}-{seed}.json"
             if not path.exists():
                 _evaluate([*options, "--seed", str(seed), "--json", str(path)])

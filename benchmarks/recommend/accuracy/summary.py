@@ -15,7 +15,7 @@ PUBLISHED = {
     "beauty-leave-one-out": {"hit_rate@10": 0.0974, "ndcg@10": 0.0588},
     "sports-leave-one-out": {"hit_rate@10": 0.0569, "ndcg@10": 0.0329},
 }
-SHOWN = ("hit_rate@10", "ndcg@10", "recall@50", "coverage@10", "roc_auc")
+SHOWN = ("hit_rate@10", "ndcg@10", "recall@50", "coverage@10", "roc_auc", "alone", "without")
 
 Report = dict[str, Any]
 
