@@ -56,6 +56,27 @@ for _, tag in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', now, tag) end
 
 _OVERDUE = "return redis.call('ZRANGE', KEYS[1], '-inf', redis.call('TIME')[1] - ARGV[1], 'BYSCORE')"
 
+# Workers of older versions noted under kombu's own names: what is of our tasks there becomes a note of this version.
+_ADOPT = """
+for _, tag in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', redis.call('TIME')[1] - ARGV[1], 'BYSCORE')) do
+    local held = redis.call('HGET', KEYS[2], tag)
+    local read, note = pcall(cjson.decode, held or '')
+    local headers = read and type(note) == 'table' and type(note[1]) == 'table' and note[1].headers
+    local task = type(headers) == 'table' and headers.task
+    if type(task) == 'string' and string.sub(task, 1, #ARGV[2]) == ARGV[2] then
+        redis.call('HDEL', KEYS[2], tag)
+        redis.call('ZREM', KEYS[1], tag)
+        redis.call('HSET', KEYS[3], tag, held)
+        redis.call('ZADD', KEYS[4], 0, tag)
+    end
+end
+"""
+_KOMBU_KEYS = ("unacked_index", "unacked")
+_KOMBU_SECONDS = 300
+"""How long a worker of a version before might work on a message."""
+_OURS = "reshelf."
+"""What the names of our tasks begin with."""
+
 _RENEW_SECONDS = 1.0
 
 _living: weakref.WeakSet[QoS] = weakref.WeakSet()
@@ -87,6 +108,7 @@ class QoS(redis.QoS):
         with self.channel.conn_or_acquire() as client:
             try:
                 with redis.Mutex(client, self.unacked_mutex_key, self.unacked_mutex_expire):
+                    adopt(client, self.unacked_key, self.unacked_index_key)
                     for tag in overdue(client, self.unacked_index_key, self.visibility_timeout):
                         log.warning("message %s of a worker that died is delivered again", tag)
                         self.restore_by_tag(tag, client)  # type: ignore[no-untyped-call]
@@ -115,6 +137,11 @@ def take(client: Any, unacked: str, index: str, lists: Sequence[str]) -> tuple[s
     """
     found = client.register_script(_TAKE)(keys=[unacked, index, *lists], args=[])
     return None if not found else (found[0].decode(), found[1])
+
+
+def adopt(client: Any, unacked: str, index: str) -> None:
+    """Take over the messages of our tasks that workers of an older version had in hand, and died with."""
+    client.register_script(_ADOPT)(keys=[*_KOMBU_KEYS, unacked, index], args=[_KOMBU_SECONDS, _OURS])
 
 
 def overdue(client: Any, index: str, seconds: float) -> list[str]:

@@ -142,3 +142,16 @@ def test_the_messages_of_other_applications_on_the_same_redis_are_left_alone(bro
     with connected(broker_url, visibility_timeout=1) as connection:
         assert Consumer(connection, "q").read(2.0) == []
     assert redis.hexists("unacked", "theirs")
+
+
+def test_what_a_worker_of_an_older_version_died_with_goes_to_another(broker_url: str, redis: Redis) -> None:
+    with connected(broker_url, visibility_timeout=3) as connection:
+        for task in ("reshelf.learn.train", "theirs"):
+            put(connection, "q", task, headers={"task": task})
+            raw = json.loads(redis.rpop("q"))
+            redis.hset("unacked", raw["properties"]["delivery_tag"], json.dumps([raw, "", "q"]))
+            redis.zadd("unacked_index", {raw["properties"]["delivery_tag"]: time.time() - 3600})
+        reader = Consumer(connection, "q")
+        waiting.wait_until(lambda: reader.read() == ["reshelf.learn.train"], what="the message")
+        assert reader.read(4.0) == []
+        assert redis.hlen("unacked") == redis.zcard("unacked_index") == 1
