@@ -12,6 +12,9 @@ from storage.market import results
 
 PATHS = {
     "/v1/users/{user_id}/recommendations": "get",
+    "/v1/users/{user_id}": "delete",
+    "/v1/users/{user_id}/export": "get",
+    "/v1/erasures/{receipt_id}": "get",
     "/v1/recommendations": "get",
     "/v1/items/{item_id}/similar": "get",
     "/v1/items/{item_id}/bought-together": "get",
